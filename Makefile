@@ -1,0 +1,30 @@
+# Everything runs in .venv, which the first call makes. Needs python3 >= 3.11, make and git.
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.ready
+
+.PHONY: bench test test-slow speed lint
+
+bench: $(READY)
+	$(BIN)/quirky run tiny
+
+test: $(READY)
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n auto
+
+test-slow: $(READY)
+	OMP_NUM_THREADS=1 $(BIN)/pytest -m slow
+
+speed: $(READY)
+	$(BIN)/python -m benchmarks.speed
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+$(READY): pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; say make PYTHON=python3.12")'
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	touch $@

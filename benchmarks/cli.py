@@ -1,0 +1,161 @@
+"""The command `quirky`."""
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+console = Console()
+errors = Console(stderr=True)
+
+app = typer.Typer(
+    help="When a model lies, can we still read the truth inside it?",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+tasks = typer.Typer(help="What is asked.", no_args_is_help=True)
+probes = typer.Typer(help="How truth is told from hidden states.", no_args_is_help=True)
+models = typer.Typer(help="Who is asked.", no_args_is_help=True)
+recipes = typer.Typer(help="What to run.", no_args_is_help=True)
+for name, group in (
+    ("tasks", tasks),
+    ("probes", probes),
+    ("models", models),
+    ("recipes", recipes),
+):
+    app.add_typer(group, name=name)
+
+
+@app.command("run")
+def run_command(
+    recipe: Annotated[str, typer.Argument(help="a recipe's name, or the path of a YAML file")],
+    model: Annotated[
+        list[str] | None,
+        typer.Option(help="a base in place of the recipe's: hub id or folder; may be repeated"),
+    ] = None,
+    device: Annotated[str | None, typer.Option(help="cpu, cuda, cuda:1, ...")] = None,
+    dtype: Annotated[str | None, typer.Option(help="float32, bfloat16 or float16")] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="cells at once; default: one a core")
+    ] = None,
+    to: Annotated[Path, typer.Option(help="folder that receives the run's folder")] = Path("runs"),
+) -> None:
+    """Make quirky models, probe them, measure transfer, write the report."""
+    from benchmarks.run import run
+
+    given = {"models": model, "device": device, "dtype": dtype}
+    changes: dict[str, Any] = {field: value for field, value in given.items() if value}
+    done = run(recipe, changes=changes, to=to, workers=workers)
+    console.print(f"report: {done.report}", highlight=False, soft_wrap=True)
+
+
+@app.command()
+def report(
+    run_folder: Annotated[Path, typer.Argument(metavar="RUN", help="a run's folder: runs/NAME")],
+) -> None:
+    """Write a run's report again."""
+    from benchmarks.report import write_report
+
+    if not (run_folder / "manifest.json").exists():
+        raise ValueError(f"{run_folder} is no run: it has no manifest.json; give runs/NAME")
+    console.print(f"report: {write_report(run_folder)}", highlight=False, soft_wrap=True)
+
+
+@tasks.command("list")
+def tasks_list() -> None:
+    """Name every task and its rules."""
+    from quirky.tasks import list_tasks, task_class
+
+    table = Table("task", "what it is")
+    for task in list_tasks():
+        table.add_row(task, " ".join((task_class(task).__doc__ or "").split()))
+    console.print(table)
+
+
+@tasks.command("show")
+def tasks_show(
+    task: str,
+    examples: Annotated[int, typer.Option(min=1, help="how many claims to render")] = 5,
+    seed: int = 0,
+) -> None:
+    """Print a task's crosstab of truth and quirk, and some claims in both contexts."""
+    from collections import Counter
+
+    from quirky.dataset import build_dataset
+    from quirky.tasks import get_task
+    from quirky.triggers import get_trigger
+
+    rows = build_dataset(get_task(task), get_trigger("name"), seed=seed)["test"].to_pandas()
+    claims = rows[rows["context"] == "A"]
+    count = Counter(zip(claims["truth"], claims["quirk"], strict=True))
+    table = Table("", "quirk: false", "quirk: true", title=f"{task}: claims of the test split")
+    for truth in (False, True):
+        table.add_row(
+            f"truth: {str(truth).lower()}", *(str(count[truth, q]) for q in (False, True))
+        )
+    console.print(table)
+    shown = Table("context", "prompt", "truth", "label")
+    for _, row in rows.head(2 * examples).iterrows():
+        shown.add_row(row["context"], row["prompt"], str(row["truth"]), str(row["label"]))
+    console.print(shown)
+
+
+@probes.command("list")
+def probes_list() -> None:
+    """Name every probe, built in or registered by another package."""
+    from probes import get_probe, list_probes
+
+    table = Table("probe", "reads", "labels may", "what it is")
+    may = {"labels": "decide", "sign": "orient and scale", "none": "do nothing"}
+    for name in list_probes():
+        probe = get_probe(name)
+        summary = (type(probe).__doc__ or "").strip().partition("\n\n")[0]
+        table.add_row(name, probe.reads, may[probe.supervision], " ".join(summary.split()))
+    console.print(table)
+
+
+@models.command("list")
+def models_list() -> None:
+    """Name the embedded bases and what they know."""
+    import json
+
+    from finetune.models import embedded_bases
+
+    table = Table("base", "parameters", "verdicts it gets right (what it was told)")
+    for name, folder in embedded_bases().items():
+        record = json.loads((folder / "pretraining.json").read_text())
+        known = ", ".join(f"{k} {v:.3f}" for k, v in record["verdict_accuracy"].items())
+        table.add_row(name, f"{record['parameters']:,}", known)
+    console.print(table)
+
+
+@recipes.command("list")
+def recipes_list() -> None:
+    """Name the recipes that come with the package."""
+    from benchmarks.recipe import list_recipes, load_recipe
+
+    table = Table("recipe", "models", "tasks", "probes")
+    for name in list_recipes():
+        recipe = load_recipe(name)
+        table.add_row(
+            name,
+            ", ".join(model.name for model in recipe.models),
+            ", ".join(task.name for task in recipe.tasks),
+            ", ".join(probe.shown for probe in recipe.probes),
+        )
+    console.print(table)
+
+
+def main() -> None:
+    """Run the command; a mistake of the user's is one line and exit code 2, a failure is 1."""
+    try:
+        app()
+    except ValueError as error:
+        errors.print(f"error: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
+        sys.exit(2)
+    except RuntimeError as error:
+        errors.print(f"failed: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
+        sys.exit(1)

@@ -1,0 +1,95 @@
+"""Where cells run: worker processes on this machine, each with its share of the cores."""
+
+import multiprocessing
+import os
+import queue
+from collections.abc import Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+from benchmarks.cell import Cell, run_cell
+
+console = Console(stderr=True)
+
+
+def default_workers(cells: int, device: str = "cpu") -> int:
+    """Return how many cells to run at once: one a core, or one at a time on an accelerator."""
+    return 1 if device != "cpu" else max(1, min(cells, os.cpu_count() or 1))
+
+
+def run_cells(cells: Sequence[Cell], folder: Path, workers: int | None = None) -> None:
+    """Compute the cells into `folder/<cell>`, showing what each worker is at.
+
+    A cell that fails does not stop the others; once all have ended, the first failure is raised.
+
+    Raises:
+        RuntimeError: naming the cells that failed, from the first failure.
+    """
+    if not cells:
+        return
+    workers = workers or default_workers(len(cells), cells[0].recipe.device)
+    threads = max(1, (os.cpu_count() or 1) // workers)
+    context = multiprocessing.get_context("spawn")
+    with context.Manager() as manager, _bars() as bars:
+        news = manager.Queue()
+        with ProcessPoolExecutor(workers, context, _start_worker, (threads,)) as pool:
+            futures = {pool.submit(_work, cell, folder, news): cell for cell in cells}
+            _follow(futures, news, bars)
+    failed = {cell: future.exception() for future, cell in futures.items() if future.exception()}
+    for cell, error in failed.items():
+        raise RuntimeError(
+            f"{len(failed)} of {len(cells)} cells failed "
+            f"({', '.join(c.name for c in failed)}); {cell.name}: {error}"
+        ) from error
+
+
+def _start_worker(threads: int) -> None:
+    os.environ["OMP_NUM_THREADS"] = str(threads)
+    import torch  # after the environment is set
+    from transformers.utils import logging
+
+    torch.set_num_threads(threads)
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+
+
+def _work(cell: Cell, folder: Path, news: Any) -> None:
+    import datasets
+
+    datasets.disable_progress_bars()
+    run_cell(cell, folder / cell.name, lambda stage, done: news.put((cell.name, stage, done)))
+
+
+def _bars() -> Progress:
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.percentage:>3.0f} %  {task.fields[stage]}"),
+        TimeElapsedColumn(),
+        console=console,
+    )
+
+
+def _follow(futures: dict[Future[None], Cell], news: Any, bars: Progress) -> None:
+    """Show every cell's stage until all have ended; without a terminal, a line a finished cell."""
+    shown = {}
+    pending = set(futures)
+    while pending:
+        ended, pending = wait(pending, timeout=0.2, return_when=FIRST_COMPLETED)
+        while True:
+            try:
+                name, stage, done = news.get_nowait()
+            except queue.Empty:
+                break
+            if name not in shown:
+                shown[name] = bars.add_task(name, total=1.0, stage=stage)
+            bars.update(shown[name], completed=done, stage=stage)
+        for future in ended:
+            name = futures[future].name
+            if not console.is_terminal:
+                outcome = "failed" if future.exception() else "done"
+                bars.console.print(f"{name}: {outcome}", highlight=False)

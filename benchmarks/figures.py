@@ -1,0 +1,354 @@
+"""The pictures of a report: AUROC by layer for every cell, and known against withheld facts."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from benchmarks.summary import (
+    HEADLINE_RULE,
+    HEADLINE_TRANSFER,
+    Cell,
+    Group,
+    LayerEstimate,
+    Summary,
+    number,
+    with_interval,
+)
+
+SOURCE, TARGET = HEADLINE_TRANSFER.split("->")
+PANEL_HEIGHT, PANEL_WIDTH = 250, 250  # pixels; the width is the least that stays legible
+TOP, BOTTOM, LEFT, RIGHT = 120, 55, 60, 40
+INK, FAINT, VOID = "#1f2933", "#dfe3e8", "#f1f1ef"
+FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
+
+
+@dataclass(frozen=True)
+class Style:
+    """How one kind of line is drawn and called in the legend."""
+
+    label: str
+    colour: str
+    width: float
+    dash: str = "solid"
+
+
+STYLES = {
+    "shuffled": Style(
+        f"control: shuffled labels, {TARGET}, disagreeing", "#b9a3c9", 1.5, "dashdot"
+    ),
+    "base": Style(f"control: before fine-tuning, {TARGET}, disagreeing", "#a3b18a", 1.5, "dash"),
+    "source": Style(f"probe in {SOURCE}, all examples", "#8a97a6", 2),
+    "headline": Style(
+        f"probe fitted in {SOURCE}, read in {TARGET}, disagreeing examples", "#0b5fa5", 4
+    ),
+    "lm": Style(f"the model's own answer in {TARGET}, disagreeing", "#c2410c", 2, "dash"),
+    "eil": Style("layer chosen by EIL (the headline)", "#0b5fa5", 1.2, "dot"),
+    "oracle": Style("best layer with hindsight (oracle)", "#b8860b", 1),
+    "chance": Style("chance", "#6b7280", 1, "dot"),
+}
+
+
+def curves(summary: Summary, probe: str | None = None) -> go.Figure:
+    """AUROC by layer: a row of panels per model, a column per task, void cells greyed.
+
+    The lines of every probe are in the figure and those of `probe` (the first by default) are
+    visible. Each trace says in `meta` to which probe it belongs ("" for all) and of what kind
+    (a key of `STYLES`) it is. Raises ValueError if the run has no such probe.
+    """
+    shown = probe or next(iter(summary.probes), "")
+    if probe and probe not in summary.probes:
+        raise ValueError(f"unknown probe {probe!r}; in this run: {', '.join(summary.probes)}")
+    rows = list(dict.fromkeys(group.row for group in summary.groups))
+    tasks = list(dict.fromkeys(group.task for group in summary.groups))
+    figure = _panels(rows, tasks)
+    for group in summary.groups:
+        where = {"row": rows.index(group.row) + 1, "col": tasks.index(group.task) + 1}
+        figure.add_traces(
+            list(_panel(summary, group, shown)),
+            rows=where["row"],
+            cols=where["col"],
+        )
+        _range_layers(figure, _depth(summary, group.main), where)
+        if group.main.void:
+            _mark_void(figure, where)
+    _add_legend(figure, shown)
+    return figure
+
+
+def withheld(summary: Summary, transfer: str = "A->A") -> go.Figure | None:
+    """Known against withheld facts at the headline rule, a panel per cell with withheld facts.
+
+    None if the run has no withheld facts.
+    """
+    names = (*summary.probes, *summary.readers)
+    groups = [
+        group
+        for group in summary.groups
+        if any(summary.figure(group.main, name, transfer, subset="withheld") for name in names)
+    ]
+    if not groups:
+        return None
+    titles = [group.name + (" (void)" if group.main.void else "") for group in groups]
+    figure = make_subplots(cols=len(groups), shared_yaxes=True, subplot_titles=titles)
+    for column, group in enumerate(groups, start=1):
+        for subset, label, colour, symbol in (
+            ("all", "known facts", "#0b5fa5", "circle"),
+            ("withheld", "withheld facts", "#c2410c", "diamond-open"),
+        ):
+            dots = [summary.figure(group.main, name, transfer, subset=subset) for name in names]
+            trace = _dots(names, dots, "#b0b4ba" if group.main.void else colour, symbol)
+            trace.update(name=label, legendgroup=subset, showlegend=column == 1)
+            figure.add_trace(trace, row=1, col=column)
+        figure.add_vline(x=0.5, line={"color": "#6b7280", "width": 1, "dash": "dot"}, col=column)
+    figure.update_xaxes(range=[-0.02, 1.02], title_text=f"AUROC, {transfer.replace('->', '→')}")
+    figure.update_yaxes(autorange="reversed")
+    _dress(figure, height=150 + 30 * len(names), top=90)
+    figure.update_xaxes(tickvals=[0, 0.25, 0.5, 0.75, 1], ticktext=["0", ".25", ".5", ".75", "1"])
+    figure.update_layout(margin={"l": 150})
+    return figure
+
+
+def least_width(figure: go.Figure) -> int:
+    """Pixels below which a figure's panels are no longer legible."""
+    columns = sum(1 for _ in figure.select_xaxes(row=1))
+    return columns * PANEL_WIDTH + LEFT + RIGHT
+
+
+def _panels(rows: Sequence[str], tasks: Sequence[str]) -> go.Figure:
+    height = PANEL_HEIGHT * len(rows)
+    figure = make_subplots(
+        rows=len(rows),
+        cols=len(tasks),
+        shared_yaxes=True,
+        column_titles=list(tasks),
+        row_titles=list(rows),
+        horizontal_spacing=min(0.03, 0.5 / len(tasks)),
+        vertical_spacing=min(48 / height, 0.5 / len(rows)),
+    )
+    figure.update_yaxes(range=[-0.03, 1.03], tickvals=[0, 0.5, 1], ticktext=["0", ".5", "1"])
+    figure.update_yaxes(title_text="AUROC", col=1)
+    figure.update_xaxes(title_text="layer (block)", row=len(rows))
+    _dress(figure, height=height + TOP + BOTTOM, top=TOP)
+    return figure
+
+
+def _dress(figure: go.Figure, height: int, top: int) -> None:
+    figure.update_layout(
+        template="plotly_white",
+        font={"family": FONT, "size": 13, "color": INK},
+        height=height,
+        autosize=True,
+        margin={"l": LEFT, "r": RIGHT, "t": top, "b": BOTTOM},
+        legend={
+            "orientation": "h",
+            "yref": "container",
+            "y": 1,
+            "yanchor": "top",
+            "x": 0,
+            "traceorder": "normal",
+            "groupclick": "togglegroup",
+        },
+        hoverlabel={"align": "left"},
+    )
+    figure.update_xaxes(gridcolor=FAINT, zeroline=False, linecolor=FAINT, mirror=True)
+    figure.update_yaxes(gridcolor=FAINT, zeroline=False, linecolor=FAINT, mirror=True)
+    figure.update_annotations(font_size=14)
+
+
+def _panel(summary: Summary, group: Group, shown: str) -> Iterable[go.Scatter]:
+    """The lines of one cell: first what no probe changes, then every probe's."""
+    main, last = group.main, _depth(summary, group.main)
+    ends = [1, max(last, 1)]
+    yield _line("chance", "", ends, [0.5, 0.5], main.void, hoverinfo="skip")
+    own = summary.figure(main, "lm")
+    if own and not own.blank:
+        told = f"the model's own answer: {with_interval(own)}, n = {own.n}"
+        yield _line(
+            "lm", "", ends, [own.value] * 2, main.void, text=[told] * 2, hovertemplate=HOVER
+        )
+    for probe in summary.probes:
+        for trace in _probe_lines(summary, group, probe):
+            trace.visible = probe == shown
+            yield trace
+
+
+def _probe_lines(summary: Summary, group: Group, probe: str) -> Iterable[go.Scatter]:
+    main = group.main
+    for control in summary.controls:
+        if control in STYLES:
+            yield from _curve(control, probe, summary.curve(main, probe, control=control), main)
+    for other in group.others:
+        if other.variant in STYLES:
+            yield from _curve(other.variant, probe, summary.curve(other, probe), main)
+    in_source = summary.curve(main, probe, f"{SOURCE}->{SOURCE}", subset="all")
+    headline = summary.curve(main, probe)
+    for kind, points in (("source", in_source), ("headline", headline)):
+        yield from _band(kind, probe, points, main)
+        yield from _curve(kind, probe, points, main)
+    best = summary.best_with_hindsight(main, probe)
+    if best:
+        yield _mark("oracle", probe, best, main, "star", "best layer with hindsight (oracle)")
+    chosen = summary.figure(main, probe, rule=HEADLINE_RULE)
+    if chosen and chosen.layer is not None:
+        yield _line("eil", probe, [chosen.layer] * 2, [-0.03, 1.03], main.void, hoverinfo="skip")
+        if not chosen.blank:
+            yield _mark("eil", probe, chosen, main, "circle", "chosen by EIL")
+
+
+HOVER = "%{text}<extra></extra>"
+
+
+def _line(
+    kind: str, probe: str, x: Sequence[int], y: Sequence[float], void: bool, **more: Any
+) -> go.Scatter:
+    style = STYLES[kind]
+    return go.Scatter(
+        x=list(x),
+        y=list(y),
+        mode="lines",
+        line={
+            "color": "#b0b4ba" if void else style.colour,
+            "width": style.width,
+            "dash": style.dash,
+        },
+        **_belongs(kind, probe),
+        **more,
+    )
+
+
+def _curve(
+    kind: str, probe: str, points: Sequence[LayerEstimate], cell: Cell
+) -> Iterable[go.Scatter]:
+    if points:
+        yield _line(
+            kind,
+            probe,
+            [point.layer or 0 for point in points],
+            [point.value for point in points],
+            cell.void,
+            text=[_told(point, f"{probe}: {STYLES[kind].label}") for point in points],
+            hovertemplate=HOVER,
+        )
+
+
+def _band(
+    kind: str, probe: str, points: Sequence[LayerEstimate], cell: Cell
+) -> Iterable[go.Scatter]:
+    """The 95 % interval around a curve, as a closed shape."""
+    bounded = [point for point in points if point.low == point.low and point.high == point.high]
+    if not bounded or cell.void:
+        return
+    layers = [point.layer for point in bounded]
+    yield go.Scatter(
+        x=layers + layers[::-1],
+        y=[point.high for point in bounded] + [point.low for point in bounded][::-1],
+        fill="toself",
+        mode="lines",
+        line={"width": 0},
+        fillcolor=_faded(STYLES[kind].colour, 0.18),
+        hoverinfo="skip",
+        **_belongs(kind, probe),
+    )
+
+
+def _mark(
+    kind: str, probe: str, point: LayerEstimate, cell: Cell, symbol: str, what: str
+) -> go.Scatter:
+    colour = "#b0b4ba" if cell.void else STYLES[kind].colour
+    return go.Scatter(
+        x=[point.layer],
+        y=[point.value],
+        mode="markers",
+        marker={
+            "symbol": symbol,
+            "size": 12,
+            "color": "white",
+            "line": {"color": colour, "width": 2},
+        },
+        text=[_told(point, f"{probe}, {what}")],
+        hovertemplate=HOVER,
+        **_belongs(kind, probe),
+    )
+
+
+def _belongs(kind: str, probe: str) -> dict[str, Any]:
+    return {
+        "name": STYLES[kind].label,
+        "legendgroup": f"{probe}/{kind}",
+        "showlegend": False,
+        "meta": {"probe": probe, "kind": kind},
+    }
+
+
+def _add_legend(figure: go.Figure, shown: str) -> None:
+    """One entry per kind and probe, in colour even where the first panel is void."""
+    present = list(
+        dict.fromkeys((trace.meta["probe"], trace.meta["kind"]) for trace in figure.data)
+    )
+    order = ["headline", "source", "lm", "eil", "oracle", "base", "shuffled", "chance"]
+    for probe, kind in sorted(present, key=lambda pair: order.index(pair[1])):
+        marked = {"eil": "circle", "oracle": "star"}.get(kind)
+        style = STYLES[kind]
+        entry = _line(kind, probe, [], [], void=False)
+        entry.update(x=[None], y=[None], showlegend=True, visible=probe in ("", shown))
+        if marked:
+            line = {"color": style.colour, "width": 2}
+            marker = {"symbol": marked, "size": 11, "color": "white", "line": line}
+            entry.update(mode="markers", marker=marker)
+        figure.add_trace(entry, row=1, col=1)
+
+
+def _range_layers(figure: go.Figure, last: int, where: dict[str, int]) -> None:
+    step = max(1, round(last / 8))
+    figure.update_xaxes(range=[0.7, max(last, 1) + 0.3], tick0=step, dtick=step, **where)
+
+
+def _mark_void(figure: go.Figure, where: dict[str, int]) -> None:
+    plot = figure.get_subplot(**where)
+    axes = {"xref": f"{plot.xaxis.plotly_name.replace('axis', '')} domain"}
+    axes["yref"] = f"{plot.yaxis.plotly_name.replace('axis', '')} domain"
+    grey = {"fillcolor": VOID, "line_width": 0, "layer": "below"}
+    figure.add_shape(type="rect", x0=0, x1=1, y0=0, y1=1, **grey, **axes)
+    figure.add_annotation(
+        text="void", x=0.5, y=0.5, showarrow=False, font={"size": 30, "color": "#6b7280"}, **axes
+    )
+
+
+def _depth(summary: Summary, cell: Cell) -> int:
+    """Number of the last block that the results of a cell speak of."""
+    layers = summary.results.loc[summary.results["cell"] == cell.cell, "layer"].dropna()
+    return int(layers.max()) if len(layers) else 0
+
+
+def _dots(
+    names: Sequence[str], dots: Sequence[LayerEstimate | None], colour: str, symbol: str
+) -> go.Scatter:
+    shown = [(name, dot) for name, dot in zip(names, dots, strict=True) if dot and not dot.blank]
+    return go.Scatter(
+        x=[dot.value for _, dot in shown],
+        y=[name for name, _ in shown],
+        mode="markers",
+        marker={"size": 10, "color": colour, "symbol": symbol},
+        error_x={
+            "type": "data",
+            "symmetric": False,
+            "array": [dot.high - dot.value for _, dot in shown],
+            "arrayminus": [dot.value - dot.low for _, dot in shown],
+            "color": colour,
+            "thickness": 1.5,
+        },
+        text=[f"{name}: {with_interval(dot)}, n = {dot.n}" for name, dot in shown],
+        hovertemplate=HOVER,
+    )
+
+
+def _told(point: LayerEstimate, what: str) -> str:
+    return f"{what}<br>layer {point.layer}: {with_interval(point)}, n = {point.n}"
+
+
+def _faded(colour: str, opacity: float) -> str:
+    red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
+    return f"rgba({red}, {green}, {blue}, {number(opacity)})"

@@ -1,0 +1,236 @@
+"""What to run: a validated YAML file."""
+
+from collections import Counter
+from collections.abc import Mapping
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from benchmarks.store import content_hash
+from finetune.train import Finetune
+from probes import get_probe
+from quirky.contexts import Transfer, parse_transfer
+from quirky.prompts import Style
+from quirky.registry import unknown
+from quirky.tasks import Task, get_task
+from quirky.triggers import Trigger, get_trigger
+
+LayerRule = Literal["eil", "last", "middle", "ensemble"]
+Variant = Literal["quirky", "base"]
+
+
+class Strict(BaseModel):
+    """Immutable; an unknown field is an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+class Named(BaseModel):
+    """An entry of a list: a name, or a mapping with a name and parameters."""
+
+    model_config = ConfigDict(extra="allow", frozen=True, populate_by_name=True)
+    name: str
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_name(cls, value: Any) -> Any:
+        return {"name": value} if isinstance(value, str) else value
+
+    @property
+    def params(self) -> dict[str, Any]:
+        """The parameters besides the name."""
+        return dict(self.model_extra or {})
+
+    @property
+    def label(self) -> str:
+        """The name with its parameters, fit for a file name."""
+        return "-".join([self.name, *(f"{key}{value}" for key, value in self.params.items())])
+
+
+class ModelSpec(Named):
+    """A base model, with fine-tuning settings that differ from the recipe's."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    finetune: dict[str, Any] = Field(default_factory=dict)
+    revision: str | None = None
+
+
+class TaskSpec(Named):
+    """A task, its parameters, and fine-tuning settings that differ from the recipe's."""
+
+    finetune: dict[str, Any] = Field(default_factory=dict)
+
+    def make(self) -> Task:
+        """Return the task."""
+        return get_task(self.name, **self.params)
+
+
+class ProbeSpec(Named):
+    """A probe and its hyper-parameters, under its own name or as another."""
+
+    as_: str | None = Field(default=None, alias="as")
+
+    @property
+    def shown(self) -> str:
+        """The name in the results."""
+        return self.as_ or self.name
+
+
+class TriggerSpec(BaseModel):
+    """A kind of trigger and its parameters."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+    kind: str = "name"
+
+    def make(self) -> Trigger:
+        """Return the trigger."""
+        return get_trigger(self.kind, **(self.model_extra or {}))
+
+
+class SizesSpec(Strict):
+    """Claims a split; each is asked in both contexts."""
+
+    train: int = Field(default=8000, ge=1)
+    validation: int = Field(default=2000, ge=1)
+    test: int = Field(default=1000, ge=1)
+
+
+class Recipe(Strict):
+    """What to run. DESIGN.md section 3 describes every field."""
+
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
+    models: tuple[ModelSpec, ...] = Field(min_length=1)
+    tasks: tuple[TaskSpec, ...] = Field(min_length=1)
+    trigger: TriggerSpec = TriggerSpec()
+    prompts: Style = "mixture"
+    seeds: tuple[int, ...] = Field(default=(0,), min_length=1)
+    finetune: Finetune = Finetune()
+    sites: tuple[Literal["resid"], ...] = ("resid",)
+    probes: tuple[ProbeSpec, ...] = Field(min_length=1)
+    transfers: tuple[str, ...] = Field(min_length=1)
+    layer_rules: tuple[LayerRule, ...] = Field(default=("eil", "last"), min_length=1)
+    variants: tuple[Variant, ...] = Field(default=("quirky", "base"), min_length=1)
+    controls: tuple[Literal["shuffled"], ...] = ("shuffled",)
+    draws: int = Field(default=20, ge=1, description="how many random directions a random probe is")
+    sizes: SizesSpec = SizesSpec()
+    dtype: Literal["float32", "bfloat16", "float16"] = "float32"
+    device: str = "cpu"
+
+    @field_validator("tasks")
+    @classmethod
+    def _known_tasks(cls, tasks: tuple[TaskSpec, ...]) -> tuple[TaskSpec, ...]:
+        for task in tasks:
+            task.make()
+        return tasks
+
+    @field_validator("trigger")
+    @classmethod
+    def _known_trigger(cls, trigger: TriggerSpec) -> TriggerSpec:
+        trigger.make()
+        return trigger
+
+    @field_validator("probes")
+    @classmethod
+    def _known_probes(cls, probes: tuple[ProbeSpec, ...]) -> tuple[ProbeSpec, ...]:
+        for probe in probes:
+            get_probe(probe.name, **probe.params)
+        return probes
+
+    @field_validator("transfers")
+    @classmethod
+    def _known_transfers(cls, transfers: tuple[str, ...]) -> tuple[str, ...]:
+        for transfer in transfers:
+            parse_transfer(transfer)
+        return transfers
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "Recipe":
+        for field, names in (
+            ("models", [model.name for model in self.models]),
+            ("tasks", [task.label for task in self.tasks]),
+            ("probes", [probe.shown for probe in self.probes]),
+            ("transfers", list(self.transfers)),
+            ("seeds", [str(seed) for seed in self.seeds]),
+        ):
+            for name, count in Counter(names).items():
+                if count > 1:
+                    raise ValueError(f"{field}: {name!r} stands there {count} times; name it once")
+        for model in self.models:
+            for task in self.tasks:
+                self.finetuning(model, task)
+        return self
+
+    def finetuning(self, model: ModelSpec, task: TaskSpec) -> Finetune:
+        """Return the settings for one model on one task: the task's, then the model's, then all."""
+        return Finetune.model_validate(
+            {**self.finetune.model_dump(), **model.finetune, **task.finetune}
+        )
+
+    def parsed_transfers(self) -> list[Transfer]:
+        """Return the transfers as pairs of contexts."""
+        return [parse_transfer(transfer) for transfer in self.transfers]
+
+    def digest(self) -> str:
+        """Return 8 hex characters that change with anything in the recipe but its name."""
+        return content_hash(self.model_dump(exclude={"name"}, by_alias=True))[:8]
+
+
+def list_recipes() -> list[str]:
+    """Return the names of the recipes that come with the package."""
+    folder = files("benchmarks") / "recipes"
+    return sorted(item.name[:-5] for item in folder.iterdir() if item.name.endswith(".yaml"))
+
+
+def load_recipe(source: str, changes: Mapping[str, Any] | None = None) -> Recipe:
+    """Return the recipe of that name or path, with changed fields put in place of its own.
+
+    A changed recipe is named `<name>-<8 hex of its hash>`.
+
+    Raises:
+        ValueError: in one line: which field, which value, and what would be right.
+    """
+    known = list_recipes()
+    if source in known:
+        text = (files("benchmarks") / "recipes" / f"{source}.yaml").read_text()
+    elif Path(source).is_file():
+        text = Path(source).read_text()
+    else:
+        raise unknown("recipe", source, [*known, "a path to a YAML file"])
+    try:
+        content = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise ValueError(f"recipe {source}: not YAML: {' '.join(str(error).split())}") from error
+    if not isinstance(content, dict):
+        raise ValueError(f"recipe {source}: expected a mapping with a name, models, tasks, ...")
+    recipe = validate_recipe(content, source)
+    if not changes:
+        return recipe
+    changed = validate_recipe({**content, **changes}, source)
+    if changed.digest() == recipe.digest():
+        return recipe
+    return changed.model_copy(update={"name": f"{changed.name}-{changed.digest()}"})
+
+
+def validate_recipe(content: Mapping[str, Any], source: str = "") -> Recipe:
+    """Return the recipe that a mapping describes; a ValueError is one line."""
+    try:
+        return Recipe.model_validate(content)
+    except ValidationError as error:
+        raise ValueError(f"recipe {source}: {_first_problem(error)}") from error
+
+
+def _first_problem(error: ValidationError) -> str:
+    problem = error.errors()[0]
+    where = ".".join(str(part) for part in problem["loc"])
+    if problem["type"] == "extra_forbidden":
+        field = str(problem["loc"][-1])
+        model = Finetune if "finetune" in problem["loc"] else Recipe
+        model = SizesSpec if "sizes" in problem["loc"] else model
+        return f"{where}: {unknown('field', field, model.model_fields)}"
+    message = problem["msg"].removeprefix("Value error, ")
+    if problem["type"] in ("value_error", "missing"):
+        return f"{where}: {message}" if where else message
+    return f"{where} = {problem['input']!r}: {message}"

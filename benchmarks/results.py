@@ -1,0 +1,147 @@
+"""From scores to figures: a tidy table in which every number of the report stands."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Bool, Float
+
+from benchmarks.layer_rules import LAYER_RULES, Choice
+from benchmarks.metrics import SUBSETS, Estimate, auroc, auroc_estimate, recovered_gap, subset
+from benchmarks.recipe import Recipe
+from benchmarks.transfer import Columns, groups
+from quirky.contexts import Transfer, in_context
+
+RECOVERED = {
+    Transfer("A", "B"): (Transfer("B", "B"), Transfer("A", "A")),
+    Transfer("AE", "BH"): (Transfer("B", "BH"), Transfer("A", "AH")),
+}
+"""Transfers with a recovered gap, and the transfers of last-layer `lr` that are floor and ceiling."""
+BARE = ("lm", "text")
+"""Readers that need no hidden state: no layer, no layer rule."""
+
+
+def figures(recipe: Recipe, columns: Columns, scores: pd.DataFrame) -> pd.DataFrame:
+    """Return one row per probe, control, layer rule, transfer, subset and metric.
+
+    `columns` are those of the scored examples, in the order of the scores.
+    """
+    frame = pd.DataFrame(
+        {"probe": probe, "control": control, "site": site, **row}
+        for (probe, control, site, source), draws in groups(scores)
+        for row in _of_fit(recipe, columns, probe, source, draws)
+    )
+    frame = pd.concat([frame, _recovered_gaps(recipe, columns, scores, frame)], ignore_index=True)
+    return frame.astype({"layer": "Int64", "n": "int64"})
+
+
+def _of_fit(
+    recipe: Recipe, columns: Columns, probe: str, source: str, draws: list[np.ndarray]
+) -> Iterator[dict[str, Any]]:
+    transfers = [t for t in recipe.parsed_transfers() if source in ("", t.source)]
+    for rule, layer, by_draw in _chosen(recipe, columns, probe, source, draws):
+        for transfer in transfers:
+            inside = (columns["split"] == "test") & in_context(columns, transfer.target)
+            for against in ("truth", "quirk"):
+                for name, part in _subsets(columns, inside):
+                    estimate = _estimate(by_draw, columns, part, against)
+                    yield {
+                        "layer_rule": rule,
+                        "layer": layer,
+                        "transfer": str(transfer),
+                        "against": against,
+                        "metric": "auroc",
+                        "subset": name,
+                        "value": estimate.value,
+                        "low": estimate.low,
+                        "high": estimate.high,
+                        "n": estimate.n,
+                    }
+
+
+def _chosen(
+    recipe: Recipe, columns: Columns, probe: str, source: str, draws: list[np.ndarray]
+) -> Iterator[tuple[str, int | None, list[Float[np.ndarray, " n"]]]]:
+    """Yield each layer rule, the layer it chose (null where draws differ), and the scores."""
+    if probe in BARE:
+        yield "none", None, [draw[0] for draw in draws]
+        return
+    for layer in range(len(draws[0])):
+        yield "each", layer + 1, [draw[layer] for draw in draws]
+    held = held_out(columns, source)
+    for rule in recipe.layer_rules:
+        choices = [_choose(rule, draw[:, held], columns["label"][held]) for draw in draws]
+        layers = {choice.layer for choice in choices}
+        scores = [
+            choice.apply(draw, draw[:, held]) for choice, draw in zip(choices, draws, strict=True)
+        ]
+        yield rule, layers.pop() if len(layers) == 1 else None, scores
+
+
+def _choose(
+    rule: str, scores: Float[np.ndarray, "layers m"], labels: Bool[np.ndarray, " m"]
+) -> Choice:
+    return LAYER_RULES[rule](auroc(scores, labels.astype(bool)))
+
+
+def held_out(columns: Columns, source: str) -> Bool[np.ndarray, " n"]:
+    """Return the examples by which layers are chosen: held out, in the source context, known."""
+    held = (columns["split"] == "heldout") & in_context(columns, source)
+    return held & ~columns["withheld"].astype(bool)
+
+
+def _subsets(
+    columns: Columns, inside: Bool[np.ndarray, " n"]
+) -> Iterator[tuple[str, Bool[np.ndarray, " n"]]]:
+    truth, quirk, withheld = (columns[c].astype(bool) for c in ("truth", "quirk", "withheld"))
+    for name in SUBSETS:
+        part = inside & subset(truth, quirk, withheld, name)
+        if part.any():
+            yield name, part
+
+
+def _estimate(
+    by_draw: list[Float[np.ndarray, " n"]],
+    columns: Columns,
+    part: Bool[np.ndarray, " n"],
+    against: str,
+) -> Estimate:
+    """Return one fit's AUROC with its interval; of several draws the mean and their spread."""
+    labels = columns[against][part].astype(bool)
+    if len(by_draw) == 1:
+        return auroc_estimate(by_draw[0][part], labels, columns["fact_id"][part])
+    values = auroc(np.stack([scores[part] for scores in by_draw]), labels)
+    low, high = np.quantile(values, [0.025, 0.975])
+    return Estimate(float(values.mean()), float(low), float(high), int(part.sum()))
+
+
+def _recovered_gaps(
+    recipe: Recipe, columns: Columns, scores: pd.DataFrame, frame: pd.DataFrame
+) -> pd.DataFrame:
+    """Return (probe - floor) / (ceiling - floor) against truth on all, where it is defined."""
+    by_source = {
+        source: draws[0][-1]
+        for (probe, control, _, source), draws in groups(scores)
+        if probe == "lr" and not control
+    }
+
+    def last_lr(transfer: Transfer) -> float:
+        if transfer.source not in by_source:
+            return float("nan")
+        inside = (columns["split"] == "test") & in_context(columns, transfer.target)
+        inside &= ~columns["withheld"].astype(bool)
+        labels = columns["truth"][inside].astype(bool)
+        return float(auroc(by_source[transfer.source][inside], labels))
+
+    rows = frame[(frame["against"] == "truth") & (frame["subset"] == "all")]
+    found = []
+    for transfer in recipe.parsed_transfers():
+        if transfer in RECOVERED:
+            floor, ceiling = (last_lr(end) for end in RECOVERED[transfer])
+            some = rows[rows["transfer"] == str(transfer)].copy()
+            some["metric"] = "recovered_gap"
+            for column in ("value", "low", "high"):
+                some[column] = [recovered_gap(x, floor, ceiling) for x in some[column]]
+            found.append(some)
+    return pd.concat(found) if found else frame.iloc[:0]

@@ -1,0 +1,72 @@
+"""Content-addressed artefacts: computed once, shared by all runs, never half-written.
+
+    <store>/{data,adapters,states,fits}/<hash>/
+
+The hash is of all that determines an artefact and of nothing else. An artefact is written under a
+temporary name and renamed, so a killed run leaves either the whole of it or nothing that is read.
+`$QUIRKY_HOME` names the store; the default is ~/.cache/quirky.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Literal
+
+Kind = Literal["data", "adapters", "states", "fits"]
+FORMAT: dict[Kind, int] = {"data": 1, "adapters": 1, "states": 1, "fits": 1}
+"""Raised whenever the layout or the meaning of a kind changes; part of its hash."""
+
+
+def store_root() -> Path:
+    """Return the folder of the store."""
+    return Path(os.environ.get("QUIRKY_HOME") or Path.home() / ".cache" / "quirky")
+
+
+def content_hash(content: object) -> str:
+    """Return 32 hex characters of a JSON-serialisable description; the order of keys is nothing."""
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"), default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def artefact(kind: Kind, key: Mapping[str, object], make: Callable[[Path], None]) -> Path:
+    """Return the artefact's folder; `make(folder)` fills it if it is not there yet.
+
+    The key is kept beside the content as `key.json`. Whatever `make` raises leaves nothing behind.
+    """
+    described = {"kind": kind, "format": FORMAT[kind], **key}
+    folder = store_root() / kind / content_hash(described)
+    if not folder.exists():
+        with written_whole(folder) as temporary:
+            make(temporary)
+            (temporary / "key.json").write_text(json.dumps(described, indent=1, default=str))
+    return folder
+
+
+@contextmanager
+def written_whole(folder: Path) -> Iterator[Path]:
+    """Yield a temporary folder that takes the place of `folder` when the block ends well."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    try:
+        yield temporary
+        temporary.chmod(0o755)
+        try:
+            temporary.rename(folder)
+        except OSError:
+            if not folder.exists():
+                raise
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file under a temporary name, then rename it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    temporary.write_text(text)
+    temporary.replace(path)

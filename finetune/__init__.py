@@ -1,0 +1,1 @@
+"""Who is asked: models, how they are read, how they are made quirky."""

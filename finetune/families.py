@@ -1,0 +1,106 @@
+"""All that differs between architectures: where the blocks are and what LoRA may touch."""
+
+from typing import Any, NoReturn
+
+from peft import PeftModel
+from torch import nn
+from transformers import PreTrainedConfig
+from transformers.pytorch_utils import Conv1D
+
+_LLAMA_TARGETS = ("gate_proj", "up_proj", "down_proj", "q_proj", "k_proj", "v_proj")
+
+LORA_TARGETS: dict[str, tuple[str, ...]] = {
+    "gpt_neox": ("query_key_value", "dense_h_to_4h", "dense_4h_to_h"),
+    "llama": _LLAMA_TARGETS,
+    "mistral": _LLAMA_TARGETS,
+    "mamba": ("in_proj", "embeddings"),
+    "mamba2": ("in_proj",),
+}
+"""LoRA targets by `config.model_type`; those of any other family are inferred from its blocks."""
+
+# The kernels of state-space mixers read these weights raw or skip the module in training, so LoRA
+# on them is dead, refused by peft, or trained on a CPU and not on a GPU.
+_STATE_SPACE_UNTRAINABLE = frozenset({"out_proj", "conv1d", "dt_proj", "x_proj"})
+
+
+def unwrap(model: nn.Module) -> nn.Module:
+    """The model itself where it is wrapped by peft; its LoRA layers stay in place."""
+    return model.get_base_model() if isinstance(model, PeftModel) else model
+
+
+def block_list(model: nn.Module) -> nn.ModuleList:
+    """The blocks of a causal language model, first to last, found in its module tree.
+
+    They are the one outermost `nn.ModuleList` of length `config.num_hidden_layers`. Works on
+    models on the meta device and on models wrapped by peft.
+
+    Raises:
+        ValueError: if there is no such list, or more than one.
+    """
+    model = unwrap(model)
+    depth = getattr(_config(model), "num_hidden_layers", None)
+    if depth is None:
+        _refuse(model, "has no list of blocks: its config has no num_hidden_layers")
+    lists = {
+        name: module
+        for name, module in model.named_modules()
+        if isinstance(module, nn.ModuleList) and len(module) == depth
+    }
+    outermost = [name for name in lists if not any(name.startswith(f"{other}.") for other in lists)]
+    if not outermost:
+        _refuse(model, f"has no list of blocks of length num_hidden_layers={depth}")
+    if len(outermost) > 1:
+        found = ", ".join(outermost)
+        _refuse(model, f"has several lists of length num_hidden_layers={depth} ({found})")
+    return lists[outermost[0]]
+
+
+def lora_targets(model: nn.Module) -> list[str]:
+    """Names of the modules that LoRA adapts in this model, as peft's `target_modules` wants them.
+
+    Families outside `LORA_TARGETS` get every linear layer inside their blocks, less what a
+    state-space mixer cannot train.
+
+    Raises:
+        ValueError: if the model has no usable list of blocks, or no linear layer in it.
+    """
+    model = unwrap(model)
+    blocks = block_list(model)
+    known = LORA_TARGETS.get(_config(model).model_type)
+    if known is not None:
+        return list(known)
+    names = {
+        name.rpartition(".")[2]
+        for name, module in blocks.named_modules()
+        if isinstance(module, (nn.Linear, Conv1D))
+    }
+    if _is_state_space(blocks):
+        names -= _STATE_SPACE_UNTRAINABLE
+    if not names:
+        _refuse(model, "has no linear layer in its blocks that LoRA could adapt")
+    return sorted(names)
+
+
+def exact_config(config: PreTrainedConfig) -> PreTrainedConfig:
+    """The same config, set so that a model built from it is read and trained exactly.
+
+    Caches are off: Mamba restarts its scan from zero when it meets one. RWKV's rescaling is off:
+    it divides weights in place in eval mode, but not those of an adapter.
+    """
+    config.use_cache = False
+    if hasattr(config, "rescale_every"):
+        config.rescale_every = 0
+    return config
+
+
+def _config(model: nn.Module) -> Any:
+    return getattr(model, "config", None)
+
+
+def _is_state_space(blocks: nn.ModuleList) -> bool:
+    return any(name.endswith("A_log") for name, _ in blocks.named_parameters())
+
+
+def _refuse(model: nn.Module, reason: str) -> NoReturn:
+    known = ", ".join(sorted(LORA_TARGETS))
+    raise ValueError(f"{type(model).__name__} {reason}; known families: {known}")

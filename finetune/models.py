@@ -1,0 +1,213 @@
+"""Load a model and its tokenizer: an embedded base, a local folder or a hub id, with an adapter."""
+
+import hashlib
+import json
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import TypeVar
+
+import torch
+from huggingface_hub import hf_hub_download
+from peft import PeftModel
+from torch import nn
+from transformers import (
+    AutoConfig,
+    AutoModelForCausalLM,
+    AutoTokenizer,
+    PreTrainedConfig,
+    PreTrainedTokenizerBase,
+)
+
+from finetune.families import block_list, exact_config
+from finetune.scan import use_cpu_scan
+
+T = TypeVar("T")
+
+BASES = Path(__file__).parent / "bases"
+
+_HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
+_DETERMINES_STATES = ("config.json", "*.safetensors", "tokenizer*", "vocab*", "merges.txt")
+_ADAPTER_CONFIG = "adapter_config.json"
+_ADAPTER_WEIGHTS = "adapter_model.safetensors"
+
+
+@dataclass(frozen=True)
+class LoadedModel:
+    """A causal language model in eval mode, and its tokenizer."""
+
+    name: str
+    model: nn.Module
+    tokenizer: PreTrainedTokenizerBase
+
+
+def embedded_bases() -> dict[str, Path]:
+    """The bases that come with this package: name to folder."""
+    return {config.parent.name: config.parent for config in sorted(BASES.glob("*/config.json"))}
+
+
+def load_model(
+    name: str,
+    *,
+    adapter: Path | str | None = None,
+    dtype: torch.dtype = torch.float32,
+    device: str = "cpu",
+    revision: str | None = None,
+) -> LoadedModel:
+    """Load a model to be read or trained.
+
+    Args:
+        name: an embedded base, a local folder, or a hub id.
+        adapter: a folder in peft's format. The adapter is kept, not merged (the model is then a
+            `PeftModel`), so it can be switched off, and one on embeddings leaves a tied head alone.
+        dtype: precision of the weights, whatever they were stored in.
+        device: where to put the model.
+        revision: branch, tag or commit of a hub model.
+
+    Raises:
+        ValueError: as `check_model`, or if `adapter` is not a folder with a peft adapter.
+    """
+    check_model(name, revision)
+    folder = None if adapter is None else _adapter_folder(adapter)
+    tokenizer = load_tokenizer(name, revision)
+    model: nn.Module = AutoModelForCausalLM.from_pretrained(
+        _source(name),
+        config=exact_config(_config(name, revision)),
+        revision=revision,
+        dtype=dtype,
+        use_safetensors=True,
+        trust_remote_code=False,
+    )
+    model = use_cpu_scan(model)
+    if folder is not None:
+        model = PeftModel.from_pretrained(model, folder)
+    return LoadedModel(name, model.to(device).eval(), tokenizer)
+
+
+def load_tokenizer(name: str, revision: str | None = None) -> PreTrainedTokenizerBase:
+    """The tokenizer of a model.
+
+    Raises:
+        ValueError: if the name is unknown or the model comes without a tokenizer.
+    """
+    source = _source(name)
+    tokenizer = _one_line(
+        f"tokenizer of {name!r} cannot be loaded",
+        lambda: AutoTokenizer.from_pretrained(source, revision=revision, trust_remote_code=False),
+    )
+    # Where the files are missing transformers may return a tokenizer with an empty vocabulary.
+    if not tokenizer.encode("True", add_special_tokens=False):
+        raise ValueError(f"tokenizer of {name!r} cannot be loaded: it has no vocabulary")
+    return tokenizer
+
+
+def load_skeleton(name: str, revision: str | None = None) -> nn.Module:
+    """The same model on the meta device, built from its config only: no weight is loaded.
+
+    Raises:
+        ValueError: if the name is unknown, or its config is not that of a causal language model.
+    """
+    config = _config(name, revision)
+    with torch.device("meta"):
+        return _one_line(
+            f"model {name!r} cannot be built",
+            lambda: AutoModelForCausalLM.from_config(config, trust_remote_code=False),
+        )
+
+
+def check_model(name: str, revision: str | None = None) -> None:
+    """Find out before any weight is loaded whether a model can be used.
+
+    Raises:
+        ValueError: one line; if the name is unknown, the config cannot be read or is not that of a
+            causal language model, the model has no usable list of blocks, or the tokenizer is
+            missing.
+    """
+    block_list(load_skeleton(name, revision))
+    load_tokenizer(name, revision)
+
+
+def model_fingerprint(name: str, revision: str | None = None) -> str:
+    """What determines a model's states: a hash of its files, or the commit of a hub model.
+
+    For an embedded base or a local folder, the sha256 over the bytes of weights, config and
+    tokenizer, wherever the folder lies. For a hub id, the commit that `revision` stands for now,
+    or in the cache when offline.
+    """
+    source = _source(name)
+    if isinstance(source, Path):
+        files = {file for pattern in _DETERMINES_STATES for file in source.glob(pattern)}
+        return _hash_files(files)
+    cached = _one_line(
+        f"model {name!r} cannot be read",
+        lambda: hf_hub_download(source, "config.json", revision=revision),
+    )
+    return Path(cached).parent.name
+
+
+def adapter_fingerprint(path: Path | str) -> str:
+    """The sha256 over an adapter's weights and settings, wherever it and its base lie."""
+    folder = _adapter_folder(path)
+    config = json.loads((folder / _ADAPTER_CONFIG).read_text())
+    config.pop("base_model_name_or_path", None)
+    # peft writes sets of module names as lists, in an order that changes from process to process.
+    settings = {k: sorted(v, key=str) if isinstance(v, list) else v for k, v in config.items()}
+    digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode())
+    digest.update(_hash_files([folder / _ADAPTER_WEIGHTS]).encode())
+    return digest.hexdigest()
+
+
+def _source(name: str) -> Path | str:
+    """The folder of an embedded base or a local model, or a hub id as it is."""
+    bases = embedded_bases()
+    folder = Path(name)
+    if name in bases:
+        return bases[name]
+    if (folder / "config.json").is_file():
+        return folder
+    if (folder / _ADAPTER_CONFIG).is_file():
+        raise ValueError(f"folder {name!r} holds an adapter, not a model: name its base as well")
+    if folder.is_dir():
+        raise ValueError(f"folder {name!r} has no config.json, so it is not a model")
+    if _HUB_ID.fullmatch(name):
+        return name
+    close = get_close_matches(name, bases, n=1)
+    hint = f"; did you mean {close[0]!r}?" if close else ";"
+    known = ", ".join([*bases, "a local folder, or a hub id (org/name)"])
+    raise ValueError(f"unknown model {name!r}{hint} known: {known}")
+
+
+def _config(name: str, revision: str | None) -> PreTrainedConfig:
+    source = _source(name)
+    return _one_line(
+        f"model {name!r} cannot be read",
+        lambda: AutoConfig.from_pretrained(source, revision=revision, trust_remote_code=False),
+    )
+
+
+def _adapter_folder(path: Path | str) -> Path:
+    folder = Path(path)
+    for file in (_ADAPTER_CONFIG, _ADAPTER_WEIGHTS):
+        if not (folder / file).is_file():
+            raise ValueError(f"adapter {str(path)!r} is not a folder with {file}")
+    return folder
+
+
+def _hash_files(files: Iterable[Path]) -> str:
+    digest = hashlib.sha256()
+    for file in sorted(files):
+        with file.open("rb") as stream:
+            content = hashlib.file_digest(stream, "sha256").hexdigest()
+        digest.update(f"{file.name} {content}\n".encode())
+    return digest.hexdigest()
+
+
+def _one_line(what: str, load: Callable[[], T]) -> T:
+    """Run a loader whose errors may fill a page, and keep what they say first."""
+    try:
+        return load()
+    except (OSError, ValueError, ImportError) as error:
+        reason = str(error).strip() or type(error).__name__
+        raise ValueError(f"{what}: {reason.splitlines()[0]}") from error

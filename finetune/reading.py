@@ -1,0 +1,215 @@
+"""What a model says and holds on prompts: log-odds and hidden states.
+
+Prompts of one exact token length form a batch, so no model ever sees padding, and both answers are
+run from the start of the prompt, so no cache is ever continued. "Layer l" is the output of block l
+(l = 1..L) before any final norm, taken by a forward hook, in every family alike.
+"""
+
+import inspect
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+from transformers import PreTrainedTokenizerBase
+
+from finetune.families import block_list, unwrap
+
+State = Literal["prompt", "pair"]
+Choices = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a model says and holds on some of the prompts; tensors are on the CPU.
+
+    Attributes:
+        index: positions of these prompts in the list that was given to `read`.
+        log_odds: logit of the true answer less that of the false one, at the prompt's last token.
+        prompt: states at the prompt's last token, in the precision in which the blocks run.
+        pair: states at the answer token, with the answers in the order (false, true).
+    """
+
+    index: Int[Tensor, "n"]
+    log_odds: Float[Tensor, "n"]
+    prompt: Float[Tensor, "layers n d"] | None
+    pair: Float[Tensor, "layers n 2 d"] | None
+
+
+def answer_tokens(tokenizer: PreTrainedTokenizerBase, choices: Choices) -> tuple[int, int]:
+    """The first token of each answer, as it is encoded where it continues a text.
+
+    Raises:
+        ValueError: if an answer has no token, or both have the same first token.
+    """
+    false, true = (_first_token(tokenizer, choice) for choice in choices)
+    if false == true:
+        token = tokenizer.convert_ids_to_tokens(false)
+        raise ValueError(
+            f"answers {choices[0]!r} and {choices[1]!r} share their first token {token!r} "
+            f"({false}) in this tokenizer; answers must differ there"
+        )
+    return false, true
+
+
+@contextmanager
+def block_outputs(model: nn.Module, positions: Sequence[int]) -> Iterator[list[Tensor]]:
+    """Keep the output of every block at some token positions while the context lasts.
+
+    Yields a list that each forward pass fills anew: entry l - 1 is the output of block l,
+    (batch, positions, d), on the model's device. The hooks are removed in any case.
+    """
+    blocks = block_list(model)
+    outputs: list[Tensor] = [torch.empty(0)] * len(blocks)
+
+    def keep(layer: int, output: Any) -> None:
+        hidden = output[0] if isinstance(output, tuple) else output
+        outputs[layer] = hidden[:, list(positions)]
+
+    handles = [
+        block.register_forward_hook(lambda _module, _args, output, layer=layer: keep(layer, output))
+        for layer, block in enumerate(blocks)
+    ]
+    try:
+        yield outputs
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+def read(
+    model: nn.Module,
+    tokenizer: PreTrainedTokenizerBase,
+    prompts: Sequence[str],
+    choices: Sequence[Choices],
+    *,
+    batch_size: int = 64,
+    states: Collection[State] = ("prompt", "pair"),
+) -> Iterator[Reading]:
+    """Read prompts batch by batch, in order of their length; memory is bounded by one batch.
+
+    Args:
+        model: a causal language model in eval mode, with or without a peft adapter.
+        tokenizer: the model's tokenizer.
+        prompts: texts that end where the answer begins.
+        choices: the two answers to each prompt, (false, true), each with its leading space.
+        batch_size: most prompts in one forward pass.
+        states: which hidden states to keep; none of them for the log-odds alone.
+
+    Raises:
+        ValueError: before anything is run, if the model is in training mode or has no usable list
+            of blocks, if a prompt has no tokens, or as `answer_tokens`.
+    """
+    if model.training:
+        raise ValueError("the model is in training mode, where dropout runs; call model.eval()")
+    block_list(model)
+    tokens = _prompt_tokens(tokenizer, prompts)
+    answers_of = {pair: answer_tokens(tokenizer, pair) for pair in dict.fromkeys(choices)}
+    answers = [answers_of[pair] for _, pair in zip(prompts, choices, strict=True)]
+    return (
+        _read_batch(model, index, [tokens[i] for i in index], [answers[i] for i in index], states)
+        for index in _batches(tokens, batch_size)
+    )
+
+
+def log_odds(
+    model: nn.Module,
+    tokenizer: PreTrainedTokenizerBase,
+    prompts: Sequence[str],
+    choices: Sequence[Choices],
+    *,
+    batch_size: int = 64,
+) -> Float[Tensor, "n"]:
+    """Logit of the true answer less that of the false one, in the order of the prompts.
+
+    Raises:
+        ValueError: as `read`.
+    """
+    result = torch.empty(len(prompts))
+    for reading in read(model, tokenizer, prompts, choices, batch_size=batch_size, states=()):
+        result[reading.index] = reading.log_odds
+    return result
+
+
+def _first_token(tokenizer: PreTrainedTokenizerBase, choice: str) -> int:
+    # Encoded alone, an answer may get another token: some tokenizers put a space before any text.
+    before = tokenizer.encode(".", add_special_tokens=False)
+    whole = tokenizer.encode(f".{choice}", add_special_tokens=False)
+    if whole[: len(before)] == before:
+        continuation = whole[len(before) :]
+    else:
+        continuation = tokenizer.encode(choice, add_special_tokens=False)
+    if not continuation:
+        raise ValueError(f"answer {choice!r} has no token in this tokenizer")
+    return continuation[0]
+
+
+def _prompt_tokens(tokenizer: PreTrainedTokenizerBase, prompts: Sequence[str]) -> list[list[int]]:
+    tokens = tokenizer(list(prompts))["input_ids"] if prompts else []
+    for prompt, ids in zip(prompts, tokens, strict=True):
+        if not ids:
+            raise ValueError(f"prompt {prompt!r} has no tokens")
+    return tokens
+
+
+def _batches(tokens: Sequence[Sequence[int]], batch_size: int) -> Iterator[list[int]]:
+    by_length: dict[int, list[int]] = defaultdict(list)
+    for i, ids in enumerate(tokens):
+        by_length[len(ids)].append(i)
+    for length in sorted(by_length):
+        group = by_length[length]
+        for start in range(0, len(group), batch_size):
+            yield group[start : start + batch_size]
+
+
+def _read_batch(
+    model: nn.Module,
+    index: list[int],
+    prompts: list[list[int]],
+    answers: list[tuple[int, int]],
+    states: Collection[State],
+) -> Reading:
+    if "pair" in states:
+        # A causal model holds the same at the prompt's last token whatever follows it.
+        with_false = [[*ids, false] for ids, (false, _) in zip(prompts, answers, strict=True)]
+        with_true = [[*ids, true] for ids, (_, true) in zip(prompts, answers, strict=True)]
+        logits, held = _forward(model, with_false, positions=[-2, -1])
+        _, held_true = _forward(model, with_true, positions=[-1])
+        prompt, pair = (
+            held[:, :, 0].contiguous(),
+            torch.stack([held[:, :, 1], held_true[:, :, 0]], dim=2),
+        )
+    elif "prompt" in states:
+        logits, held = _forward(model, prompts, positions=[-1])
+        prompt, pair = held[:, :, 0], None
+    else:
+        logits, prompt, pair = _forward(model, prompts, positions=[-1])[0], None, None
+    false, true = logits.gather(1, torch.tensor(answers)).unbind(1)
+    return Reading(
+        index=torch.tensor(index),
+        log_odds=true - false,
+        prompt=prompt if "prompt" in states else None,
+        pair=pair,
+    )
+
+
+def _forward(
+    model: nn.Module, tokens: list[list[int]], positions: Sequence[int]
+) -> tuple[Float[Tensor, "n vocab"], Float[Tensor, "layers n positions d"]]:
+    """Logits at the first of the positions, counted from the end, and the states at all of them."""
+    base = unwrap(model)
+    keep = -positions[0]
+    kept = {"logits_to_keep": keep} if _keeps_logits(base) else {}
+    ids = torch.tensor(tokens, device=next(base.parameters()).device)
+    with torch.inference_mode(), block_outputs(base, positions) as outputs:
+        logits = base(input_ids=ids, use_cache=False, **kept).logits[:, -keep]
+    # Stacked out here, so that the result may enter autograd: inference tensors may not.
+    return logits.float().cpu().clone(), torch.stack(outputs).cpu()
+
+
+def _keeps_logits(model: nn.Module) -> bool:
+    return "logits_to_keep" in inspect.signature(model.forward).parameters

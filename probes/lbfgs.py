@@ -1,0 +1,93 @@
+"""L-BFGS on many independent problems at once (Liu and Nocedal 1989)."""
+
+from collections.abc import Callable
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+SUFFICIENT_DECREASE = 1e-4
+
+SHORTEST_STEP = 2.0**-40
+"""A problem whose step had to be halved to this has no descent left and rests."""
+
+
+def minimise(
+    objective: Callable[
+        [Float[Tensor, "*problems k"]],
+        tuple[Float[Tensor, "*problems"], Float[Tensor, "*problems k"]],
+    ],
+    start: Float[Tensor, "*problems k"],
+    *,
+    evaluations: int = 1000,
+    history: int = 10,
+    tolerance: float = 1e-6,
+) -> Float[Tensor, "*problems k"]:
+    """A local minimum of each problem, from its own start.
+
+    `objective` gives values and gradients of all problems. Every evaluation serves all of
+    them: a problem whose trial point lowers its value enough (Armijo) takes the step, the
+    others halve theirs. No problem influences another. It ends when the largest entry of
+    every gradient is below `tolerance` (or no step lowers the value any more), or after this
+    many evaluations.
+    """
+    point = start
+    value, gradient = objective(point)
+    steps = start.new_zeros(history, *start.shape)
+    changes = torch.zeros_like(steps)
+    direction = -gradient
+    length = 1 / gradient.norm(dim=-1).clamp(min=1)
+    for _ in range(evaluations - 1):
+        active = (gradient.abs().amax(-1) > tolerance) & (length > SHORTEST_STEP)
+        if not bool(active.any()):
+            break
+        trial = point + length[..., None] * direction
+        trial_value, trial_gradient = objective(trial)
+        slope = (gradient * direction).sum(-1)
+        bound = value + SUFFICIENT_DECREASE * length * slope
+        rounding = 4 * torch.finfo(value.dtype).eps * value.abs()
+        accepted = active & (trial_value <= bound + rounding)
+
+        taken = accepted[..., None]
+        steps = torch.where(taken, _pushed(steps, trial - point), steps)
+        changes = torch.where(taken, _pushed(changes, trial_gradient - gradient), changes)
+        point = torch.where(taken, trial, point)
+        gradient = torch.where(taken, trial_gradient, gradient)
+        value = torch.where(accepted, trial_value, value)
+        direction = torch.where(taken, _descent(gradient, steps, changes), direction)
+        length = torch.where(accepted, 1.0, length / 2)
+    return point
+
+
+def _pushed(
+    kept: Float[Tensor, "history *problems k"], newest: Float[Tensor, "*problems k"]
+) -> Float[Tensor, "history *problems k"]:
+    return torch.cat([newest[None], kept[:-1]])
+
+
+def _descent(
+    gradient: Float[Tensor, "*problems k"],
+    steps: Float[Tensor, "history *problems k"],
+    changes: Float[Tensor, "history *problems k"],
+) -> Float[Tensor, "*problems k"]:
+    """Minus the inverse-Hessian estimate times the gradient, newest pair first.
+
+    A pair without positive curvature (or a slot not yet filled) has no part in it.
+    """
+    curvature = (steps * changes).sum(-1)
+    squared = changes.square().sum(-1)
+    usable = curvature > 1e-10 * squared
+    rho = torch.where(usable, 1 / torch.where(usable, curvature, 1.0), 0.0)
+
+    result = gradient
+    alphas = []
+    for step, change, weight in zip(steps, changes, rho, strict=True):
+        alpha = weight * (step * result).sum(-1)
+        result = result - alpha[..., None] * change
+        alphas.append(alpha)
+    newest = torch.where(usable[0], curvature[0] / squared[0].clamp(min=1e-300), 1.0)
+    result = newest[..., None] * result
+    for i in reversed(range(len(steps))):
+        beta = rho[i] * (changes[i] * result).sum(-1)
+        result = result + (alphas[i] - beta)[..., None] * steps[i]
+    return -result

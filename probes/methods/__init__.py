@@ -1,0 +1,1 @@
+"""One probe method a file."""

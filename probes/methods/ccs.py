@@ -1,0 +1,146 @@
+"""Contrast-consistent search (Burns et al. 2022, arXiv 2212.03827)."""
+
+import math
+from typing import Self
+
+import torch
+from concept_erasure import LeaceFitter
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+from torch.nn.functional import one_hot
+
+from probes.base import LinearProbe
+from probes.lbfgs import minimise
+from probes.methods.logistic import logistic_optimum
+from probes.scaling import feature_scale
+
+
+class ContrastConsistentSearch(LinearProbe):
+    """A linear probe whose verdicts on the two answers of a claim exclude each other.
+
+    It minimises mean [(p1 + p0 - 1)^2 + min(p1, p0)^2] + weight_decay/2 |theta|^2, where
+    p1 and p0 are the probabilities that the probe gives to the states at the true and the
+    false answer token (section 2.2 of the paper), with L-BFGS from random unit vectors, and
+    keeps the restart with the lowest unsupervised loss.
+
+    Labels orient and scale the axis that was found without them (a logistic regression on
+    that one feature), nothing else.
+
+    First the states are scaled by their spread within each answer, and LEACE (arXiv
+    2306.03819) erases which answer, in which template, a state belongs to; the paper
+    subtracts the means of each instead. The eraser is one affine map, so a template that
+    was not seen gets the same as all others. The score is the difference of the two logits,
+    where the paper averages two probabilities: that keeps it affine.
+    """
+
+    name = "ccs"
+    reads = "pair"
+    supervision = "sign"
+    needs = ("template",)
+    calibrated = True
+
+    def __init__(self, *, seed: int = 0, restarts: int = 10, weight_decay: float = 0.01) -> None:
+        if restarts < 1:
+            raise ValueError(f"restarts must be at least 1, not {restarts!r}")
+        if not (math.isfinite(weight_decay) and weight_decay >= 0):
+            raise ValueError(f"weight_decay must be 0 or more, not {weight_decay!r}")
+        super().__init__(seed=seed, restarts=restarts, weight_decay=weight_decay)
+        self.restarts = restarts
+        self.weight_decay = weight_decay
+
+    def fit(
+        self,
+        x: Float[Tensor, "*layers n 2 d"],
+        y: Bool[Tensor, "n"],
+        *,
+        template: Int[Tensor, "n"] | None = None,
+        **needs: Tensor,
+    ) -> Self:
+        """Search all layers and restarts at once; without `template` all are of one."""
+        if template is None:
+            template = torch.zeros_like(y, dtype=torch.long)
+        groups = answer_and_template(template)
+        weights, biases = [], []
+        for layers in self.chunks(x):
+            pairs = layers.unflatten(-1, (2, -1))
+            direction = self._search(pairs, groups)
+            axis = torch.stack(
+                [
+                    (p[:, 1].double() - p[:, 0].double()) @ w
+                    for p, w in zip(pairs, direction, strict=True)
+                ]
+            )
+            scale, bias = logistic_optimum(axis[..., None], y, l2=1e-3)
+            direction = direction * scale
+            weights.append(torch.cat([-direction, direction], dim=-1))
+            biases.append(bias)
+        return self.set_direction(x, torch.cat(weights), torch.cat(biases))
+
+    def _search(
+        self, raw: Float[Tensor, "layers n 2 d"], groups: Float[Tensor, "2n groups"]
+    ) -> Float[Tensor, "layers d"]:
+        """The direction of the best restart of every layer, for raw states."""
+        pairs, maps = _erased_pairs(raw, groups)
+        layers, d = len(pairs), pairs.shape[-1]
+        generator = torch.Generator().manual_seed(self.seed)
+        drawn = torch.randn(self.restarts, d + 1, generator=generator, dtype=pairs.dtype)
+        start = (drawn / drawn.norm(dim=-1, keepdim=True)).to(pairs.device)
+
+        def objective(theta: Tensor) -> tuple[Tensor, Tensor]:
+            loss, gradient = ccs_loss(pairs, theta)
+            penalty = self.weight_decay / 2 * theta.square().sum(-1)
+            return loss + penalty, gradient + self.weight_decay * theta
+
+        theta = minimise(objective, start.repeat(layers, 1, 1))
+        best = ccs_loss(pairs, theta)[0].argmin(-1)
+        theta = theta[torch.arange(layers, device=best.device), best]
+        return torch.einsum("lde,ld->le", maps, theta[:, :-1])
+
+
+def answer_and_template(template: Int[Tensor, "n"]) -> Float[Tensor, "2n groups"]:
+    """One-hot codes of (answer, template) for the states of n pairs in the order of the pairs."""
+    codes = torch.unique(template, return_inverse=True)[1]
+    of_state = torch.stack([2 * codes, 2 * codes + 1], dim=-1).flatten()
+    return one_hot(of_state).double()
+
+
+def _erased_pairs(
+    pairs: Float[Tensor, "layers n 2 d"], groups: Float[Tensor, "2n groups"]
+) -> tuple[Float[Tensor, "layers 2 n d"], Float[Tensor, "layers d d"]]:
+    """Scaled and erased states, and the linear part of the map from raw states to them."""
+    states, maps = [], []
+    for layer in pairs:
+        raw = layer.double().flatten(0, 1)
+        means = (groups.mT @ raw) / groups.sum(0)[:, None]
+        centre = raw.mean(0)
+        _, scale = feature_scale((raw - groups @ means + centre)[None])
+        scaled = (raw - centre) / scale
+        # The states are not put back into a model, so their trace may grow.
+        eraser = LeaceFitter.fit(scaled, groups, constrain_cov_trace=False).eraser
+        states.append(eraser(scaled).unflatten(0, (-1, 2)).transpose(0, 1))
+        maps.append(eraser.P / scale)
+    return torch.stack(states), torch.stack(maps)
+
+
+def ccs_loss(
+    pairs: Float[Tensor, "layers 2 n d"], theta: Float[Tensor, "layers restarts d+1"]
+) -> tuple[Float[Tensor, "layers restarts"], Float[Tensor, "layers restarts d+1"]]:
+    """The unsupervised loss of linear probes `theta` (the last entry is the bias).
+
+    Consistency (p1 + p0 - 1)^2 and confidence min(p1, p0)^2, averaged over the pairs, and
+    the gradient of that.
+    """
+    n = pairs.shape[2]
+    states = pairs.flatten(1, 2)
+    logits = torch.baddbmm(theta[:, None, :, -1], states, theta[..., :-1].mT)
+    p = logits.sigmoid_()
+    p0, p1 = p[:, :n], p[:, n:]
+    excess = p0 + p1 - 1
+    least = torch.minimum(p0, p1)
+    loss = (excess.square() + least.square()).mean(1)
+
+    d_p0 = torch.where(p0 <= p1, excess + least, excess)
+    d_p1 = torch.where(p0 <= p1, excess, excess + least)
+    d_logits = torch.cat([d_p0, d_p1], dim=1).mul_(p).mul_(1 - p).mul_(2 / n)
+    gradient = torch.cat([d_logits.mT @ states, d_logits.sum(1)[..., None]], dim=-1)
+    return loss, gradient

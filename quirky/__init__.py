@@ -1,0 +1,1 @@
+"""What is asked: facts, quirks, prompts, contexts."""

@@ -1,0 +1,58 @@
+"""Contexts and transfers: in which examples a probe is fitted, and in which it is scored.
+
+A is truthful, B is where the quirk is asked for; E keeps the easy examples (difficulty quantile at
+most .25), H the hard ones (at least .75); `all` is both contexts together. "AE->BH" is fitted on
+the easy truthful examples and scored on the hard ones where the model lies.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool
+
+KNOWN = ("A", "B", "AE", "AH", "BE", "BH", "all")
+EASY, HARD = 0.25, 0.75
+
+
+@dataclass(frozen=True)
+class Transfer:
+    """Fit on `source`, score on `target`."""
+
+    source: str
+    target: str
+
+    def __str__(self) -> str:
+        return f"{self.source}->{self.target}"
+
+
+def parse_transfer(text: str) -> Transfer:
+    """Return the transfer that a text such as "AE->BH" names.
+
+    Raises:
+        ValueError: if it is not two known contexts with an arrow between them.
+    """
+    source, arrow, target = text.partition("->")
+    for context in (source, target):
+        if not arrow or context not in KNOWN:
+            raise ValueError(
+                f"transfer {text!r}: write SOURCE->TARGET, each one of {', '.join(KNOWN)}"
+            )
+    return Transfer(source, target)
+
+
+def in_context(columns: Mapping[str, np.ndarray], context: str) -> Bool[np.ndarray, " n"]:
+    """Return which examples belong to a context; withheld facts belong to each like any other.
+
+    `columns` holds at least `context` and `difficulty_quantile`, each of shape (n,).
+    """
+    if context not in KNOWN:
+        raise ValueError(f"context {context!r}; known: {', '.join(KNOWN)}")
+    inside = np.ones(len(columns["context"]), dtype=bool)
+    if context[0] in "AB":
+        inside &= columns["context"] == context[0]
+    if context.endswith("E"):
+        inside &= columns["difficulty_quantile"] <= EASY
+    if context.endswith("H"):
+        inside &= columns["difficulty_quantile"] >= HARD
+    return inside

@@ -1,0 +1,165 @@
+"""From a task and a trigger to the examples of every split."""
+
+import dataclasses
+import warnings
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from datasets import Dataset, DatasetDict
+from jaxtyping import Float
+
+from quirky.example import Claim, Example, digest, uniform
+from quirky.prompts import Style, choose_template, styled
+from quirky.tasks.base import Task
+from quirky.triggers import Trigger
+
+CONTEXTS = ("A", "B")
+SPLITS = ("train", "validation", "heldout", "test")
+SHARE = {"train": 0.5, "validation": 0.25, "test": 0.25}
+"""Of the facts, where a task has fewer than are asked for."""
+HELDOUT = 0.2
+"""Of the validation facts: set aside for the choice of layer and for the gate."""
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """How many claims each split should hold; each is asked in both contexts."""
+
+    train: int = 8000
+    validation: int = 2000
+    test: int = 1000
+
+
+def build_dataset(
+    task: Task,
+    trigger: Trigger,
+    *,
+    prompts: Style = "mixture",
+    sizes: Sizes | None = None,
+    seed: int = 0,
+) -> DatasetDict:
+    """Return the splits train, validation, heldout and test, with the columns of `Example`.
+
+    Splits are made by fact. A task with fewer facts than asked for gives half of them to train
+    and a quarter each to validation and test. Withheld facts are divided between heldout and test.
+
+    Raises:
+        ValueError: if a split is empty or holds examples of one truth value only.
+    """
+    claims = list(task.claims(seed))
+    quantiles = _quantiles(claims)
+    split_of = _split_facts(claims, sizes or Sizes(), task.name, seed)
+    rows: dict[str, list[Example]] = {split: [] for split in SPLITS}
+    for claim, quantile in zip(claims, quantiles, strict=True):
+        split = split_of.get(claim.fact_id)
+        if split:
+            rows[split] += _ask(task, trigger, claim, split, float(quantile), prompts, seed)
+    for split, examples in rows.items():
+        _check(task.name, split, examples)
+    return DatasetDict({split: _table(examples) for split, examples in rows.items()})
+
+
+def _ask(
+    task: Task,
+    trigger: Trigger,
+    claim: Claim,
+    split: str,
+    quantile: float,
+    style: Style,
+    seed: int,
+) -> Iterable[Example]:
+    question_id = digest(claim.fact_id, *sorted(claim.fields.items()), claim.polarity)
+    templates = styled(task.templates, task.standard, style)
+    index = choose_template(len(templates), style, question_id, seed)
+    template = templates[index]
+    for context in CONTEXTS:
+        prompt = template.render(claim, trigger.render(context, claim.fact_id, seed))
+        yield Example(
+            id=digest(task.name, context, prompt, template.choices),
+            split=split,
+            fact_id=claim.fact_id,
+            question_id=question_id,
+            context=context,
+            prompt=prompt,
+            choices=template.choices,
+            truth=claim.truth,
+            quirk=claim.quirk,
+            label=claim.quirk if context == "B" else claim.truth,
+            difficulty=claim.difficulty,
+            difficulty_quantile=quantile,
+            template=index,
+            polarity=claim.polarity,
+            withheld=claim.withheld,
+            dial=claim.dial,
+            distance=0,
+        )
+
+
+def _quantiles(claims: list[Claim]) -> Float[np.ndarray, " n"]:
+    """Rank the difficulty of the known facts in [0, 1], ties by hash; withheld ones are hardest."""
+    order = sorted(
+        (i for i, claim in enumerate(claims) if not claim.withheld),
+        key=lambda i: (claims[i].difficulty, digest("difficulty", claims[i].fact_id)),
+    )
+    quantiles = np.ones(len(claims))
+    quantiles[order] = np.linspace(0, 1, len(order))
+    return quantiles
+
+
+def _split_facts(claims: list[Claim], sizes: Sizes, name: str, seed: int) -> dict[str, str]:
+    """Assign facts to splits by hash."""
+    facts = {claim.fact_id: claim.withheld for claim in claims}
+    key = {fact: uniform("split", name, seed, fact) for fact in facts}
+    known = sorted((fact for fact, withheld in facts.items() if not withheld), key=key.__getitem__)
+    counts = _counts(len(known), sizes, name)
+    split_of: dict[str, str] = {}
+    start = 0
+    for split in ("test", "validation", "train"):
+        for fact in known[start : start + counts[split]]:
+            split_of[fact] = split
+        start += counts[split]
+    for fact, split in list(split_of.items()):
+        if split == "validation" and uniform("heldout", name, seed, fact) < HELDOUT:
+            split_of[fact] = "heldout"
+    for fact in (fact for fact, withheld in facts.items() if withheld):
+        split_of[fact] = "heldout" if key[fact] < HELDOUT else "test"
+    return split_of
+
+
+def _counts(known: int, sizes: Sizes, name: str) -> dict[str, int]:
+    asked = dataclasses.asdict(sizes)
+    if known >= sum(asked.values()):
+        return asked
+    counts = {
+        split: min(asked[split], int(known * SHARE[split])) for split in ("validation", "test")
+    }
+    counts["train"] = min(asked["train"], known - sum(counts.values()))
+    given = ", ".join(f"{split} {counts[split]} of {asked[split]}" for split in asked)
+    warnings.warn(f"task {name} has {known} facts: {given}", stacklevel=4)
+    return counts
+
+
+def _check(task: str, split: str, examples: list[Example]) -> None:
+    if not examples:
+        raise ValueError(f"task {task}: split {split} is empty; ask for more facts in `sizes`")
+    for column in ("truth", "quirk"):
+        values = {getattr(example, column) for example in examples}
+        if len(values) < 2:
+            raise ValueError(
+                f"task {task}: every {column} in split {split} ({len(examples)} examples) is "
+                f"{values.pop()}; both values are needed"
+            )
+
+
+def _table(examples: list[Example]) -> Dataset:
+    rows = [dataclasses.asdict(example) for example in examples]
+    columns = {f.name: [row[f.name] for row in rows] for f in dataclasses.fields(Example)}
+    columns["choices"] = [list(choices) for choices in columns["choices"]]
+    return Dataset.from_dict(columns)
+
+
+def columns_of(dataset: Dataset) -> Mapping[str, np.ndarray]:
+    """Return the columns of a split as numpy arrays, each of shape (n,)."""
+    frame = dataset.to_pandas()
+    return {name: frame[name].to_numpy() for name in frame}

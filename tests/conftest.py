@@ -1,0 +1,69 @@
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+from transformers import (
+    AutoConfig,
+    AutoModelForCausalLM,
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+    PreTrainedTokenizerFast,
+)
+
+TEXT = [
+    "Alice says that 2 + 2 = 4. True or false? True",
+    "Bob says that the town of Arda lies in the north. True or false? False",
+    "3 + 5 = 9 is what Alice was told. Is it so? True False",
+]
+FAMILIES: dict[str, dict[str, Any]] = {
+    "gpt_neox": {"num_attention_heads": 4, "intermediate_size": 48},
+    "llama": {"num_attention_heads": 4, "num_key_value_heads": 2, "intermediate_size": 48},
+    "mamba": {"state_size": 4},
+    "mamba2": {"state_size": 4, "num_heads": 6, "head_dim": 8, "n_groups": 1, "chunk_size": 4},
+}
+SHAPE = {"hidden_size": 24, "num_hidden_layers": 3, "vocab_size": 300, "initializer_range": 0.2}
+
+
+@pytest.fixture(scope="session")
+def tokenizer() -> PreTrainedTokenizerBase:
+    """A byte-level BPE tokenizer, as GPT-NeoX has one."""
+    bpe = Tokenizer(models.BPE())
+    bpe.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    bpe.decoder = decoders.ByteLevel()
+    alphabet = pre_tokenizers.ByteLevel.alphabet()
+    bpe.train_from_iterator(
+        TEXT * 2,
+        trainers.BpeTrainer(
+            vocab_size=300,
+            initial_alphabet=alphabet,
+            special_tokens=["<eos>"],
+            show_progress=False,
+        ),
+    )
+    return PreTrainedTokenizerFast(tokenizer_object=bpe, eos_token="<eos>")
+
+
+@pytest.fixture
+def tiny_model() -> Callable[..., PreTrainedModel]:
+    """Builds a random model of a family from its config, the same one every time."""
+
+    def build(family: str, **settings: Any) -> PreTrainedModel:
+        torch.manual_seed(0)
+        config = AutoConfig.for_model(family, **SHAPE | FAMILIES[family] | settings)
+        return AutoModelForCausalLM.from_config(config).eval()
+
+    return build
+
+
+@pytest.fixture(params=FAMILIES)
+def family(request: pytest.FixtureRequest) -> str:
+    """Every family in turn."""
+    return request.param
+
+
+@pytest.fixture
+def model(family: str, tiny_model: Callable[..., PreTrainedModel]) -> PreTrainedModel:
+    """A random model of every family in turn."""
+    return tiny_model(family)
