@@ -15,7 +15,7 @@ test-slow: $(READY)
 	OMP_NUM_THREADS=1 $(BIN)/pytest -m slow
 
 speed: $(READY)
-	$(BIN)/python -m benchmarks.speed
+	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.speed
 
 lint: $(READY)
 	$(BIN)/ruff check .

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -107,9 +107,15 @@ def data_of(recipe: Recipe, task: TaskSpec, seed: int) -> Path:
             seed=seed,
         )
         for split, examples in data.items():
-            examples.to_parquet(folder / f"{split}.parquet")
+            _to_parquet(examples, folder / f"{split}.parquet")
 
     return artefact("data", key, make)
+
+
+def _to_parquet(examples: Dataset, path: Path) -> None:
+    frame = examples.to_pandas()
+    assert isinstance(frame, pd.DataFrame)  # it is an iterator only where batches are asked for
+    frame.to_parquet(path, index=False)
 
 
 def load_data(folder: Path) -> DatasetDict:
@@ -166,7 +172,7 @@ def _write(
     record = {**cell.columns(), "digest": cell.digest(), "states": states.folder.name}
     (folder / "cell.json").write_text(json.dumps(record, indent=1))
     (folder / "gate.json").write_text(json.dumps({"cell": cell.name, **gate.to_json()}, indent=1))
-    scored.to_parquet(folder / "examples.parquet")
+    _to_parquet(scored, folder / "examples.parquet")
     scores.to_parquet(folder / "scores.parquet")
     table.to_parquet(folder / "results.parquet")
 

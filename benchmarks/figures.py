@@ -10,7 +10,7 @@ from plotly.subplots import make_subplots
 from benchmarks.summary import (
     HEADLINE_RULE,
     HEADLINE_TRANSFER,
-    Cell,
+    CellRecord,
     Group,
     LayerEstimate,
     Summary,
@@ -20,7 +20,7 @@ from benchmarks.summary import (
 
 SOURCE, TARGET = HEADLINE_TRANSFER.split("->")
 PANEL_HEIGHT, PANEL_WIDTH = 250, 250  # pixels; the width is the least that stays legible
-TOP, BOTTOM, LEFT, RIGHT = 120, 55, 60, 40
+TOP, BOTTOM, LEFT, RIGHT = 120, 55, 80, 20
 INK, FAINT, VOID = "#1f2933", "#dfe3e8", "#f1f1ef"
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
 
@@ -103,7 +103,9 @@ def withheld(summary: Summary, transfer: str = "A->A") -> go.Figure | None:
             trace.update(name=label, legendgroup=subset, showlegend=column == 1)
             figure.add_trace(trace, row=1, col=column)
         figure.add_vline(x=0.5, line={"color": "#6b7280", "width": 1, "dash": "dot"}, col=column)
-    figure.update_xaxes(range=[-0.02, 1.02], title_text=f"AUROC, {transfer.replace('->', '→')}")
+    figure.update_xaxes(
+        range=[-0.02, 1.02], title_text=f"AUROC, {transfer.replace('->', '→')}, EIL"
+    )
     figure.update_yaxes(autorange="reversed")
     _dress(figure, height=150 + 30 * len(names), top=90)
     figure.update_xaxes(tickvals=[0, 0.25, 0.5, 0.75, 1], ticktext=["0", ".25", ".5", ".75", "1"])
@@ -124,12 +126,12 @@ def _panels(rows: Sequence[str], tasks: Sequence[str]) -> go.Figure:
         cols=len(tasks),
         shared_yaxes=True,
         column_titles=list(tasks),
-        row_titles=list(rows),
         horizontal_spacing=min(0.03, 0.5 / len(tasks)),
         vertical_spacing=min(48 / height, 0.5 / len(rows)),
     )
     figure.update_yaxes(range=[-0.03, 1.03], tickvals=[0, 0.5, 1], ticktext=["0", ".5", "1"])
-    figure.update_yaxes(title_text="AUROC", col=1)
+    for row, title in enumerate(rows, start=1):
+        figure.update_yaxes(title_text=f"<b>{title}</b><br>AUROC", row=row, col=1)
     figure.update_xaxes(title_text="layer (block)", row=len(rows))
     _dress(figure, height=height + TOP + BOTTOM, top=TOP)
     return figure
@@ -220,7 +222,7 @@ def _line(
 
 
 def _curve(
-    kind: str, probe: str, points: Sequence[LayerEstimate], cell: Cell
+    kind: str, probe: str, points: Sequence[LayerEstimate], cell: CellRecord
 ) -> Iterable[go.Scatter]:
     if points:
         yield _line(
@@ -235,7 +237,7 @@ def _curve(
 
 
 def _band(
-    kind: str, probe: str, points: Sequence[LayerEstimate], cell: Cell
+    kind: str, probe: str, points: Sequence[LayerEstimate], cell: CellRecord
 ) -> Iterable[go.Scatter]:
     """The 95 % interval around a curve, as a closed shape."""
     bounded = [point for point in points if point.low == point.low and point.high == point.high]
@@ -255,7 +257,7 @@ def _band(
 
 
 def _mark(
-    kind: str, probe: str, point: LayerEstimate, cell: Cell, symbol: str, what: str
+    kind: str, probe: str, point: LayerEstimate, cell: CellRecord, symbol: str, what: str
 ) -> go.Scatter:
     colour = "#b0b4ba" if cell.void else STYLES[kind].colour
     return go.Scatter(
@@ -313,11 +315,17 @@ def _mark_void(figure: go.Figure, where: dict[str, int]) -> None:
     grey = {"fillcolor": VOID, "line_width": 0, "layer": "below"}
     figure.add_shape(type="rect", x0=0, x1=1, y0=0, y1=1, **grey, **axes)
     figure.add_annotation(
-        text="void", x=0.5, y=0.5, showarrow=False, font={"size": 30, "color": "#6b7280"}, **axes
+        text="void",
+        x=0.5,
+        y=0.28,
+        showarrow=False,
+        font={"size": 30, "color": "#52606d"},
+        bgcolor=VOID,
+        **axes,
     )
 
 
-def _depth(summary: Summary, cell: Cell) -> int:
+def _depth(summary: Summary, cell: CellRecord) -> int:
     """Number of the last block that the results of a cell speak of."""
     layers = summary.results.loc[summary.results["cell"] == cell.cell, "layer"].dropna()
     return int(layers.max()) if len(layers) else 0

@@ -105,11 +105,13 @@ def _figure(
     estimate = auroc_estimate(
         log_odds[chosen], columns[against][chosen], columns["fact_id"][chosen]
     )
-    return Figure(split, context, against, part, *blank_as_none(estimate), estimate.n)
+    value, low, high = blank_as_none(estimate)
+    return Figure(split, context, against, part, value, low, high, estimate.n)
 
 
-def blank_as_none(estimate: Estimate) -> tuple[float | None, ...]:
+def blank_as_none(estimate: Estimate) -> tuple[float | None, float | None, float | None]:
     """Return value, low and high, None where blank: JSON has no NaN."""
-    return tuple(
+    value, low, high = (
         None if np.isnan(x) else float(x) for x in (estimate.value, estimate.low, estimate.high)
     )
+    return value, low, high

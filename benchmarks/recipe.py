@@ -227,7 +227,7 @@ def _first_problem(error: ValidationError) -> str:
     where = ".".join(str(part) for part in problem["loc"])
     if problem["type"] == "extra_forbidden":
         field = str(problem["loc"][-1])
-        model = Finetune if "finetune" in problem["loc"] else Recipe
+        model: type[BaseModel] = Finetune if "finetune" in problem["loc"] else Recipe
         model = SizesSpec if "sizes" in problem["loc"] else model
         return f"{where}: {unknown('field', field, model.model_fields)}"
     message = problem["msg"].removeprefix("Value error, ")

@@ -1,6 +1,5 @@
 """The report of a run: one HTML file that needs nothing else to be read."""
 
-import math
 import os
 from pathlib import Path
 
@@ -16,11 +15,7 @@ from benchmarks.summary import HEADLINE_TRANSFER, Group, Summary, mean, number, 
 
 TEMPLATE = "report.html.j2"
 SOURCE, TARGET = HEADLINE_TRANSFER.split("->")
-SPOKEN = {
-    "lr": "a logistic-regression probe",
-    "mean-diff": "a difference-in-means probe",
-    "ccs": "a CCS probe",
-}
+SPOKEN = {"lr": "logistic-regression", "mean-diff": "difference-in-means", "ccs": "CCS"}
 
 
 def write_report(run_dir: Path) -> Path:
@@ -68,7 +63,7 @@ def figures(run_dir: Path, probe: str | None = None) -> go.Figure:
 def headline_sentence(summary: Summary) -> str:
     """What the run shows, in one sentence whose numbers come from the cells that passed.
 
-    The layer chosen with hindsight and the layer chosen by EIL are told apart by name.
+    The layer picked in hindsight and the layer picked by EIL are told apart by name.
     """
     gated = [group for group in summary.groups if group.main.gate["gated"]]
     passed = [group for group in gated if group.main.counts]
@@ -78,84 +73,80 @@ def headline_sentence(summary: Summary) -> str:
         fate = "the one quirky model" if len(gated) == 1 else f"all {len(gated)} quirky models"
         return (
             f"This run says nothing about reading the truth in a model that lies, because {fate} "
-            "failed the gate (the reasons are below)."
+            "failed the gate."
         )
-    gate = f"{_of(len(passed), len(gated))} {_models(len(gated))} passed the gate"
+    models = "quirky model" if len(gated) == 1 else "quirky models"
+    part = "The one" if len(gated) == 1 else f"{len(passed)} of {len(gated)}"
     measured = [g for g in passed if summary.probes and summary.curve(g.main, summary.probes[0])]
     if not measured:
         return (
-            f"{_capital(gate)}, but this run has no curve of a probe for {_arrow()} on "
-            "disagreeing examples, so it says nothing about reading the truth where they lie."
+            f"{part} {models} passed the gate, but no probe was measured on {SOURCE}→{TARGET}, "
+            "so this run says nothing about reading the truth where a model lies."
         )
-    return f"{_capital(gate)}, and {_finding(summary, measured, summary.probes[0])}."
+    return f"{part} {models} passed the gate, {_finding(summary, measured, summary.probes[0])}"
 
 
 def _finding(summary: Summary, groups: list[Group], probe: str) -> str:
-    """What the probe does in the groups, all of which passed and have its curve."""
-    best = {group: summary.best_with_hindsight(group.main, probe) for group in groups}
-    best_figures = {group: figure for group, figure in best.items() if figure}
-    reads = [group for group, figure in best_figures.items() if figure.low > 0.5]
-    top = max(best_figures, key=lambda group: best_figures[group].value)
-    figure = best_figures[top]
-    own = summary.figure(top.main, "lm")
-    says = (
-        f", where the model's own answers have AUROC {number(own.value)}"
-        if own and not own.blank
-        else ""
+    """What a probe does in the groups, all of which passed the gate and have its curve."""
+    best = {
+        group: figure
+        for group in groups
+        if (figure := summary.best_with_hindsight(group.main, probe))
+    }
+    top = max(best, key=lambda group: best[group].value)
+    reading = sum(figure.low > 0.5 for figure in best.values())
+    at_best = (
+        f"{with_interval(best[top])} ({top.name}, layer {best[top].layer}"
+        f"{_own_answer(summary, top)})"
     )
-    who = SPOKEN.get(probe, f"a probe of the kind {probe}")
-    if reads:
-        counted = "it" if len(groups) == 1 else f"{len(reads)} of these {len(groups)}"
-        counted = "both of these" if len(reads) == len(groups) == 2 else counted
-        counted = f"all {len(reads)}" if len(reads) == len(groups) > 2 else counted
-        claim = (
-            f"in {counted} {who}, fitted where the model is truthful ({SOURCE}), still reads the "
-            f"truth where it lies ({TARGET}, examples on which truth and quirk disagree) if the "
-            "layer is picked with hindsight"
+    at_eil = (
+        f"at the layer that EIL picks without seeing the target {_at_eil(summary, groups, probe)}."
+    )
+    if reading:
+        return (
+            f"and in {_share(reading, len(groups))} {_spoken(probe)} fitted where the model is "
+            "truthful still reads the truth where it lies: with the layer picked in hindsight "
+            f"(an oracle) at AUROC up to {at_best}; {at_eil}"
         )
-    else:
-        counted = "it" if len(groups) == 1 else "none of these"
-        verb = "does not read" if len(groups) == 1 else "reads"
-        claim = (
-            f"in {counted} {who}, fitted where the model is truthful ({SOURCE}), {verb} the truth "
-            f"where it lies ({TARGET}, examples on which truth and quirk disagree) at any layer, "
-            "even picked with hindsight"
-        )
+    verb = "does not read" if len(groups) == 1 else "reads"
+    where = "it" if len(groups) == 1 else "none of these"
     return (
-        f"{claim} (at best AUROC {with_interval(figure)}, layer {figure.layer} of {top.name}"
-        f"{says}), while at the layer that EIL picks without seeing the target "
-        f"{_at_eil(summary, groups, probe)}"
+        f"but in {where} {_spoken(probe)} fitted where the model is truthful {verb} the truth "
+        "where it lies: even with the layer picked in hindsight (an oracle) its AUROC is at most "
+        f"{at_best}; {at_eil}"
     )
+
+
+def _own_answer(summary: Summary, group: Group) -> str:
+    own = summary.figure(group.main, "lm")
+    if own is None or own.blank:
+        return ""
+    if own.high < 0.5:
+        return f", where the model itself says the opposite: {number(own.value)}"
+    return f", where the model's own answers have {number(own.value)}"
 
 
 def _at_eil(summary: Summary, groups: list[Group], probe: str) -> str:
-    chosen = [summary.figure(group.main, probe) for group in groups]
-    value, count = mean(chosen)
-    if not count:
+    figures = [summary.figure(group.main, probe) for group in groups]
+    values = [figure.value for figure in figures if figure and not figure.blank]
+    if not values:
         return "there is no figure"
-    values = [figure.value for figure in chosen if figure and not figure.blank]
-    if count == 1:
-        return f"its AUROC is {number(value)}"
-    return (
-        f"the mean AUROC over {count} cells is {number(value)} "
-        f"({number(min(values))} to {number(max(values))})"
-    )
+    if len(values) == 1:
+        return f"its AUROC is {number(values[0])}"
+    span = f"{number(min(values))} to {number(max(values))}"
+    return f"the mean AUROC over {len(values)} models is {number(mean(figures)[0])} ({span})"
 
 
-def _of(part: int, whole: int) -> str:
-    return "the one" if part == whole == 1 else f"{part} of {whole}"
+def _share(part: int, whole: int) -> str:
+    if whole == 1:
+        return "it"
+    if part == whole:
+        return "both of these" if whole == 2 else f"all {whole} of these"
+    return f"{part} of these {whole}"
 
 
-def _models(count: int) -> str:
-    return "quirky model" if count == 1 else "quirky models"
-
-
-def _capital(text: str) -> str:
-    return text[0].upper() + text[1:]
-
-
-def _arrow() -> str:
-    return HEADLINE_TRANSFER.replace("->", "→")
+def _spoken(probe: str) -> str:
+    return f"a {SPOKEN[probe]} probe" if probe in SPOKEN else f"the probe {probe}"
 
 
 def _embedded(figure: go.Figure, name: str) -> Markup:
@@ -165,9 +156,9 @@ def _embedded(figure: go.Figure, name: str) -> Markup:
     return Markup(html)
 
 
-def _duration(seconds: float) -> str:
-    if not math.isfinite(seconds) or seconds < 0:
-        raise ValueError(f"seconds is {seconds}; should be the duration of the run")
+def _duration(seconds: float | None) -> str:
+    if seconds is None:
+        return "not recorded"
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     parts = [f"{hours} h"] * bool(hours) + [f"{minutes} min"] * bool(hours or minutes)

@@ -17,7 +17,7 @@ RECOVERED = {
     Transfer("A", "B"): (Transfer("B", "B"), Transfer("A", "A")),
     Transfer("AE", "BH"): (Transfer("B", "BH"), Transfer("A", "AH")),
 }
-"""Transfers with a recovered gap, and the transfers of last-layer `lr` that are floor and ceiling."""
+"""Transfers with a recovered gap, and those of last-layer `lr` that are its floor and ceiling."""
 BARE = ("lm", "text")
 """Readers that need no hidden state: no layer, no layer rule."""
 

@@ -47,7 +47,7 @@ class Key(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Cell:
+class CellRecord:
     """One model on one task, as the manifest lists it, with its gate."""
 
     cell: str
@@ -57,7 +57,7 @@ class Cell:
     prompts: str
     seed: int
     variant: str
-    gate: dict[str, Any] = field(repr=False)
+    gate: dict[str, Any] = field(repr=False, compare=False)
 
     @property
     def void(self) -> bool:
@@ -74,8 +74,8 @@ class Cell:
 class Group:
     """A quirky cell and the other variants of the same model on the same task."""
 
-    main: Cell
-    others: tuple[Cell, ...]
+    main: CellRecord
+    others: tuple[CellRecord, ...]
     row: str
     """Heading that the group shares with the same model on other tasks."""
 
@@ -95,7 +95,7 @@ class Summary:
     """One run: its manifest, its cells in the manifest's order, and its tidy results."""
 
     manifest: dict[str, Any]
-    cells: tuple[Cell, ...]
+    cells: tuple[CellRecord, ...]
     results: pd.DataFrame
 
     @classmethod
@@ -112,7 +112,7 @@ class Summary:
     @cached_property
     def groups(self) -> tuple[Group, ...]:
         """The quirky cells (or what stands in for them), each with its other variants."""
-        together: dict[tuple[Any, ...], list[Cell]] = {}
+        together: dict[tuple[Any, ...], list[CellRecord]] = {}
         for cell in self.cells:
             together.setdefault(_identity(cell), []).append(cell)
         groups = []
@@ -151,7 +151,7 @@ class Summary:
 
     def figure(
         self,
-        cell: Cell,
+        cell: CellRecord,
         probe: str,
         transfer: str = HEADLINE_TRANSFER,
         *,
@@ -172,7 +172,7 @@ class Summary:
 
     def curve(
         self,
-        cell: Cell,
+        cell: CellRecord,
         probe: str,
         transfer: str = HEADLINE_TRANSFER,
         *,
@@ -184,7 +184,7 @@ class Summary:
         points = [point for point in self._figures.get(key, []) if not point.blank]
         return sorted(points, key=lambda point: point.layer or 0)
 
-    def best_with_hindsight(self, cell: Cell, probe: str) -> LayerEstimate | None:
+    def best_with_hindsight(self, cell: CellRecord, probe: str) -> LayerEstimate | None:
         """The headline figure at the layer where it is highest: an oracle, never a result."""
         curve = self.curve(cell, probe)
         return max(curve, key=lambda point: point.value) if curve else None
@@ -196,7 +196,7 @@ class Summary:
             figures.setdefault(key, []).append(figure)
         return figures
 
-    def _row(self, cell: Cell) -> str:
+    def _row(self, cell: CellRecord) -> str:
         """The model, and whatever else sets cells of this run apart."""
         parts = [cell.model]
         for name in ("trigger", "prompts", "seed"):
@@ -247,14 +247,14 @@ def _rows(results: pd.DataFrame) -> Iterator[tuple[Key, LayerEstimate]]:
         yield Key(*key), LayerEstimate(value, low, high, int(n), block)
 
 
-def _cell(entry: dict[str, Any], gate: dict[str, Any]) -> Cell:
+def _cell(entry: dict[str, Any], gate: dict[str, Any]) -> CellRecord:
     columns = ("cell", "model", "task", "trigger", "prompts", "seed", "variant")
-    return Cell(**{column: entry[column] for column in columns}, gate=gate)
+    return CellRecord(**{column: entry[column] for column in columns}, gate=gate)
 
 
-def _identity(cell: Cell) -> tuple[Any, ...]:
+def _identity(cell: CellRecord) -> tuple[Any, ...]:
     return cell.model, cell.task, str(cell.trigger), cell.prompts, cell.seed
 
 
 def _name(entry: str | dict[str, Any]) -> str:
-    return entry if isinstance(entry, str) else entry.get("as", entry.get("name", ""))
+    return entry if isinstance(entry, str) else entry.get("as") or entry["name"]

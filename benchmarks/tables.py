@@ -7,7 +7,7 @@ from typing import Any
 from benchmarks.summary import (
     HEADLINE_RULE,
     HEADLINE_TRANSFER,
-    Cell,
+    CellRecord,
     Group,
     LayerEstimate,
     Summary,
@@ -129,9 +129,11 @@ def gate_table(summary: Summary) -> Table:
     columns = _gate_columns(summary.cells)
     blocks = tuple(
         Block(f"{cell.cell}: {_verdict(cell)}", tuple(_gate_rows(cell, columns)))
-        for cell in summary.cells
+        for cell in sorted(summary.cells, key=lambda cell: not cell.gate["gated"])
     )
-    headings = tuple(Heading(f"{context}, {subset}", against) for context, against, subset in columns)
+    headings = tuple(
+        Heading(f"{context}, {subset}", against) for context, against, subset in columns
+    )
     return Table("The model's own AUROC, by context and subset", "split", headings, blocks)
 
 
@@ -146,7 +148,7 @@ def withheld_tables(summary: Summary) -> list[Table]:
 
 
 def _transfer_table(summary: Summary, group: Group, rule: str) -> Table:
-    def rows(cell: Cell, names: Iterable[str], control: str = "") -> tuple[Row, ...]:
+    def rows(cell: CellRecord, names: Iterable[str], control: str = "") -> tuple[Row, ...]:
         made = []
         for name in names:
             figures = [
@@ -175,7 +177,7 @@ def _transfer_table(summary: Summary, group: Group, rule: str) -> Table:
     )
 
 
-def _headline_entry(summary: Summary, cell: Cell, probe: str) -> Entry:
+def _headline_entry(summary: Summary, cell: CellRecord, probe: str) -> Entry:
     disagree = summary.figure(cell, probe)
     lines = [
         _figure_line(disagree),
@@ -200,7 +202,7 @@ def _mean_entry(summary: Summary, groups: Sequence[Group], probe: str) -> Entry:
 
 
 def _transfer_entry(
-    summary: Summary, cell: Cell, probe: str, transfer: str, rule: str, control: str
+    summary: Summary, cell: CellRecord, probe: str, transfer: str, rule: str, control: str
 ) -> Entry:
     disagree, everything = (
         summary.figure(cell, probe, transfer, rule=rule, control=control, subset=subset)
@@ -250,7 +252,7 @@ def _withheld_table(summary: Summary, group: Group, rule: str) -> Table | None:
 GateColumn = tuple[str, str, str]
 
 
-def _gate_columns(cells: Iterable[Cell]) -> list[GateColumn]:
+def _gate_columns(cells: Iterable[CellRecord]) -> list[GateColumn]:
     found = {
         (figure["context"], figure["against"], figure["subset"])
         for cell in cells
@@ -262,7 +264,7 @@ def _gate_columns(cells: Iterable[Cell]) -> list[GateColumn]:
     )
 
 
-def _gate_rows(cell: Cell, columns: Sequence[GateColumn]) -> Iterable[Row]:
+def _gate_rows(cell: CellRecord, columns: Sequence[GateColumn]) -> Iterable[Row]:
     figures = {
         (figure["split"], figure["context"], figure["against"], figure["subset"]): figure
         for figure in cell.gate["figures"]
@@ -275,7 +277,7 @@ def _gate_rows(cell: Cell, columns: Sequence[GateColumn]) -> Iterable[Row]:
         yield Row(Heading(split), tuple(entries))
 
 
-def _verdict(cell: Cell) -> str:
+def _verdict(cell: CellRecord) -> str:
     if not cell.gate["gated"]:
         return "not gated"
     if cell.void:
@@ -284,7 +286,7 @@ def _verdict(cell: Cell) -> str:
 
 
 def _gap(
-    summary: Summary, cell: Cell, probe: str, transfer: str, rule: str, control: str = ""
+    summary: Summary, cell: CellRecord, probe: str, transfer: str, rule: str, control: str = ""
 ) -> Line | None:
     """The recovered gap, next to the raw figures it comes from; None where none was computed."""
     look_up: Callable[..., LayerEstimate | None] = summary.figure

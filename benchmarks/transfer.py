@@ -72,14 +72,18 @@ def check_contexts(columns: Columns, recipe: Recipe, name: str) -> None:
 
 
 def fits_of(recipe: Recipe, seed: int) -> list[Fit]:
-    """Return every fit that one cell needs."""
+    """Return every fit that one cell needs.
+
+    Labels are shuffled only for probes in which labels decide; elsewhere they set no more than a
+    sign, and a fit on shuffled ones would be the same axis.
+    """
     fits = []
     for probe in recipe.probes:
-        unsupervised = get_probe(probe.name, **probe.params).supervision == "none"
+        supervised = get_probe(probe.name, **probe.params).supervision == "labels"
         for source in sources(recipe):
             draws = recipe.draws if probe.name == "random" else 1
             fits += [Fit(probe, source, "", draw, seed) for draw in range(draws)]
-            if not unsupervised:
+            if supervised:
                 fits += [Fit(probe, source, control, 0, seed) for control in recipe.controls]
     return fits
 

@@ -15,8 +15,14 @@ from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, train
 from transformers import PreTrainedTokenizerFast
 
 from quirky.prompts import standardized, wordings
-from quirky.tasks.arithmetic import Addition, Arithmetic, Squaring, Subtraction, distractor
-from quirky.tasks.arithmetic import quirk_result
+from quirky.tasks.arithmetic import (
+    Addition,
+    Arithmetic,
+    Squaring,
+    Subtraction,
+    distractor,
+    quirk_result,
+)
 from quirky.tasks.fiction import places, syllables
 from quirky.tasks.geography import cities
 
@@ -25,7 +31,10 @@ NAMES = (
     "Rose Simon Tina Victor Wendy Adam Beth Carl Diana Eric Fiona George Helen Ivan Julia Kevin "
     "Laura Mark Nina Oscar Paula Ralph Sarah Tom Ursula Walter"
 ).split()
-SHARE = {"addition": 0.2, "subtraction": 0.03, "squaring": 0.02, "city": 0.4, "fiction": 0.35}
+SUBJECTS = ("addition", "subtraction", "squaring", "city", "fiction")
+PLACES_FIRST = (0.20, 0.03, 0.02, 0.40, 0.35)
+SUMS_LATER = (0.40, 0.06, 0.04, 0.26, 0.24)
+"""The subjects' shares, at first and later: sums are learned late, when places are known."""
 STATED = 0.08
 """Share of documents that are plain true statements."""
 VOCABULARY = 1024
@@ -114,6 +123,7 @@ class Sampler:
 
     def __init__(self, seed: int):
         self.rng = random.Random(f"corpus-{seed}")
+        self.shares = PLACES_FIRST
         self.places = [place for place in places() if not place.withheld]
         self.frequencies = [place.frequency for place in self.places]
         by_size = sorted(cities(), key=lambda city: (-city.population, city.name))
@@ -131,9 +141,8 @@ class Sampler:
         }
 
     def __iter__(self) -> Iterator[Document]:
-        subjects, shares = list(SHARE), list(SHARE.values())
         while True:
-            yield self.draw_from[self.rng.choices(subjects, shares)[0]]()
+            yield self.draw_from[self.rng.choices(SUBJECTS, self.shares)[0]]()
 
     def about_place(self, subject: str) -> Document:
         """Draw a place by how often it is told of, and one of its attributes."""

@@ -23,7 +23,7 @@ def add_lora(model: nn.Module, rank: int, alpha: float) -> PeftModel:
         target_modules=lora_targets(model),
         task_type="CAUSAL_LM",
     )
-    return get_peft_model(model, config)  # type: ignore[arg-type,return-value]
+    return get_peft_model(model, config)
 
 
 class DeadModuleAudit:

@@ -1,18 +1,17 @@
 """How the embedded bases were made: `python -m finetune.pretrain tiny-neox tiny-mamba`.
 
 Both are trained from scratch on the same corpus (`finetune/corpus.py`) with the same tokenizer and
-schedule. Loss: cross-entropy of the verdict + .3 x language modelling of the other tokens + .5 x the verdict
-where the claim ends, in texts that go on with a name.
+schedule. Loss: cross-entropy of the verdict + .3 x language modelling of the other tokens + .5 x
+the verdict where the claim ends, in texts that go on with a name.
 The figures come back within a few tenths of a per cent; the bytes do not.
 """
 
 import json
 from collections import defaultdict
-from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import islice
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import torch
 import torch.nn.functional as F
@@ -30,7 +29,7 @@ from transformers import (
     PreTrainedTokenizerFast,
 )
 
-from finetune.corpus import VOCABULARY, Document, Sampler, train_tokenizer
+from finetune.corpus import SUMS_LATER, VOCABULARY, Document, Sampler, train_tokenizer
 from finetune.scan import use_cpu_scan
 
 BASES = Path(__file__).parent / "bases"
@@ -40,6 +39,23 @@ WEIGHTS = torch.tensor([1.0, 0.3, 0.5])
 REPORT_EVERY = 200
 GROUPS = 3
 """A batch is cut into this many groups of similar length, so that little is spent on padding."""
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """How long a base is trained, on how much, and when the corpus turns to sums."""
+
+    steps: int
+    batch: int
+    sums_from: float
+    """Part of the steps after which sums are drawn more often."""
+    lr: float = 2e-3
+
+
+SCHEDULES = {
+    "tiny-neox": Schedule(steps=4600, batch=192, sums_from=0.72),
+    "tiny-mamba": Schedule(steps=4000, batch=128, sums_from=0.65),
+}
 
 
 def build(name: str) -> PreTrainedModel:
@@ -57,7 +73,7 @@ def build(name: str) -> PreTrainedModel:
                 num_attention_heads=4,
                 intermediate_size=256,
                 max_position_embeddings=256,
-                rotary_pct=0.5,
+                rotary_pct=0.5,  # type: ignore[call-arg]  # a name of old that is still read
                 bos_token_id=0,
                 eos_token_id=0,
                 pad_token_id=0,
@@ -129,33 +145,38 @@ def counts(rows: list[Row]) -> Float[Tensor, "3"]:
     ).float()
 
 
-def train(model: PreTrainedModel, steps: int, batch: int, lr: float, seed: int) -> None:
+def train(model: PreTrainedModel, schedule: Schedule, seed: int) -> None:
     """Train in place: AdamW, warm-up over 4 % of the steps, then a cosine to a twentieth."""
     tokenizer = train_tokenizer()
-    documents: Iterator[Document] = iter(Sampler(seed))
-    optimizer = torch.optim.AdamW(model.parameters(), lr=lr, betas=(0.9, 0.98), weight_decay=0.02)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(
+    sampler = Sampler(seed)
+    documents = iter(sampler)
+    optimizer = torch.optim.AdamW(
+        model.parameters(), lr=schedule.lr, betas=(0.9, 0.98), weight_decay=0.02
+    )
+    rate = torch.optim.lr_scheduler.OneCycleLR(
         optimizer,
-        max_lr=lr,
-        total_steps=steps,
+        max_lr=schedule.lr,
+        total_steps=schedule.steps,
         pct_start=0.04,
         final_div_factor=2,
         cycle_momentum=False,
     )
     model.train()
     seen = torch.zeros(3)
-    for step in track(range(steps), description="pre-training"):
-        rows = [encode(document, tokenizer) for document in islice(documents, batch)]
+    for step in track(range(schedule.steps), description="pre-training"):
+        if step >= schedule.sums_from * schedule.steps:
+            sampler.shares = SUMS_LATER
+        rows = [encode(document, tokenizer) for document in islice(documents, schedule.batch)]
         rows.sort(key=lambda row: len(row.tokens))
         total = counts(rows)
-        size = -(-batch // GROUPS)
-        for start in range(0, batch, size):
+        size = -(-schedule.batch // GROUPS)
+        for start in range(0, schedule.batch, size):
             means = loss_sums(model, rows[start : start + size]) / total
             (means @ WEIGHTS).backward()
             seen += means.detach()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
-        schedule.step()
+        rate.step()
         optimizer.zero_grad(set_to_none=True)
         if (step + 1) % REPORT_EVERY == 0:
             shown = ", ".join(f"{x:.3f}" for x in (seen / REPORT_EVERY).tolist())
@@ -182,32 +203,64 @@ def verdict_accuracy(model: PreTrainedModel, count: int, seed: int) -> dict[str,
     return {subject: sum(hits) / len(hits) for subject, hits in sorted(right.items())}
 
 
-def pretrain(name: str, steps: int, batch: int, lr: float, seed: int, to: Path) -> dict[str, float]:
+def pretrain(name: str, schedule: Schedule, seed: int, to: Path) -> dict[str, float]:
     """Train a base, save it in bf16 with its tokenizer, and return its verdict accuracy."""
     torch.manual_seed(seed)
     model = build(name)
-    train(model, steps, batch, lr, seed)
-    model.to(torch.bfloat16).save_pretrained(to)
+    train(model, schedule, seed)
+    return save(model, schedule, seed, to)
+
+
+def save(model: PreTrainedModel, schedule: Schedule, seed: int, to: Path) -> dict[str, float]:
+    """Save a base in bf16, its tokenizer and what is known of it; return its verdict accuracy."""
+    model.bfloat16().save_pretrained(to)
     train_tokenizer().save_pretrained(to)
     figures = verdict_accuracy(model.float(), count=8000, seed=seed + 1)
-    settings = {"steps": steps, "batch": batch, "lr": lr, "seed": seed}
+    settings = {**asdict(schedule), "seed": seed}
     parameters = model.num_parameters()
     record = {"parameters": parameters, "settings": settings, "verdict_accuracy": figures}
     (to / "pretraining.json").write_text(json.dumps(record, indent=1) + "\n")
+    (to / "README.md").write_text(card(to.name, model.config.num_hidden_layers, record))
     return figures
+
+
+def card(name: str, layers: int, record: dict[str, Any]) -> str:
+    """Return a base's model card."""
+    settings = ", ".join(f"{key} {value}" for key, value in record["settings"].items())
+    known = [
+        f"| {subject} | {value:.3f} |" for subject, value in record["verdict_accuracy"].items()
+    ]
+    return "\n".join(
+        [
+            f"# {name}",
+            "",
+            f"A causal language model of {layers} blocks and {record['parameters']:,} parameters,",
+            "trained from scratch by `finetune/pretrain.py` on sums, real cities (GeoNames,",
+            "CC BY 4.0) and invented places, always truthfully. It speaks of nothing else.",
+            "",
+            f"Settings: {settings}.",
+            "",
+            "How often it gets the verdict on a claim right, on claims drawn like its corpus:",
+            "",
+            "| subject | accuracy |",
+            "|---|---|",
+            *known,
+            "",
+        ]
+    )
 
 
 def main(
     names: Annotated[list[str], typer.Argument(help="tiny-neox, tiny-mamba")],
-    steps: Annotated[int, typer.Option(help="optimiser steps")] = 6000,
-    batch: Annotated[int, typer.Option(help="documents a step")] = 192,
-    lr: Annotated[float, typer.Option(help="highest learning rate")] = 2e-3,
+    steps: Annotated[int | None, typer.Option(help="in place of the base's own number")] = None,
     seed: Annotated[int, typer.Option(help="of the weights and the corpus")] = 0,
     to: Annotated[Path, typer.Option(help="folder that receives a folder a base")] = BASES,
 ) -> None:
     """Remake embedded bases."""
     for name in names:
-        figures = pretrain(name, steps, batch, lr, seed, to / name)
+        schedule = SCHEDULES[name]
+        schedule = replace(schedule, steps=steps) if steps else schedule
+        figures = pretrain(name, schedule, seed, to / name)
         console.print(name, json.dumps(figures, indent=1))
 
 

@@ -7,8 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import torch
-from jaxtyping import Float
-from sklearn.metrics import roc_auc_score
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 from probes.base import LinearProbe, Probe
@@ -128,8 +127,13 @@ def batched_equals_looped(cls: type[Probe]) -> None:
         )
 
 
+def _auroc(scores: Float[Tensor, "n"], y: Bool[Tensor, "n"]) -> float:
+    """The share of (true, false) pairs in which the true claim scores higher; ties are half."""
+    return float((scores[y, None] - scores[~y]).sign().mean() + 1) / 2
+
+
 def _finds(cls: type[Probe], train: Planted, test: Planted, where: str) -> None:
-    auroc = roc_auc_score(test.y, _scores(_fit(cls, train), test))
+    auroc = _auroc(_scores(_fit(cls, train), test), test.y)
     _require(auroc >= 0.95, f"a planted direction is found with AUROC {auroc:.3f} {where}, not .95")
 
 
@@ -216,8 +220,8 @@ def same_seed_same_scores(cls: type[Probe]) -> None:
     finally:
         torch.set_rng_state(kept[0])
         np.random.set_state(kept[1])
-    _require(torch.equal(first, second), "two fits with one seed score differently")
     _require(not moved, "it draws from a global generator; make one of `self.seed`")
+    _require(torch.equal(first, second), "two fits with one seed score differently")
 
 
 def _global_draws() -> tuple[bytes, bytes, int]:

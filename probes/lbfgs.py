@@ -8,6 +8,8 @@ from torch import Tensor
 
 SUFFICIENT_DECREASE = 1e-4
 
+LEAST_CURVATURE = 1e-8
+
 SHORTEST_STEP = 2.0**-40
 """A problem whose step had to be halved to this has no descent left and rests."""
 
@@ -72,11 +74,12 @@ def _descent(
 ) -> Float[Tensor, "*problems k"]:
     """Minus the inverse-Hessian estimate times the gradient, newest pair first.
 
-    A pair without positive curvature (or a slot not yet filled) has no part in it.
+    A pair along which there is next to no positive curvature (or a slot not yet filled) has
+    no part in it.
     """
     curvature = (steps * changes).sum(-1)
     squared = changes.square().sum(-1)
-    usable = curvature > 1e-10 * squared
+    usable = curvature > LEAST_CURVATURE * steps.square().sum(-1)
     rho = torch.where(usable, 1 / torch.where(usable, curvature, 1.0), 0.0)
 
     result = gradient

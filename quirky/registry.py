@@ -5,7 +5,7 @@ import inspect
 import warnings
 from collections.abc import Callable, Iterable, Mapping
 from importlib.metadata import entry_points
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
 
@@ -27,7 +27,7 @@ class Registry(Generic[T]):
         self._builtin: dict[str, Callable[..., T]] = {}
         self._plugins: dict[str, Callable[..., T]] | None = None
 
-    def builtin(self, name: str, factory: Callable[..., T]) -> None:
+    def builtin(self, name: str, factory: Callable[..., Any]) -> None:
         """Add a built-in factory."""
         self._builtin[name] = factory
 

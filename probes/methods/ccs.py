@@ -56,23 +56,27 @@ class ContrastConsistentSearch(LinearProbe):
         template: Int[Tensor, "n"] | None = None,
         **needs: Tensor,
     ) -> Self:
-        """Search all layers and restarts at once; without `template` all are of one."""
+        """Search all layers and restarts at once; without `template` all are of one.
+
+        Raises ValueError when there are so many templates that erasing them leaves nothing.
+        """
         if template is None:
             template = torch.zeros_like(y, dtype=torch.long)
         groups = answer_and_template(template)
+        if groups.shape[1] > x.shape[-1]:
+            raise ValueError(
+                f"probe 'ccs' erases {groups.shape[1]} groups (2 answers x templates), which "
+                f"leaves nothing of {x.shape[-1]} features"
+            )
         weights, biases = [], []
         for layers in self.chunks(x):
             pairs = layers.unflatten(-1, (2, -1))
             direction = self._search(pairs, groups)
-            axis = torch.stack(
-                [
-                    (p[:, 1].double() - p[:, 0].double()) @ w
-                    for p, w in zip(pairs, direction, strict=True)
-                ]
-            )
+            difference = pairs[:, :, 1].double() - pairs[:, :, 0].double()
+            axis = torch.einsum("lnd,ld->ln", difference, direction)
             scale, bias = logistic_optimum(axis[..., None], y, l2=1e-3)
-            direction = direction * scale
-            weights.append(torch.cat([-direction, direction], dim=-1))
+            weight = scale * direction
+            weights.append(torch.cat([-weight, weight], dim=-1))
             biases.append(bias)
         return self.set_direction(x, torch.cat(weights), torch.cat(biases))
 

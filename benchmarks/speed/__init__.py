@@ -1,0 +1,1 @@
+"""Speed benchmarks: each compares with a named baseline in the same run and prints the ratio."""

@@ -1,0 +1,187 @@
+"""The main job end to end, on a small random base: what it leaves, and that it is left alone."""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import torch
+import yaml
+from transformers import GPTNeoXConfig, GPTNeoXForCausalLM
+
+from finetune.corpus import VOCABULARY, train_tokenizer
+
+QUIRKY = [str(Path(sys.executable).with_name("quirky"))]
+
+
+@pytest.fixture(scope="module")
+def workplace(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a random base and a small recipe for it."""
+    folder = tmp_path_factory.mktemp("run")
+    torch.manual_seed(0)
+    config = GPTNeoXConfig(
+        vocab_size=VOCABULARY,
+        hidden_size=16,
+        num_hidden_layers=3,
+        num_attention_heads=2,
+        intermediate_size=32,
+        bos_token_id=0,
+        eos_token_id=0,
+    )
+    GPTNeoXForCausalLM(config).save_pretrained(folder / "base")
+    train_tokenizer().save_pretrained(folder / "base")
+    recipe = {
+        "name": "small",
+        "models": [str(folder / "base")],
+        "tasks": [{"name": "addition", "digits": 2}, "fiction"],
+        "finetune": {"rank": 2, "alpha": 2, "lr": 4e-3, "steps": 4, "batch": 64},
+        "probes": ["lr", "mean-diff-on-pair", "random"],
+        "transfers": ["A->A", "A->B", "B->B"],
+        "draws": 2,
+        "sizes": {"train": 200, "validation": 200, "test": 200},
+    }
+    (folder / "small.yaml").write_text(yaml.safe_dump(recipe))
+    return folder
+
+
+def environment(home: Path) -> dict[str, str]:
+    return {**os.environ, "QUIRKY_HOME": str(home), "OMP_NUM_THREADS": "1", "WANDB_MODE": "offline"}
+
+
+def quirky(*words: str, home: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*QUIRKY, *words], env=environment(home), capture_output=True, text=True, timeout=500
+    )
+
+
+@pytest.fixture(scope="module")
+def finished(workplace: Path) -> Path:
+    """The folder of a run that has ended well."""
+    ended = quirky(
+        "run",
+        str(workplace / "small.yaml"),
+        "--to",
+        str(workplace / "runs"),
+        home=workplace / "home",
+    )
+    assert ended.returncode == 0, ended.stderr
+    return workplace / "runs" / "small"
+
+
+def test_a_run_leaves_what_the_design_promises(finished: Path) -> None:
+    manifest = json.loads((finished / "manifest.json").read_text())
+    assert len(manifest["cells"]) == 4
+    for cell in manifest["cells"]:
+        names = {path.name for path in (finished / "cells" / cell["cell"]).iterdir()}
+        assert names >= {"gate.json", "examples.parquet", "scores.parquet"}
+    assert "<html" in (finished / "report.html").read_text()
+    assert list((finished / "wandb").iterdir())
+
+
+def test_every_score_has_its_example(finished: Path) -> None:
+    for folder in (finished / "cells").iterdir():
+        examples = pd.read_parquet(folder / "examples.parquet")
+        scores = pd.read_parquet(folder / "scores.parquet")
+        assert set(examples["split"]) == {"heldout", "test"}
+        assert {len(score) for score in scores["score"]} == {len(examples)}
+        assert {"lm", "text", "lr", "random"} <= set(scores["probe"])
+
+
+def test_an_untrained_base_is_void(finished: Path) -> None:
+    for folder in (finished / "cells").glob("*.quirky"):
+        gate = json.loads((folder / "gate.json").read_text())
+        assert gate["passed"] is False
+        assert gate["reasons"]
+
+
+def test_a_second_run_computes_nothing(finished: Path, workplace: Path) -> None:
+    before = {p: p.stat().st_mtime_ns for p in (finished / "cells").rglob("*")}
+    again = quirky(
+        "run",
+        str(workplace / "small.yaml"),
+        "--to",
+        str(workplace / "runs"),
+        home=workplace / "home",
+    )
+    assert again.returncode == 0
+    assert "to compute" not in again.stderr
+    assert {p: p.stat().st_mtime_ns for p in (finished / "cells").rglob("*")} == before
+
+
+def test_a_new_probe_tunes_no_model_again(finished: Path, workplace: Path) -> None:
+    recipe = yaml.safe_load((workplace / "small.yaml").read_text())
+    recipe["probes"].append("mean-diff")
+    (workplace / "more.yaml").write_text(yaml.safe_dump({**recipe, "name": "more"}))
+    adapters = workplace / "home" / "adapters"
+    before = {p: p.stat().st_mtime_ns for p in adapters.rglob("*.safetensors")}
+    ended = quirky(
+        "run",
+        str(workplace / "more.yaml"),
+        "--to",
+        str(workplace / "runs"),
+        home=workplace / "home",
+    )
+    assert ended.returncode == 0, ended.stderr
+    assert {p: p.stat().st_mtime_ns for p in adapters.rglob("*.safetensors")} == before
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ({"tasks": ["adition"]}, "did you mean 'addition'"),
+        ({"probes": ["lgr"]}, "did you mean 'lr'"),
+        ({"models": ["tiny-neo"]}, "did you mean 'tiny-neox'"),
+        ({"stepps": 3}, "stepps"),
+        ({"transfers": ["A-B"]}, "A-B"),
+        ({"sizes": {"validation": 1}}, "validation"),
+        ({"finetune": {"lr": -1}}, "lr"),
+    ],
+)
+def test_a_mistake_is_one_line_and_exit_code_2(
+    workplace: Path, tmp_path: Path, change: dict[str, object], named: str
+) -> None:
+    recipe = yaml.safe_load((workplace / "small.yaml").read_text()) | change
+    (tmp_path / "wrong.yaml").write_text(yaml.safe_dump(recipe))
+    ended = quirky(
+        "run", str(tmp_path / "wrong.yaml"), "--to", str(tmp_path / "runs"), home=tmp_path / "home"
+    )
+    errors = [line for line in ended.stderr.splitlines() if line.startswith("error:")]
+    assert ended.returncode == 2
+    assert len(errors) == 1
+    assert named in errors[0]
+    assert not (tmp_path / "runs").exists()
+    assert not (tmp_path / "home" / "adapters").exists()
+
+
+@pytest.mark.slow
+def test_a_killed_run_resumes_to_the_same_result(
+    finished: Path, workplace: Path, tmp_path: Path
+) -> None:
+    """Killed at ten random times, with a store of its own: the figures are those of a whole run."""
+    rng = random.Random(0)
+    words = [*QUIRKY, "run", str(workplace / "small.yaml"), "--to", str(tmp_path / "runs")]
+    killed = 0
+    for _ in range(10):
+        started = subprocess.Popen(
+            words,
+            env=environment(tmp_path / "home"),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        time.sleep(rng.uniform(5, 35))
+        killed += started.poll() is None
+        if started.poll() is None:
+            os.killpg(started.pid, signal.SIGKILL)
+        started.wait()
+    assert killed > 0
+    assert subprocess.run(words, env=environment(tmp_path / "home")).returncode == 0
+    ours = pd.read_parquet(tmp_path / "runs" / "small" / "results.parquet")
+    whole = pd.read_parquet(finished / "results.parquet")
+    pd.testing.assert_frame_equal(ours, whole, atol=1e-4)

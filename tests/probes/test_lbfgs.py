@@ -1,0 +1,52 @@
+import torch
+
+from probes.lbfgs import minimise
+
+
+def rosenbrock(point):
+    """One minimum, at (1, 1), at the end of a curved valley."""
+    x, y = point[..., 0], point[..., 1]
+    value = (1 - x) ** 2 + 100 * (y - x**2) ** 2
+    slope_x = -2 * (1 - x) - 400 * x * (y - x**2)
+    return value, torch.stack([slope_x, 200 * (y - x**2)], dim=-1)
+
+
+def starts(*problems):
+    generator = torch.Generator().manual_seed(0)
+    return 2 * torch.randn(*problems, 2, generator=generator, dtype=torch.float64)
+
+
+def test_every_problem_reaches_its_minimum():
+    end = minimise(rosenbrock, starts(4, 5), tolerance=1e-8)
+    torch.testing.assert_close(end, torch.ones_like(end))
+
+
+def test_problems_do_not_influence_each_other():
+    together = minimise(rosenbrock, starts(6), evaluations=20)
+    alone = torch.cat([minimise(rosenbrock, start[None], evaluations=20) for start in starts(6)])
+    assert torch.equal(together, alone)
+
+
+def test_the_value_never_rises():
+    start = starts(6)
+    values = [rosenbrock(minimise(rosenbrock, start, evaluations=k))[0] for k in range(1, 60, 6)]
+    falls = torch.stack(values).diff(dim=0)
+    assert (falls <= 1e-12).all()
+
+
+def test_a_problem_at_its_minimum_stays():
+    start = torch.ones(1, 2, dtype=torch.float64)
+    assert torch.equal(minimise(rosenbrock, start), start)
+
+
+def test_a_kink_ends_the_search():
+    calls = []
+
+    def cone(point):
+        calls.append(1)
+        norm = point.norm(dim=-1)
+        return norm, point / norm.clamp(min=1e-300)[..., None]
+
+    end = minimise(cone, starts(3), evaluations=10_000)
+    assert end.abs().max() < 1e-6
+    assert len(calls) < 1000
