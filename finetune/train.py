@@ -3,6 +3,7 @@
 import copy
 import random
 import tempfile
+import warnings
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -16,7 +17,13 @@ from peft.utils import get_peft_model_state_dict, set_peft_model_state_dict
 from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Sampler
-from transformers import PreTrainedTokenizerBase, Trainer, TrainerCallback, TrainingArguments
+from transformers import (
+    PreTrainedTokenizerBase,
+    PrinterCallback,
+    Trainer,
+    TrainerCallback,
+    TrainingArguments,
+)
 
 from finetune.lora import DeadModuleAudit, add_lora
 from finetune.reading import answer_tokens
@@ -78,7 +85,10 @@ def make_quirky(
             train_dataset=rows,
             callbacks=[keeper],
         )
-        trainer.train()
+        trainer.remove_callback(PrinterCallback)
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "`is_gradient_checkpointing`", FutureWarning)
+            trainer.train()
     keeper.restore(adapted)
     return adapted.eval()
 

