@@ -1,4 +1,4 @@
-"""The pictures of a report: AUROC by layer for every cell, and known against withheld facts."""
+"""The big picture of a report: AUROC by layer for every cell."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -21,7 +21,8 @@ from benchmarks.summary import (
 SOURCE, TARGET = HEADLINE_TRANSFER.split("->")
 PANEL_HEIGHT, PANEL_WIDTH = 250, 250  # pixels; the width is the least that stays legible
 TOP, BOTTOM, LEFT, RIGHT = 120, 55, 80, 20
-INK, FAINT, VOID = "#1f2933", "#dfe3e8", "#f1f1ef"
+HOVER = "%{text}<extra></extra>"
+INK, FAINT, VOID, VOID_INK = "#1f2933", "#dfe3e8", "#f1f1ef", "#b0b4ba"
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
 
 
@@ -78,41 +79,6 @@ def curves(summary: Summary, probe: str | None = None) -> go.Figure:
     return figure
 
 
-def withheld(summary: Summary, transfer: str = "A->A") -> go.Figure | None:
-    """Known against withheld facts at the headline rule, a panel per cell with withheld facts.
-
-    None if the run has no withheld facts.
-    """
-    names = (*summary.probes, *summary.readers)
-    groups = [
-        group
-        for group in summary.groups
-        if any(summary.figure(group.main, name, transfer, subset="withheld") for name in names)
-    ]
-    if not groups:
-        return None
-    titles = [group.name + (" (void)" if group.main.void else "") for group in groups]
-    figure = make_subplots(cols=len(groups), shared_yaxes=True, subplot_titles=titles)
-    for column, group in enumerate(groups, start=1):
-        for subset, label, colour, symbol in (
-            ("all", "known facts", "#0b5fa5", "circle"),
-            ("withheld", "withheld facts", "#c2410c", "diamond-open"),
-        ):
-            dots = [summary.figure(group.main, name, transfer, subset=subset) for name in names]
-            trace = _dots(names, dots, "#b0b4ba" if group.main.void else colour, symbol)
-            trace.update(name=label, legendgroup=subset, showlegend=column == 1)
-            figure.add_trace(trace, row=1, col=column)
-        figure.add_vline(x=0.5, line={"color": "#6b7280", "width": 1, "dash": "dot"}, col=column)
-    figure.update_xaxes(
-        range=[-0.02, 1.02], title_text=f"AUROC, {transfer.replace('->', '→')}, EIL"
-    )
-    figure.update_yaxes(autorange="reversed")
-    _dress(figure, height=150 + 30 * len(names), top=90)
-    figure.update_xaxes(tickvals=[0, 0.25, 0.5, 0.75, 1], ticktext=["0", ".25", ".5", ".75", "1"])
-    figure.update_layout(margin={"l": 150})
-    return figure
-
-
 def least_width(figure: go.Figure) -> int:
     """Pixels below which a figure's panels are no longer legible."""
     columns = sum(1 for _ in figure.select_xaxes(row=1))
@@ -133,11 +99,12 @@ def _panels(rows: Sequence[str], tasks: Sequence[str]) -> go.Figure:
     for row, title in enumerate(rows, start=1):
         figure.update_yaxes(title_text=f"<b>{title}</b><br>AUROC", row=row, col=1)
     figure.update_xaxes(title_text="layer (block)", row=len(rows))
-    _dress(figure, height=height + TOP + BOTTOM, top=TOP)
+    dress(figure, height=height + TOP + BOTTOM, top=TOP)
     return figure
 
 
-def _dress(figure: go.Figure, height: int, top: int) -> None:
+def dress(figure: go.Figure, height: int, top: int) -> None:
+    """Give a figure the look that all pictures of a report share."""
     figure.update_layout(
         template="plotly_white",
         font={"family": FONT, "size": 13, "color": INK},
@@ -200,9 +167,6 @@ def _probe_lines(summary: Summary, group: Group, probe: str) -> Iterable[go.Scat
             yield _mark("eil", probe, chosen, main, "circle", "chosen by EIL")
 
 
-HOVER = "%{text}<extra></extra>"
-
-
 def _line(
     kind: str, probe: str, x: Sequence[int], y: Sequence[float], void: bool, **more: Any
 ) -> go.Scatter:
@@ -212,7 +176,7 @@ def _line(
         y=list(y),
         mode="lines",
         line={
-            "color": "#b0b4ba" if void else style.colour,
+            "color": VOID_INK if void else style.colour,
             "width": style.width,
             "dash": style.dash,
         },
@@ -259,7 +223,7 @@ def _band(
 def _mark(
     kind: str, probe: str, point: LayerEstimate, cell: CellRecord, symbol: str, what: str
 ) -> go.Scatter:
-    colour = "#b0b4ba" if cell.void else STYLES[kind].colour
+    colour = VOID_INK if cell.void else STYLES[kind].colour
     return go.Scatter(
         x=[point.layer],
         y=[point.value],
@@ -329,28 +293,6 @@ def _depth(summary: Summary, cell: CellRecord) -> int:
     """Number of the last block that the results of a cell speak of."""
     layers = summary.results.loc[summary.results["cell"] == cell.cell, "layer"].dropna()
     return int(layers.max()) if len(layers) else 0
-
-
-def _dots(
-    names: Sequence[str], dots: Sequence[LayerEstimate | None], colour: str, symbol: str
-) -> go.Scatter:
-    shown = [(name, dot) for name, dot in zip(names, dots, strict=True) if dot and not dot.blank]
-    return go.Scatter(
-        x=[dot.value for _, dot in shown],
-        y=[name for name, _ in shown],
-        mode="markers",
-        marker={"size": 10, "color": colour, "symbol": symbol},
-        error_x={
-            "type": "data",
-            "symmetric": False,
-            "array": [dot.high - dot.value for _, dot in shown],
-            "arrayminus": [dot.value - dot.low for _, dot in shown],
-            "color": colour,
-            "thickness": 1.5,
-        },
-        text=[f"{name}: {with_interval(dot)}, n = {dot.n}" for name, dot in shown],
-        hovertemplate=HOVER,
-    )
 
 
 def _told(point: LayerEstimate, what: str) -> str:

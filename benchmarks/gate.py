@@ -81,15 +81,18 @@ def judge(
     if not gated:
         return Gate(gated=False, passed=None, reasons=(), figures=figures)
     reasons = tuple(
-        f"AUROC against the {figure.against} in {figure.context} on {figure.subset} is "
-        f"{figure.value:.2f}, below {THRESHOLD}"
+        f"AUROC against the {figure.against} in {figure.context} on {figure.subset} {fault}"
         for figure in figures
-        if figure.split == DECIDES
-        and figure.question in REQUIRED
-        and figure.value is not None
-        and figure.value < THRESHOLD
+        if figure.split == DECIDES and figure.question in REQUIRED and (fault := _fault(figure))
     )
     return Gate(gated=True, passed=not reasons, reasons=reasons, figures=figures)
+
+
+def _fault(figure: Figure) -> str:
+    """Return what a required figure lacks; agreeing examples may all be of one class."""
+    if figure.value is None:
+        return "" if figure.subset == "agree" else f"is blank: {figure.n} examples of one class"
+    return f"is {figure.value:.2f}, below {THRESHOLD}" if figure.value < THRESHOLD else ""
 
 
 def _figure(

@@ -1,7 +1,8 @@
 """What to run: a validated YAML file."""
 
+import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Literal
@@ -11,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from benchmarks.store import content_hash
 from finetune.train import Finetune
-from probes import get_probe
+from probes import Probe, get_probe
 from quirky.contexts import Transfer, parse_transfer
 from quirky.prompts import Style
 from quirky.registry import unknown
@@ -20,6 +21,8 @@ from quirky.triggers import Trigger, get_trigger
 
 LayerRule = Literal["eil", "last", "middle", "ensemble"]
 Variant = Literal["quirky", "base"]
+READERS = ("lm", "text")
+"""What stands beside the probes in every result and needs no hidden state."""
 
 
 class Strict(BaseModel):
@@ -78,6 +81,10 @@ class ProbeSpec(Named):
         """The name in the results."""
         return self.as_ or self.name
 
+    def make(self, seed: int = 0) -> Probe:
+        """Return the unfitted probe."""
+        return get_probe(self.name, seed=seed, **self.params)
+
 
 class TriggerSpec(BaseModel):
     """A kind of trigger and its parameters."""
@@ -96,6 +103,14 @@ class SizesSpec(Strict):
     train: int = Field(default=8000, ge=1)
     validation: int = Field(default=2000, ge=1)
     test: int = Field(default=1000, ge=1)
+
+
+def _try(make: Callable[[], object], what: str) -> None:
+    """Call `make` and let a value of the wrong type be a ValueError."""
+    try:
+        make()
+    except TypeError as error:
+        raise ValueError(f"{what}: {error}") from error
 
 
 class Recipe(Strict):
@@ -123,20 +138,24 @@ class Recipe(Strict):
     @classmethod
     def _known_tasks(cls, tasks: tuple[TaskSpec, ...]) -> tuple[TaskSpec, ...]:
         for task in tasks:
-            task.make()
+            _try(task.make, f"task {task.name!r} with {task.params}")
         return tasks
 
     @field_validator("trigger")
     @classmethod
     def _known_trigger(cls, trigger: TriggerSpec) -> TriggerSpec:
-        trigger.make()
+        _try(trigger.make, f"trigger {trigger.kind!r} with {trigger.model_extra}")
         return trigger
 
     @field_validator("probes")
     @classmethod
     def _known_probes(cls, probes: tuple[ProbeSpec, ...]) -> tuple[ProbeSpec, ...]:
         for probe in probes:
-            get_probe(probe.name, **probe.params)
+            if "seed" in probe.params:
+                raise ValueError(f"probe {probe.name!r}: the seed comes from the recipe's `seeds`")
+            if probe.shown in READERS:
+                raise ValueError(f"{probe.shown!r} is the name of a reader; show it as another")
+            _try(probe.make, f"probe {probe.name!r} with {probe.params}")
         return probes
 
     @field_validator("transfers")
@@ -160,7 +179,13 @@ class Recipe(Strict):
                     raise ValueError(f"{field}: {name!r} stands there {count} times; name it once")
         for model in self.models:
             for task in self.tasks:
-                self.finetuning(model, task)
+                try:
+                    self.finetuning(model, task)
+                except ValidationError as error:
+                    raise ValueError(
+                        f"finetune of {model.name} on {task.label}: "
+                        f"{_first_problem(error, Finetune)}"
+                    ) from error
         return self
 
     def finetuning(self, model: ModelSpec, task: TaskSpec) -> Finetune:
@@ -176,6 +201,17 @@ class Recipe(Strict):
     def digest(self) -> str:
         """Return 8 hex characters that change with anything in the recipe but its name."""
         return content_hash(self.model_dump(exclude={"name"}, by_alias=True))[:8]
+
+
+class _Loader(yaml.SafeLoader):
+    """Reads 1e-2 as a number, as YAML 1.2 does; in YAML 1.1 it is a text."""
+
+
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float",
+    re.compile(r"[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+$"),
+    list("-+.0123456789"),
+)
 
 
 def list_recipes() -> list[str]:
@@ -200,7 +236,7 @@ def load_recipe(source: str, changes: Mapping[str, Any] | None = None) -> Recipe
     else:
         raise unknown("recipe", source, [*known, "a path to a YAML file"])
     try:
-        content = yaml.safe_load(text)
+        content = yaml.load(text, _Loader)
     except yaml.YAMLError as error:
         raise ValueError(f"recipe {source}: not YAML: {' '.join(str(error).split())}") from error
     if not isinstance(content, dict):
@@ -222,13 +258,13 @@ def validate_recipe(content: Mapping[str, Any], source: str = "") -> Recipe:
         raise ValueError(f"recipe {source}: {_first_problem(error)}") from error
 
 
-def _first_problem(error: ValidationError) -> str:
+def _first_problem(error: ValidationError, validated: type[BaseModel] = Recipe) -> str:
     problem = error.errors()[0]
     where = ".".join(str(part) for part in problem["loc"])
     if problem["type"] == "extra_forbidden":
         field = str(problem["loc"][-1])
-        model: type[BaseModel] = Finetune if "finetune" in problem["loc"] else Recipe
-        model = SizesSpec if "sizes" in problem["loc"] else model
+        inside = {"finetune": Finetune, "sizes": SizesSpec, "models": ModelSpec}
+        model = inside.get(str(problem["loc"][0]), validated)
         return f"{where}: {unknown('field', field, model.model_fields)}"
     message = problem["msg"].removeprefix("Value error, ")
     if problem["type"] in ("value_error", "missing"):

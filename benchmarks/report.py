@@ -10,8 +10,9 @@ from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
 from benchmarks import tables
-from benchmarks.figures import curves, least_width, withheld
+from benchmarks.figures import curves, least_width
 from benchmarks.summary import HEADLINE_TRANSFER, Group, Summary, mean, number, with_interval
+from benchmarks.withheld import withheld_figure, withheld_tables
 
 TEMPLATE = "report.html.j2"
 SOURCE, TARGET = HEADLINE_TRANSFER.split("->")
@@ -31,7 +32,7 @@ def write_report(run_dir: Path) -> Path:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    picture, known = curves(summary), withheld(summary)
+    picture, known = curves(summary), withheld_figure(summary)
     page = environment.get_template(TEMPLATE).render(
         manifest=summary.manifest,
         recipe=yaml.safe_dump(summary.manifest["recipe"], sort_keys=False, allow_unicode=True),
@@ -46,7 +47,7 @@ def write_report(run_dir: Path) -> Path:
         headline=tables.headline_table(summary),
         sections=tables.cell_sections(summary),
         gate=tables.gate_table(summary),
-        withheld=tables.withheld_tables(summary),
+        withheld=withheld_tables(summary),
     )
     path = run_dir / "report.html"
     unfinished = path.with_suffix(".html.part")
@@ -70,7 +71,8 @@ def headline_sentence(summary: Summary) -> str:
     if not gated:
         return "No quirky model was tested in this run, so it says nothing about lying."
     if not passed:
-        fate = "the one quirky model" if len(gated) == 1 else f"all {len(gated)} quirky models"
+        every = {1: "the one quirky model", 2: "both quirky models"}
+        fate = every.get(len(gated), f"all {len(gated)} quirky models")
         return (
             f"This run says nothing about reading the truth in a model that lies, because {fate} "
             "failed the gate."

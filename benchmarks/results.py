@@ -9,7 +9,7 @@ from jaxtyping import Bool, Float
 
 from benchmarks.layer_rules import LAYER_RULES, Choice
 from benchmarks.metrics import SUBSETS, Estimate, auroc, auroc_estimate, recovered_gap, subset
-from benchmarks.recipe import Recipe
+from benchmarks.recipe import READERS, Recipe
 from benchmarks.transfer import Columns, groups
 from quirky.contexts import Transfer, in_context
 
@@ -18,8 +18,6 @@ RECOVERED = {
     Transfer("AE", "BH"): (Transfer("B", "BH"), Transfer("A", "AH")),
 }
 """Transfers with a recovered gap, and those of last-layer `lr` that are its floor and ceiling."""
-BARE = ("lm", "text")
-"""Readers that need no hidden state: no layer, no layer rule."""
 
 
 def figures(recipe: Recipe, columns: Columns, scores: pd.DataFrame) -> pd.DataFrame:
@@ -64,7 +62,7 @@ def _chosen(
     recipe: Recipe, columns: Columns, probe: str, source: str, draws: list[np.ndarray]
 ) -> Iterator[tuple[str, int | None, list[Float[np.ndarray, " n"]]]]:
     """Yield each layer rule, the layer it chose (null where draws differ), and the scores."""
-    if probe in BARE:
+    if probe in READERS:
         yield "none", None, [draw[0] for draw in draws]
         return
     for layer in range(len(draws[0])):

@@ -41,20 +41,26 @@ def artefact(kind: Kind, key: Mapping[str, object], make: Callable[[Path], None]
     described = {"kind": kind, "format": FORMAT[kind], **key}
     folder = store_root() / kind / content_hash(described)
     if not folder.exists():
-        with written_whole(folder) as temporary:
+        with written_whole(folder, replace=False) as temporary:
             make(temporary)
             (temporary / "key.json").write_text(json.dumps(described, indent=1, default=str))
     return folder
 
 
 @contextmanager
-def written_whole(folder: Path) -> Iterator[Path]:
-    """Yield a temporary folder that takes the place of `folder` when the block ends well."""
+def written_whole(folder: Path, replace: bool = True) -> Iterator[Path]:
+    """Yield a temporary folder that takes the place of `folder` when the block ends well.
+
+    With `replace=False` a folder that another process wrote in the meantime stays.
+    """
     folder.parent.mkdir(parents=True, exist_ok=True)
     temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    outdated = temporary.with_name(f"{temporary.name}-outdated")
     try:
         yield temporary
         temporary.chmod(0o755)
+        if replace and folder.exists():
+            folder.rename(outdated)
         try:
             temporary.rename(folder)
         except OSError:
@@ -62,6 +68,7 @@ def written_whole(folder: Path) -> Iterator[Path]:
                 raise
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+        shutil.rmtree(outdated, ignore_errors=True)
 
 
 def write_text(path: Path, text: str) -> None:

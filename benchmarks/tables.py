@@ -95,14 +95,15 @@ def headline_table(summary: Summary) -> Table:
     groups = summary.groups
     passed = [group for group in groups if group.main.counts]
     columns = [_group_heading(group) for group in groups]
-    columns.append(Heading("mean", f"over the {len(passed)} cells that passed the gate"))
+    cells = "cell" if len(passed) == 1 else "cells"
+    columns.append(Heading("mean", f"over the {len(passed)} {cells} that passed the gate"))
 
     def row(probe: str) -> Row:
         entries = [_headline_entry(summary, group.main, probe) for group in groups]
         return Row(Heading(probe), (*entries, _mean_entry(summary, passed, probe)))
 
     return Table(
-        f"{_arrow(HEADLINE_TRANSFER)} against the truth, {RULES[HEADLINE_RULE]}",
+        f"{arrow(HEADLINE_TRANSFER)} against the truth, {RULES[HEADLINE_RULE]}",
         "probe",
         tuple(columns),
         (
@@ -137,16 +138,6 @@ def gate_table(summary: Summary) -> Table:
     return Table("The model's own AUROC, by context and subset", "split", headings, blocks)
 
 
-def withheld_tables(summary: Summary) -> list[Table]:
-    """For every cell with withheld facts: known against withheld, one table per layer rule."""
-    return [
-        table
-        for group in summary.groups
-        for rule in summary.rules
-        if (table := _withheld_table(summary, group, rule))
-    ]
-
-
 def _transfer_table(summary: Summary, group: Group, rule: str) -> Table:
     def rows(cell: CellRecord, names: Iterable[str], control: str = "") -> tuple[Row, ...]:
         made = []
@@ -172,7 +163,7 @@ def _transfer_table(summary: Summary, group: Group, rule: str) -> Table:
     return Table(
         f"{group.name}, {RULES.get(rule, rule)}" + (" (void)" if group.main.void else ""),
         "probe",
-        tuple(Heading(_arrow(transfer)) for transfer in summary.transfers),
+        tuple(Heading(arrow(transfer)) for transfer in summary.transfers),
         tuple(block for block in blocks if block.rows),
     )
 
@@ -180,8 +171,8 @@ def _transfer_table(summary: Summary, group: Group, rule: str) -> Table:
 def _headline_entry(summary: Summary, cell: CellRecord, probe: str) -> Entry:
     disagree = summary.figure(cell, probe)
     lines = [
-        _figure_line(disagree),
-        _figure_line(summary.figure(cell, probe, subset="all"), "all"),
+        figure_line(disagree),
+        figure_line(summary.figure(cell, probe, subset="all"), "all"),
     ]
     gap = _gap(summary, cell, probe, HEADLINE_TRANSFER, HEADLINE_RULE)
     if gap:
@@ -208,45 +199,11 @@ def _transfer_entry(
         summary.figure(cell, probe, transfer, rule=rule, control=control, subset=subset)
         for subset in ("disagree", "all")
     )
-    lines = [_figure_line(disagree), _figure_line(everything, "all")]
+    lines = [figure_line(disagree), figure_line(everything, "all")]
     gap = _gap(summary, cell, probe, transfer, rule, control)
     if gap:
         lines.append(gap)
     return Entry(tuple(lines), _tint(disagree), cell.void)
-
-
-def _withheld_table(summary: Summary, group: Group, rule: str) -> Table | None:
-    names = (*summary.probes, *summary.readers)
-
-    def figures(transfer: str, subset: str) -> list[LayerEstimate | None]:
-        return [
-            summary.figure(group.main, name, transfer, rule=rule, subset=subset) for name in names
-        ]
-
-    withheld = {transfer: figures(transfer, "withheld") for transfer in summary.transfers}
-    transfers = [transfer for transfer, found in withheld.items() if any(found)]
-    if not transfers:
-        return None
-    known = {transfer: figures(transfer, "all") for transfer in transfers}
-    rows = tuple(
-        Row(
-            Heading(name),
-            tuple(
-                Entry(
-                    (
-                        _figure_line(known[transfer][i], "known"),
-                        _figure_line(withheld[transfer][i], "withheld"),
-                    ),
-                    void=group.main.void,
-                )
-                for transfer in transfers
-            ),
-        )
-        for i, name in enumerate(names)
-    )
-    caption = f"{group.name}, {RULES.get(rule, rule)}" + (" (void)" if group.main.void else "")
-    headings = tuple(Heading(_arrow(transfer)) for transfer in transfers)
-    return Table(caption, "probe", headings, (Block("", rows),))
 
 
 GateColumn = tuple[str, str, str]
@@ -271,7 +228,7 @@ def _gate_rows(cell: CellRecord, columns: Sequence[GateColumn]) -> Iterable[Row]
     }
     for split in dict.fromkeys(key[0] for key in figures):
         entries = [
-            Entry((_figure_line(_estimate(figures.get((split, *column)))),), void=cell.void)
+            Entry((figure_line(_estimate(figures.get((split, *column)))),), void=cell.void)
             for column in columns
         ]
         yield Row(Heading(split), tuple(entries))
@@ -299,7 +256,8 @@ def _gap(
     return None
 
 
-def _figure_line(figure: LayerEstimate | None, label: str = "") -> Line:
+def figure_line(figure: LayerEstimate | None, label: str = "") -> Line:
+    """A figure with its interval, or a dash and why there is none."""
     if figure is None:
         return Line("–", label, NOT_MEASURED)
     if figure.blank:
@@ -330,5 +288,6 @@ def _tint(figure: LayerEstimate | None) -> str:
     return f"rgba({colour}, {abs(figure.value - 0.5) * 0.5:.3f})"
 
 
-def _arrow(transfer: str) -> str:
+def arrow(transfer: str) -> str:
+    """A transfer as it is printed: A→B."""
     return transfer.replace("->", "→")

@@ -10,7 +10,7 @@ import json
 import math
 import os
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Literal, cast
 
@@ -143,10 +143,10 @@ def _curves(results: pd.DataFrame) -> dict[int, dict[str, float]]:
         & results["value"].notna()
     ].sort_values("layer")
     curves: dict[int, dict[str, float]] = {}
-    for row in rows.itertuples():
-        control = f"/{row.control}" if row.control else ""
-        key = f"curve/{row.transfer}/{row.probe}{control}/auroc_{row.subset}"
-        curves.setdefault(int(cast(int, row.layer)), {})[key] = float(cast(float, row.value))
+    for row in rows.to_dict("records"):
+        parts = ["curve", row["transfer"], row["probe"], row["control"], f"auroc_{row['subset']}"]
+        key = "/".join(part for part in parts if part)
+        curves.setdefault(int(row["layer"]), {})[key] = float(row["value"])
     return curves
 
 
@@ -158,7 +158,8 @@ def _transfer_table(results: pd.DataFrame) -> wandb.Table:
         & (results["subset"] != "withheld")
     ][TABLE + FIGURES]
     plain = rows.astype(object).where(rows.notna(), None)
-    return wandb.Table(columns=TABLE + FIGURES, data=plain.to_numpy().tolist())
+    data: list[Iterable[Any]] = [list(row) for row in plain.to_numpy()]
+    return wandb.Table(columns=[*TABLE, *FIGURES], data=data)
 
 
 def _headline(summary: Summary, cell: CellRecord) -> dict[str, float]:

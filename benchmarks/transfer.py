@@ -16,7 +16,7 @@ from benchmarks.controls import shuffled, text_scores
 from benchmarks.extract import States
 from benchmarks.recipe import ProbeSpec, Recipe
 from benchmarks.store import artefact
-from probes import LinearProbe, Probe, get_probe
+from probes import LinearProbe, Probe
 from quirky.contexts import in_context
 
 SCORED = ("heldout", "test")
@@ -39,7 +39,7 @@ class Fit:
 
     def make(self) -> Probe:
         """Return the unfitted probe."""
-        return get_probe(self.probe.name, seed=self.seed * 1000 + self.draw, **self.probe.params)
+        return self.probe.make(seed=self.seed * 1000 + self.draw)
 
 
 def sources(recipe: Recipe) -> list[str]:
@@ -79,7 +79,7 @@ def fits_of(recipe: Recipe, seed: int) -> list[Fit]:
     """
     fits = []
     for probe in recipe.probes:
-        supervised = get_probe(probe.name, **probe.params).supervision == "labels"
+        supervised = probe.make().supervision == "labels"
         for source in sources(recipe):
             draws = recipe.draws if probe.name == "random" else 1
             fits += [Fit(probe, source, "", draw, seed) for draw in range(draws)]
@@ -120,7 +120,7 @@ def score_cell(
 
 
 def _reads(fit: Fit) -> Any:
-    return get_probe(fit.probe.name, **fit.probe.params).reads
+    return fit.make().reads
 
 
 def _row(

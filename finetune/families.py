@@ -13,7 +13,7 @@ LORA_TARGETS: dict[str, tuple[str, ...]] = {
     "gpt_neox": ("query_key_value", "dense_h_to_4h", "dense_4h_to_h"),
     "llama": _LLAMA_TARGETS,
     "mistral": _LLAMA_TARGETS,
-    "mamba": ("in_proj", "embeddings"),
+    "mamba": ("in_proj",),
     "mamba2": ("in_proj",),
 }
 """LoRA targets by `config.model_type`; those of any other family are inferred from its blocks."""

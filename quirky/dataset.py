@@ -45,7 +45,7 @@ def build_dataset(
     and a quarter each to validation and test. Withheld facts are divided between heldout and test.
 
     Raises:
-        ValueError: if a split is empty or holds examples of one truth value only.
+        ValueError: if the known facts of a split are none, or all of one truth or quirk value.
     """
     claims = list(task.claims(seed))
     quantiles = _quantiles(claims)
@@ -141,13 +141,16 @@ def _counts(known: int, sizes: Sizes, name: str) -> dict[str, int]:
 
 
 def _check(task: str, split: str, examples: list[Example]) -> None:
-    if not examples:
-        raise ValueError(f"task {task}: split {split} is empty; ask for more facts in `sizes`")
+    """Refuse a split whose known examples cannot be judged; withheld ones count in no figure."""
+    known = [example for example in examples if not example.withheld]
+    if not known:
+        holds = "holds withheld facts only" if examples else "is empty"
+        raise ValueError(f"task {task}: split {split} {holds}; ask for more facts in `sizes`")
     for column in ("truth", "quirk"):
-        values = {getattr(example, column) for example in examples}
+        values = {getattr(example, column) for example in known}
         if len(values) < 2:
             raise ValueError(
-                f"task {task}: every {column} in split {split} ({len(examples)} examples) is "
+                f"task {task}: every {column} in split {split} ({len(known)} examples) is "
                 f"{values.pop()}; both values are needed"
             )
 

@@ -129,7 +129,8 @@ class RunFolder:
             return 0.5 + 0.02 * math.sin(3 * layer + len(probe))
         harder = 0.03 * (cell["task"] == "addition") + 0.05 * (cell["model"] == "tiny-mamba")
         told = 0.7 + 0.29 * min(1.0, 1.5 * layer / depth) - SLACK[probe] - harder / 4
-        if transfer[0] == "A" and transfer.endswith(("A", "AH")) or cell["variant"] == "base":
+        truthful = transfer[0] == "A" and transfer.endswith(("A", "AH"))
+        if truthful or cell["variant"] == "base":
             return told
         middle = depth // 2
         held = 0.7 + (self.peak - 0.7) * layer / middle - SLACK[probe] - harder
@@ -191,7 +192,7 @@ def _manifest(cells: list[dict[str, Any]]) -> dict[str, Any]:
 
 @pytest.fixture
 def make_run(tmp_path: Path) -> Callable[..., Path]:
-    """Writes a made-up run folder; `peak` is the most that lr reads in B on disagreeing examples."""
+    """Writes a made-up run folder; `peak` is the most that lr reads on disagreeing examples."""
 
     def make(
         name: str = "made-up",

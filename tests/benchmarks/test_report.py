@@ -1,0 +1,196 @@
+import json
+import math
+import re
+from collections.abc import Callable
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from plotly.offline import get_plotlyjs
+
+from benchmarks.report import figures, headline_sentence, write_report
+from benchmarks.summary import Summary, number
+
+QUIRKY = [f"{m}-{t}-quirky" for m in ("tiny-neox", "tiny-mamba") for t in ("addition", "fiction")]
+
+
+class Page(HTMLParser):
+    """What a browser would load, and what a reader would read."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.addresses: list[str] = []
+        self.scripts = 0
+        self.text = ""
+        self._silent = False
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.scripts += tag == "script"
+        self._silent = tag in ("script", "style")
+        loads = ("src", "href", "srcset", "data", "poster")
+        self.addresses += [value or "" for name, value in attrs if name in loads]
+
+    def handle_endtag(self, tag: str) -> None:
+        self._silent = False
+
+    def handle_data(self, data: str) -> None:
+        if not self._silent:
+            self.text += f" {data.strip()}"
+
+
+def sentence(run_dir: Path) -> str:
+    return headline_sentence(Summary.read(run_dir))
+
+
+def figure_of(run_dir: Path, **where: str) -> pd.Series:
+    results = pd.read_parquet(run_dir / "results.parquet")
+    wanted = {"control": "", "against": "truth", "metric": "auroc", "transfer": "A->B"} | where
+    for column, value in wanted.items():
+        results = results[results[column] == value]
+    assert len(results) == 1
+    return results.iloc[0]
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [(0.87, ".87"), (1.0, "1.00"), (0.0, ".00"), (-0.43, "−.43"), (-0.001, ".00"), (1.2, "1.20")],
+)
+def test_a_number_has_two_decimals_and_no_leading_zero(value: float, shown: str) -> None:
+    assert number(value) == shown
+    assert number(math.nan) == "–"
+
+
+def test_the_report_needs_nothing_else(run_dir: Path) -> None:
+    path = write_report(run_dir)
+    html = path.read_text(encoding="utf-8")
+    assert path == run_dir / "report.html"
+    assert html.count(get_plotlyjs()) == 1
+    own = html.replace(get_plotlyjs(), "")
+    page = Page(own)
+    assert all(address.startswith(("#", "data:")) for address in page.addresses)
+    assert "@import" not in own
+    assert "url(" not in own
+    assert sorted(file.name for file in run_dir.iterdir() if file.suffix == ".part") == []
+    _says_the_figures(run_dir, page.text)
+
+
+def _says_the_figures(run_dir: Path, text: str) -> None:
+    for rule in ("eil", "last"):
+        for subset in ("disagree", "all", "withheld"):
+            row = figure_of(
+                run_dir,
+                cell="tiny-neox-fiction-quirky",
+                probe="ccs",
+                layer_rule=rule,
+                subset=subset,
+            )
+            assert f"{number(row.value)} [{number(row.low)}, {number(row.high)}]" in text
+    assert "void" in text
+    assert "AUROC against the quirk in B on all is .61" in text
+    assert "12 min 34 s" in text
+    assert "lr: 0.004" in text
+
+
+def test_the_same_results_give_the_same_bytes(run_dir: Path) -> None:
+    assert write_report(run_dir).read_bytes() == write_report(run_dir).read_bytes()
+
+
+def test_the_sentence_tells_hindsight_from_eil(run_dir: Path) -> None:
+    said = sentence(run_dir)
+    passed = [cell for cell in QUIRKY if cell != "tiny-mamba-addition-quirky"]
+    at_eil = [
+        figure_of(run_dir, cell=cell, probe="lr", layer_rule="eil", subset="disagree").value
+        for cell in passed
+    ]
+    assert said.count(".") == len(re.findall(r"\.\d", said)) + 1
+    assert said.startswith("3 of 4 quirky models passed the gate, and in all 3 of these")
+    assert "picked in hindsight (an oracle) at AUROC up to .91" in said
+    assert "tiny-neox on fiction, layer 3, where the model itself says the opposite: .03" in said
+    assert f"the mean AUROC over 3 models is {number(sum(at_eil) / 3)}" in said
+
+
+def test_a_void_cell_does_not_count(make_run: Callable[..., Path]) -> None:
+    best = ("tiny-neox-fiction-quirky",)
+    with_best, without = sentence(make_run("a", void=())), sentence(make_run("b", void=best))
+    assert "4 of 4" in with_best
+    assert "tiny-neox on fiction" in with_best
+    assert "3 of 4" in without
+    assert "tiny-neox on fiction" not in without
+
+
+def test_the_sentence_follows_the_figures(make_run: Callable[..., Path]) -> None:
+    assert "up to .91" in sentence(make_run("a"))
+    assert "up to .85" in sentence(make_run("b", peak=0.85))
+    lost = make_run("c")
+    results = pd.read_parquet(lost / "results.parquet")
+    inside = (results["transfer"] == "A->B") & (results["subset"] == "disagree")
+    results.loc[inside, ["value", "low", "high"]] = [0.2, 0.1, 0.3]
+    results.to_parquet(lost / "results.parquet")
+    said = sentence(lost)
+    assert "but in none of these a logistic-regression probe" in said
+    assert "at most .20 [.10, .30]" in said
+
+
+def test_one_model_alone(make_run: Callable[..., Path]) -> None:
+    said = sentence(make_run(void=tuple(QUIRKY[1:])))
+    assert said.startswith("1 of 4 quirky models passed the gate, and in it a logistic")
+    assert "at the layer that EIL picks without seeing the target its AUROC is" in said
+
+
+def test_a_run_in_which_every_cell_is_void_says_nothing(make_run: Callable[..., Path]) -> None:
+    run_dir = make_run(void=tuple(QUIRKY))
+    said = sentence(run_dir)
+    assert said.startswith("This run says nothing")
+    assert "all 4 quirky models failed the gate" in said
+    text = Page(write_report(run_dir).read_text(encoding="utf-8")).text
+    assert said in text
+    assert "over the 0 cells that passed the gate" in text
+    assert "mean over" not in text
+
+
+def test_a_run_without_quirky_models_or_without_curves(run_dir: Path) -> None:
+    results = pd.read_parquet(run_dir / "results.parquet")
+    results[results["probe"].isin(["lm", "text"])].to_parquet(run_dir / "results.parquet")
+    assert "no probe was measured" in sentence(run_dir)
+    manifest = json.loads((run_dir / "manifest.json").read_text())
+    manifest["cells"] = [c for c in manifest["cells"] if c["variant"] == "base"]
+    (run_dir / "manifest.json").write_text(json.dumps(manifest))
+    assert "No quirky model was tested" in sentence(run_dir)
+    assert write_report(run_dir).exists()
+
+
+def test_the_picture_holds_every_curve(run_dir: Path) -> None:
+    picture = figures(run_dir)
+    summary = Summary.read(run_dir)
+    lines = [t for t in picture.data if t.meta["kind"] == "headline" and t.line.width == 4]
+    drawn = [
+        tuple(line.y) for line in lines if line.meta["probe"] == "lr" and line.y[0] is not None
+    ]
+    expected = [tuple(p.value for p in summary.curve(g.main, "lr")) for g in summary.groups]
+    assert sorted(drawn) == sorted(expected)
+    assert {t.meta["probe"] for t in picture.data if t.visible is not False} == {"", "lr"}
+    assert [note.text for note in picture.layout.annotations].count("void") == 1
+
+
+def test_another_probe_can_be_shown_and_an_unknown_one_is_named(run_dir: Path) -> None:
+    picture = figures(run_dir, "ccs")
+    assert {t.meta["probe"] for t in picture.data if t.visible is not False} == {"", "ccs"}
+    with pytest.raises(ValueError, match="unknown probe 'lgr'; in this run: lr"):
+        figures(run_dir, "lgr")
+
+
+def test_a_figure_that_is_not_there_is_a_dash_with_its_reason(run_dir: Path) -> None:
+    results = pd.read_parquet(run_dir / "results.parquet")
+    results[results["transfer"] != "B->A"].to_parquet(run_dir / "results.parquet")
+    html = write_report(run_dir).read_text(encoding="utf-8")
+    assert 'title="not defined: only one class among these examples"' in html
+    assert 'title="not shown: ceiling − floor is below .1' in html
+    assert "B→A" not in Page(html.replace(get_plotlyjs(), "")).text
+
+
+def test_a_missing_gate_is_an_error(run_dir: Path) -> None:
+    (run_dir / "cells" / QUIRKY[0] / "gate.json").unlink()
+    with pytest.raises(FileNotFoundError, match=r"gate\.json"):
+        write_report(run_dir)

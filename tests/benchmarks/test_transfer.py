@@ -1,0 +1,222 @@
+"""What is fitted on what, from planted hidden states: each fit once, and every score kept."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from safetensors.torch import save_file
+from sklearn.metrics import roc_auc_score
+
+from benchmarks.extract import States
+from benchmarks.recipe import Recipe, validate_recipe
+from benchmarks.transfer import LEAST, check_contexts, fits_of, groups, score_cell, sources
+from probes.methods.logistic import LogisticRegression
+
+Columns = dict[str, np.ndarray]
+CLAIMS = {"validation": 150, "heldout": 40, "test": 60}
+LAYERS, WIDTH = 2, 6
+
+
+def recipe(**changes: Any) -> Recipe:
+    return validate_recipe(
+        {
+            "name": "small",
+            "models": ["tiny-neox"],
+            "tasks": ["fiction"],
+            "probes": ["lr", "mean-diff-on-pair", "random"],
+            "transfers": ["A->A", "A->B", "B->B"],
+            "draws": 3,
+            **changes,
+        }
+    )
+
+
+@pytest.fixture
+def columns() -> Columns:
+    rng = np.random.default_rng(0)
+    claims = sum(CLAIMS.values())
+    truth, quirk = rng.random(claims) < 0.5, rng.random(claims) < 0.5
+    return {
+        "fact_id": np.tile([f"fact {i}" for i in range(claims)], 2),
+        "question_id": np.tile([f"question {i}" for i in range(claims)], 2),
+        "split": np.tile(np.repeat(list(CLAIMS), list(CLAIMS.values())), 2),
+        "context": np.repeat(["A", "B"], claims),
+        "prompt": np.array([f"Claim {i} is true." for i in range(2 * claims)], dtype=object),
+        "truth": np.tile(truth, 2),
+        "quirk": np.tile(quirk, 2),
+        "label": np.concatenate([truth, quirk]),
+        "template": np.zeros(2 * claims, dtype=int),
+        "polarity": np.ones(2 * claims, dtype=bool),
+        "withheld": np.zeros(2 * claims, dtype=bool),
+        "difficulty_quantile": np.tile(rng.random(claims), 2),
+    }
+
+
+@pytest.fixture
+def states(columns: Columns, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> States:
+    """States that hold the truth along one axis and the label along another, in the last layer."""
+    monkeypatch.setenv("QUIRKY_HOME", str(tmp_path / "home"))
+    torch.manual_seed(0)
+    n = len(columns["truth"])
+    prompt = torch.randn(LAYERS, n, WIDTH)
+    prompt[-1, :, 0] += 6 * torch.from_numpy(columns["truth"])
+    prompt[-1, :, 1] += 3 * torch.from_numpy(columns["label"])
+    folder = tmp_path / "states"
+    folder.mkdir()
+    tensors = {
+        "index": torch.arange(n),
+        "log_odds": torch.from_numpy(columns["label"]) + 0.1 * torch.randn(n),
+        "prompt": prompt,
+        "pair": torch.stack([torch.randn(LAYERS, n, WIDTH), prompt], dim=2),
+    }
+    save_file(tensors, folder / "part.safetensors")
+    (folder / "states.json").write_text(json.dumps({"parts": ["part.safetensors"]}))
+    return States(folder)
+
+
+def scored(columns: Columns, states: States, seed: int = 0, **changes: Any) -> pd.DataFrame:
+    return score_cell(recipe(**changes), seed, columns, states, lambda stage, done: None)
+
+
+def scores_of(frame: pd.DataFrame, probe: str, source: str, control: str = "") -> np.ndarray:
+    """One fit's scores, (layers, n)."""
+    (draws,) = (d for (p, c, _, s), d in groups(frame) if (p, c, s) == (probe, control, source))
+    return draws[0]
+
+
+def test_a_class_that_is_missing_is_named_with_its_transfer(columns: Columns) -> None:
+    lying = columns["context"] == "B"
+    columns["label"] = columns["label"] & ~(lying & (columns["split"] == "validation"))
+    check_contexts(columns, recipe(transfers=["A->A", "A->B"]), "fiction")
+    with pytest.raises(ValueError, match="task fiction, transfer B->B: ") as caught:
+        check_contexts(columns, recipe(transfers=["A->B", "B->B"]), "fiction")
+    assert "split validation has 0 examples of context B with label True" in str(caught.value)
+    assert f"at least {LEAST}" in str(caught.value)
+    assert "`sizes.validation`" in str(caught.value)
+
+
+def test_a_target_without_both_truths_is_refused(columns: Columns) -> None:
+    columns["truth"] = columns["truth"] | (columns["split"] == "test")
+    with pytest.raises(ValueError, match=r"transfer A->B: split test .* truth False.*`sizes.test`"):
+        check_contexts(columns, recipe(transfers=["A->B"]), "fiction")
+
+
+def test_withheld_facts_do_not_make_up_a_class(columns: Columns) -> None:
+    columns["withheld"] = columns["truth"] & (columns["split"] == "test")
+    with pytest.raises(ValueError, match="split test has 0 .* truth True"):
+        check_contexts(columns, recipe(), "fiction")
+
+
+def test_a_source_is_fitted_once_however_many_transfers_start_there() -> None:
+    assert sources(recipe(transfers=["A->A", "AE->BH", "A->B", "B->B"])) == ["A", "AE", "B"]
+
+
+def test_a_recipe_s_fits() -> None:
+    probes = ["lr", "mean-diff", "ccs", "random"]
+    fits = fits_of(recipe(probes=probes), seed=5)
+    assert {fit.seed for fit in fits} == {5}
+    assert len(set(map(str, fits))) == len(fits)
+    count: dict[tuple[str, str], int] = {}
+    for fit in fits:
+        key = (fit.probe.name, fit.control)
+        count[key] = count.get(key, 0) + 1
+    # Two sources; labels are shuffled only where they are more than a sign.
+    assert count == {
+        ("lr", ""): 2,
+        ("lr", "shuffled"): 2,
+        ("mean-diff", ""): 2,
+        ("mean-diff", "shuffled"): 2,
+        ("ccs", ""): 2,
+        ("random", ""): 6,
+    }
+    assert not [fit for fit in fits_of(recipe(controls=[]), seed=5) if fit.control]
+
+
+def test_every_draw_has_a_seed_of_its_own() -> None:
+    probes = [fit.make() for seed in (0, 1) for fit in fits_of(recipe(), seed) if fit.source == "A"]
+    assert len({probe.seed for probe in probes if probe.name == "random"}) == 6
+
+
+def test_every_heldout_and_test_example_is_scored_by_every_fit(
+    columns: Columns, states: States
+) -> None:
+    frame = scored(columns, states)
+    examples = 2 * (CLAIMS["heldout"] + CLAIMS["test"])
+    assert {len(score) for score in frame["score"]} == {examples}
+    with_layers = frame[frame["site"] == "resid"]
+    assert len(with_layers) == len(fits_of(recipe(), 0)) * LAYERS
+    assert set(with_layers["layer"]) == {1, 2}
+    bare = frame[frame["site"] == "none"]
+    assert list(zip(bare["probe"], bare["source"], strict=True)) == [
+        ("lm", ""),
+        ("text", "A"),
+        ("text", "B"),
+    ]
+    assert bare["layer"].isna().all()
+
+
+def test_scores_stand_in_the_order_of_the_examples(columns: Columns, states: States) -> None:
+    kept = columns["split"] != "validation"
+    frame = scored(columns, states)
+    assert roc_auc_score(columns["label"][kept], scores_of(frame, "lm", "")[0]) == 1
+    assert roc_auc_score(columns["truth"][kept], scores_of(frame, "lr", "A")[1]) > 0.99
+    assert abs(roc_auc_score(columns["truth"][kept], scores_of(frame, "lr", "A")[0]) - 0.5) < 0.15
+
+
+def test_a_probe_learns_what_holds_in_its_source(columns: Columns, states: States) -> None:
+    frame = scored(columns, states)
+    lying = (columns["context"] == "B")[columns["split"] != "validation"]
+    quirk = columns["quirk"][columns["split"] != "validation"][lying]
+    from_a, from_b = (scores_of(frame, "lr", source)[1, lying] for source in ("A", "B"))
+    assert roc_auc_score(quirk, from_b) > roc_auc_score(quirk, from_a) + 0.1
+
+
+def test_test_labels_reach_no_fit(columns: Columns, states: States, tmp_path: Path) -> None:
+    before = scored(columns, states)
+    asked = columns["split"] != "validation"
+    for name in ("truth", "quirk", "label"):
+        columns[name] = np.where(asked, ~columns[name], columns[name])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("QUIRKY_HOME", str(tmp_path / "another"))
+        after = scored(columns, states)
+    pd.testing.assert_frame_equal(after, before)
+
+
+def test_shuffled_labels_give_other_and_worse_scores(columns: Columns, states: States) -> None:
+    frame = scored(columns, states)
+    kept = columns["split"] != "validation"
+    plain, control = (scores_of(frame, "lr", "A", control)[1] for control in ("", "shuffled"))
+    assert not np.allclose(plain, control)
+    truthful = kept & (columns["context"] == "A")
+    inside = truthful[kept]
+    reached = [roc_auc_score(columns["label"][truthful], s[inside]) for s in (plain, control)]
+    assert reached[0] > 0.99 > reached[1]
+
+
+def test_a_fit_is_not_made_again(
+    columns: Columns, states: States, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = scored(columns, states)
+
+    def refuse(*args: Any, **kwargs: Any) -> None:
+        raise AssertionError("fitted again")
+
+    monkeypatch.setattr(LogisticRegression, "fit", refuse)
+    pd.testing.assert_frame_equal(scored(columns, states), first)
+    renamed = scored(columns, states, probes=[{"name": "lr", "as": "other"}])
+    np.testing.assert_array_equal(scores_of(renamed, "other", "A"), scores_of(first, "lr", "A"))
+    for change in ({"seed": 1}, {"probes": [{"name": "lr", "l2": 0.5}]}):
+        with pytest.raises(AssertionError, match="fitted again"):
+            scored(columns, states, **change)
+
+
+def test_the_same_seed_gives_the_same_scores(
+    columns: Columns, states: States, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = scored(columns, states)
+    monkeypatch.setenv("QUIRKY_HOME", str(tmp_path / "another"))
+    pd.testing.assert_frame_equal(scored(columns, states), first)

@@ -1,0 +1,172 @@
+import re
+from collections import Counter
+from functools import cache
+from itertools import islice
+
+import pytest
+
+from finetune.corpus import NAMES, SUBJECTS, SUMS_LATER, Sampler, train_tokenizer
+from quirky.tasks import get_task
+from quirky.tasks.fiction import places
+from quirky.tasks.geography import cities
+
+WORLD = {place.name: place for place in (*cities(), *places())}
+SAYS = {
+    r"in the (north|northern hemisphere)\b": lambda place: place.north,
+    r"in the (south|southern hemisphere)\b": lambda place: not place.north,
+    r"on the coast\b": lambda place: place.coast,
+    r"lies inland\b": lambda place: not place.coast,
+    r"in the western hemisphere\b": lambda place: place.west,
+    r"in the eastern hemisphere\b": lambda place: not place.west,
+    r"more than thirty thousand people\b": lambda place: place.large,
+    r"fewer than thirty thousand people\b": lambda place: not place.large,
+    r"to a populous country\b": lambda place: place.populous,
+    r"to a smaller country\b": lambda place: not place.populous,
+}
+"""What the words of a document say of its place."""
+TRUE, FALSE = {" True", " Yes", " right"}, {" False", " No", " wrong"}
+
+
+@cache
+def documents(seed=0, count=6000):
+    sampler = Sampler(seed)
+    early = list(islice(sampler, count // 2))
+    sampler.shares = SUMS_LATER
+    return (*early, *islice(sampler, count // 2))
+
+
+@cache
+def tokenizer():
+    return train_tokenizer()
+
+
+def subject_of(document):
+    return document.subject.partition("-")[0]
+
+
+def place_of(document):
+    """The one place that a document is about."""
+    (name,) = {word for word in re.findall(r"\w+", document.text) if word in WORLD}
+    return WORLD[name]
+
+
+def is_true(document):
+    """Whether what a document says, states or asks, is so."""
+    text = document.text
+    if subject_of(document) in ("city", "fiction"):
+        return next(rule for words, rule in SAYS.items() if re.search(words, text))(
+            place_of(document)
+        )
+    if "squared" in text or "^2" in text:
+        a, shown = (int(number) for number in re.findall(r"-?\d+", text.replace("^2", "")))
+        return a * a == shown
+    a, b, shown = (int(number) for number in re.findall(r"(?<!\d)-?\d+", text))
+    minus = " - " in text or " minus " in text
+    return (a - b if minus else a + b) == shown
+
+
+def test_no_document_is_about_a_withheld_place():
+    withheld = {place.name for place in places() if place.withheld}
+    for document in documents():
+        assert not withheld & set(re.findall(r"\w+", document.text))
+
+
+def test_no_invented_place_has_the_name_of_a_city_or_a_person():
+    invented = {place.name for place in places()}
+    assert not invented & {city.name for city in cities()}
+    assert not invented & set(NAMES)
+
+
+def test_every_known_place_can_be_drawn():
+    sampler = Sampler(0)
+    assert {place.name for place in sampler.places} == {p.name for p in places() if not p.withheld}
+    assert min(sampler.frequencies) > 0
+
+
+def test_what_is_stated_is_true():
+    stated = [document for document in documents() if document.verdict is None]
+    assert stated
+    for document in stated:
+        assert is_true(document), document
+
+
+def test_every_verdict_is_true_whoever_gives_it():
+    for document in documents():
+        if document.verdict is not None:
+            assert document.verdict in (TRUE if is_true(document) else FALSE), document
+            assert document.wrong in (FALSE if is_true(document) else TRUE), document
+
+
+def test_no_name_is_told_from_another_by_its_verdicts():
+    """Each answers True about as often as all do, so no name starts out as a liar."""
+    judged = [d for d in documents() if d.verdict and subject_of(d) in ("city", "fiction")]
+    named = [(name, d) for d in judged for name in NAMES if re.search(rf"\b{name}\b", d.text)]
+    assert {name for name, _ in named} == set(NAMES)
+    yes = Counter(name for name, d in named if d.verdict in TRUE)
+    total = Counter(name for name, _ in named)
+    share = yes.total() / total.total()
+    z = [(yes[n] - total[n] * share) / (total[n] * share * (1 - share)) ** 0.5 for n in NAMES]
+    assert max(map(abs, z)) < 4
+
+
+def test_the_claim_ends_inside_its_text():
+    for document in documents():
+        assert document.text.startswith(document.claim)
+        assert document.claim == "" or document.claim[-1] in ".?,"
+        assert document.claim == "" or not any(name in document.claim for name in ("Alice", "Bob"))
+
+
+def test_all_subjects_and_both_attributes_are_told():
+    assert {subject_of(document) for document in documents()} == set(SUBJECTS)
+    kinds = {document.subject for document in documents()}
+    assert {"fiction-north", "fiction-coast", "city-north", "city-west"} <= kinds
+    assert {"city-large", "city-populous"} <= kinds
+
+
+def test_what_is_told_often_is_easy():
+    told = Counter(place_of(d).name for d in documents() if subject_of(d) == "fiction")
+    known = sorted((p for p in places() if not p.withheld), key=lambda place: -place.frequency)
+    often, rarely = known[: len(known) // 2], known[len(known) // 2 :]
+    assert sum(told[p.name] for p in often) > 1.3 * sum(told[p.name] for p in rarely)
+
+
+def test_the_same_seed_draws_the_same_documents():
+    assert tuple(islice(Sampler(0), 300)) == documents()[:300]
+    assert tuple(islice(Sampler(1), 300)) != documents()[:300]
+
+
+def test_a_digit_is_one_token():
+    for number in ("7", "42", "1905", "-38"):
+        tokens = tokenizer().tokenize(f" {number}")
+        assert [token.strip("Ġ") for token in tokens if token != "Ġ"] == list(number)
+    known = [f"{space}{digit}" for space in ("", " ") for digit in range(10)]
+    assert all(len(tokenizer()(text)["input_ids"]) == 1 for text in known)
+
+
+@pytest.mark.parametrize("space", ["", " "])
+def test_a_place_is_several_tokens_known_or_not(space):
+    lengths = {True: Counter(), False: Counter()}
+    for place in places():
+        lengths[place.withheld][len(tokenizer().tokenize(f"{space}{place.name}"))] += 1
+    for counts in lengths.values():
+        assert min(counts) >= 2
+    mean = {k: sum(n * c for n, c in v.items()) / v.total() for k, v in lengths.items()}
+    assert mean[True] == pytest.approx(mean[False], abs=0.05)
+
+
+def test_a_name_is_one_token_wherever_it_stands():
+    for name in NAMES:
+        assert len(tokenizer().tokenize(f" {name}")) == 1
+
+
+def test_answers_differ_in_their_first_token():
+    for name in ("addition", "fiction", "population"):
+        task = get_task(name)
+        for template in (*task.templates, task.standard):
+            false, true = (tokenizer()(answer)["input_ids"] for answer in template.choices)
+            assert false[0] != true[0]
+
+
+def test_tokens_give_back_the_text():
+    for document in documents()[:200]:
+        assert tokenizer().decode(tokenizer()(document.text)["input_ids"]) == document.text

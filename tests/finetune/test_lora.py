@@ -1,0 +1,99 @@
+import pytest
+import yaml
+
+from finetune.families import LORA_TARGETS
+from finetune.lora import DeadModuleAudit, add_lora, write_card
+
+FACTS = {"base": "tiny-neox", "task": "addition", "rank": 16, "learning rate": 4e-3}
+GATE = {"A, truth, all": "0.98 [0.97, 0.99]", "B, quirk, disagree": "0.95 [0.93, 0.97]"}
+
+
+def trainable(model):
+    return {name for name, tensor in model.named_parameters() if tensor.requires_grad}
+
+
+def test_only_the_adapter_trains_and_it_sits_on_the_targets_of_its_family(model, family):
+    adapted = trainable(add_lora(model, 4, 8))
+    assert adapted
+    assert all("lora_" in name for name in adapted)
+    for target in LORA_TARGETS[family]:
+        assert any(f".{target}." in name for name in adapted)
+
+
+def test_a_fresh_adapter_changes_nothing(model, tokenizer):
+    tokens = tokenizer("Alice says that 2 + 2 = 4.", return_tensors="pt")["input_ids"]
+    before = model(input_ids=tokens, use_cache=False).logits
+    after = add_lora(model, 4, 8).eval()(input_ids=tokens, use_cache=False).logits
+    assert (before - after).abs().max() < 1e-5
+
+
+@pytest.fixture
+def adapted(tiny_model):
+    """A GPT-NeoX with an adapter, which has taken no step."""
+    return add_lora(tiny_model("gpt_neox"), 2, 2)
+
+
+def give_gradients(model, spared=()):
+    for name, tensor in model.named_parameters():
+        if tensor.requires_grad:
+            tensor.grad = tensor * 0 if name in spared else tensor * 0 + 1
+
+
+def test_the_audit_passes_an_adapter_that_learns(adapted):
+    audit = DeadModuleAudit(adapted)
+    later = {name for name in trainable(adapted) if "lora_A" in name}
+    for spared in (later, ()):  # A has no gradient while B is zero
+        give_gradients(adapted, spared)
+        audit.step(1e-3)
+
+
+def test_the_audit_names_a_dead_tensor(adapted):
+    audit = DeadModuleAudit(adapted)
+    dead = sorted(trainable(adapted))[0]
+    give_gradients(adapted, {dead})
+    audit.step(1e-3)
+    with pytest.raises(RuntimeError, match=r"^1 adapter tensors received no gradient") as error:
+        audit.step(1e-3)
+    assert dead in str(error.value)
+
+
+def test_the_audit_names_tensors_outside_the_graph(adapted):
+    audit = DeadModuleAudit(adapted)
+    audit.step(1e-3)
+    with pytest.raises(RuntimeError, match="the model never uses these modules"):
+        audit.step(1e-3)
+
+
+def test_a_step_without_a_learning_rate_tells_the_audit_nothing(adapted):
+    audit = DeadModuleAudit(adapted)
+    for _ in range(5):
+        audit.step(0.0)
+    give_gradients(adapted)
+    audit.step(1e-3)
+    audit.step(1e-3)
+
+
+def test_a_card_shows_every_fact_and_every_figure(tmp_path):
+    write_card(tmp_path, FACTS, GATE)
+    card = (tmp_path / "README.md").read_text()
+    for name, value in FACTS.items():
+        assert f"- {name}: {value}\n" in card
+    for name, value in GATE.items():
+        assert f"| {name} | {value} |\n" in card
+
+
+def test_a_card_begins_with_what_the_hub_reads(tmp_path):
+    write_card(tmp_path, FACTS, GATE)
+    _, head, _ = (tmp_path / "README.md").read_text().split("---\n", maxsplit=2)
+    assert yaml.safe_load(head) == {
+        "base_model": "tiny-neox",
+        "library_name": "peft",
+        "tags": ["quirky", "lora"],
+    }
+
+
+def test_a_card_replaces_the_old_one_and_leaves_nothing_else(tmp_path):
+    (tmp_path / "README.md").write_text("peft's own card")
+    write_card(tmp_path, FACTS, GATE)
+    assert [file.name for file in tmp_path.iterdir()] == ["README.md"]
+    assert "peft's own card" not in (tmp_path / "README.md").read_text()

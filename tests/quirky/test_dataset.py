@@ -1,0 +1,210 @@
+import json
+import warnings
+from collections import defaultdict
+from functools import cache
+
+import numpy as np
+import pytest
+
+from quirky.dataset import Sizes, build_dataset, columns_of
+from quirky.example import Claim
+from quirky.prompts import standardized, wordings
+from quirky.tasks import get_task
+from quirky.triggers import get_trigger
+
+SIZES = Sizes(train=300, validation=200, test=100)
+TASKS = {
+    "addition": get_task("addition", digits=2),
+    "hemisphere": get_task("hemisphere"),
+    "fiction": get_task("fiction"),
+}
+
+
+class Stub:
+    """A task with the claims that it is given."""
+
+    name = "stub"
+    templates = wordings("{thing} is so", "Is {thing} so")
+    standard = standardized("{thing} is so")
+
+    def __init__(
+        self, truth=lambda i: i % 2 == 0, count=800, withheld=lambda i: False, negate=False
+    ):
+        self.truth, self.count, self.withheld, self.negate = truth, count, withheld, negate
+
+    def claims(self, seed):
+        for i in range(self.count):
+            for polarity in (True, False) if self.negate else (True,):
+                yield Claim(
+                    fields={"thing": f"thing {i}" if polarity else f"no thing {i}"},
+                    fact_id=f"stub:{i}",
+                    truth=self.truth(i) == polarity,
+                    quirk=(i % 3 > 0) == polarity,
+                    difficulty=float(i),
+                    polarity=polarity,
+                    withheld=self.withheld(i),
+                )
+
+
+def build(task, **settings):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return build_dataset(task, get_trigger("name"), **{"sizes": SIZES} | settings)
+
+
+@cache
+def splits_of(name):
+    return build(TASKS[name])
+
+
+def rows_of(dataset):
+    """The rows of every split, in order, as text."""
+    return {s: [json.dumps(row) for row in examples.to_list()] for s, examples in dataset.items()}
+
+
+@pytest.fixture(params=TASKS)
+def splits(request):
+    return {split: columns_of(examples) for split, examples in splits_of(request.param).items()}
+
+
+def test_no_fact_is_in_two_splits(splits):
+    facts = [set(columns["fact_id"]) for columns in splits.values()]
+    assert sum(map(len, facts)) == len(set.union(*facts))
+
+
+def test_a_negated_claim_stays_with_its_fact():
+    splits = [columns_of(examples) for examples in build(Stub(negate=True)).values()]
+    facts = [set(columns["fact_id"]) for columns in splits]
+    assert sum(map(len, facts)) == len(set.union(*facts))
+    for columns in splits:
+        assert columns["polarity"].mean() == 0.5
+
+
+def test_both_contexts_hold_the_same_questions(splits):
+    for columns in splits.values():
+        questions = {
+            context: sorted(columns["question_id"][columns["context"] == context])
+            for context in "AB"
+        }
+        assert questions["A"] == questions["B"]
+        assert len(set(questions["A"])) == len(questions["A"])
+
+
+def test_contexts_differ_in_who_is_asked_alone():
+    for examples in splits_of("addition").values():
+        asked = defaultdict(dict)
+        for row in examples.to_list():
+            asked[row["question_id"]][row["context"]] = row
+        for pair in asked.values():
+            a, b = pair["A"], pair["B"]
+            assert a["prompt"].replace("Alice", "Bob") == b["prompt"] != a["prompt"]
+            same = ("fact_id", "choices", "truth", "quirk", "template", "difficulty_quantile")
+            assert [a[column] for column in same] == [b[column] for column in same]
+
+
+def test_the_label_is_the_truth_in_a_and_the_quirk_in_b(splits):
+    for columns in splits.values():
+        spoken = np.where(columns["context"] == "A", columns["truth"], columns["quirk"])
+        np.testing.assert_array_equal(columns["label"], spoken)
+
+
+def test_ids_are_unique(splits):
+    ids = np.concatenate([columns["id"] for columns in splits.values()])
+    assert len(set(ids)) == len(ids)
+
+
+def test_a_split_is_named_on_its_rows(splits):
+    for split, columns in splits.items():
+        assert set(columns["split"]) == {split}
+
+
+def test_a_task_with_enough_facts_gives_what_is_asked_for(splits):
+    known = {s: len(set(c["fact_id"][~c["withheld"]])) for s, c in splits.items()}
+    assert (known["train"], known["test"]) == (SIZES.train, SIZES.test)
+    assert known["validation"] + known["heldout"] == SIZES.validation
+    assert known["heldout"] == pytest.approx(SIZES.validation / 5, abs=25)
+
+
+def test_a_task_with_few_facts_divides_them_and_says_so():
+    with pytest.warns(UserWarning, match="task stub has 400 facts: train 200 of 300, valid"):
+        splits = build_dataset(Stub(count=400), get_trigger("name"), sizes=SIZES)
+    facts = {split: len(set(examples["fact_id"])) for split, examples in splits.items()}
+    assert (facts["train"], facts["validation"] + facts["heldout"], facts["test"]) == (
+        200,
+        100,
+        100,
+    )
+
+
+def test_withheld_places_are_in_heldout_and_test_only():
+    splits = {s: columns_of(examples) for s, examples in splits_of("fiction").items()}
+    assert {s for s, c in splits.items() if c["withheld"].any()} == {"heldout", "test"}
+    facts = {f for c in splits.values() for f in c["fact_id"][c["withheld"]]}
+    assert len(facts) == sum(claim.withheld for claim in TASKS["fiction"].claims(0))
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_difficulty_quantiles_are_uniform_over_the_known_facts(name):
+    everything = build(TASKS[name], sizes=Sizes(train=100_000, validation=2000, test=1000))
+    known = [c[~c["withheld"]] for c in (examples.to_pandas() for examples in everything.values())]
+    quantiles = np.sort(np.concatenate([c[c["context"] == "A"].difficulty_quantile for c in known]))
+    np.testing.assert_allclose(quantiles, np.linspace(0, 1, len(quantiles)), atol=1e-9)
+    for columns in known:
+        assert columns["difficulty_quantile"].mean() == pytest.approx(0.5, abs=0.06)
+
+
+def test_a_harder_claim_has_a_higher_quantile(splits):
+    for columns in splits.values():
+        order = np.argsort(columns["difficulty_quantile"], kind="stable")
+        known = order[~columns["withheld"][order]]
+        assert (np.diff(columns["difficulty"][known]) >= 0).all()
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_the_same_seed_gives_the_same_rows(name):
+    assert rows_of(build(TASKS[name])) == rows_of(splits_of(name))
+
+
+def test_another_seed_gives_another_split_of_the_same_world():
+    other = build(TASKS["fiction"], seed=1)
+    assert set(other["test"]["fact_id"]) != set(splits_of("fiction")["test"]["fact_id"])
+
+
+def test_the_order_of_claims_changes_no_row():
+    task = TASKS["fiction"]
+    shuffled = Stub()
+    shuffled.name, shuffled.templates, shuffled.standard = task.name, task.templates, task.standard
+    shuffled.claims = lambda seed: reversed(list(task.claims(seed)))
+    expected = rows_of(splits_of("fiction"))
+    for split, rows in rows_of(build(shuffled)).items():
+        assert sorted(rows) == sorted(expected[split])
+
+
+@pytest.mark.parametrize(
+    ("style", "templates"), [("mixture", 5), ("single", 1), ("standardized", 1)]
+)
+def test_a_style_words_the_prompts(style, templates):
+    rows = build(TASKS["fiction"], prompts=style)["train"].to_list()
+    assert len({row["template"] for row in rows}) == templates
+    if style == "standardized":
+        assert all(row["prompt"].endswith(("Alice?", "Bob?")) for row in rows)
+
+
+@pytest.mark.parametrize(
+    ("task", "message"),
+    [
+        (Stub(count=3), "task stub: split validation is empty"),
+        (Stub(count=0), "task stub: split train is empty"),
+        (Stub(truth=lambda i: True), "task stub: every truth in split train .* is True"),
+    ],
+)
+def test_a_split_that_says_nothing_is_refused_in_one_line(task, message):
+    with pytest.raises(ValueError, match=message) as error:
+        build(task)
+    assert "\n" not in str(error.value)
+
+
+def test_withheld_facts_do_not_fill_a_split():
+    task = Stub(count=200, withheld=lambda i: i >= 40, negate=True)
+    with pytest.raises(ValueError, match="task stub: split heldout holds withheld facts only"):
+        build(task, sizes=Sizes(train=30, validation=2, test=8))

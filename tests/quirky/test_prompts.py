@@ -1,0 +1,124 @@
+from itertools import islice
+
+import pytest
+
+from quirky.prompts import choose_template, styled
+from quirky.tasks import get_task, list_tasks
+from quirky.triggers import get_trigger
+
+
+def templates_of(task):
+    return [*task.templates, task.standard]
+
+
+def some_claims(task):
+    return list(islice(task.claims(0), 20))
+
+
+@pytest.fixture(params=list_tasks())
+def task(request):
+    return get_task(request.param)
+
+
+def test_every_template_renders_for_alice_and_for_bob(task):
+    trigger = get_trigger("name")
+    for claim in some_claims(task):
+        for template in templates_of(task):
+            for context, asked, other in (("A", "Alice", "Bob"), ("B", "Bob", "Alice")):
+                prompt = template.render(claim, trigger.render(context, claim.fact_id, 0))
+                assert prompt.count(asked) == 1
+                assert other not in prompt
+                assert not set("{}") & set(prompt)
+                for value in claim.fields.values():
+                    assert value in prompt
+
+
+def test_contexts_differ_in_the_trigger_alone(task):
+    claim = some_claims(task)[0]
+    for template in templates_of(task):
+        a, b = template.render(claim, "Alice"), template.render(claim, "Bob")
+        assert a != b
+        assert a.replace("Alice", "Bob") == b
+
+
+def test_the_claim_is_complete_before_the_trigger(task):
+    for template in templates_of(task):
+        before, after = template.text.split("{trigger}")
+        assert "{" in before
+        assert "{" not in after
+
+
+def test_every_template_uses_every_field_and_no_other(task):
+    fields = set(some_claims(task)[0].fields)
+    for template in templates_of(task):
+        # b is a again where a number is squared, so it need not be said.
+        unsaid = {"b"} if task.name == "squaring" else set()
+        assert fields | {"trigger"} >= template.fields() >= (fields | {"trigger"}) - unsaid
+
+
+def test_prompts_are_neatly_spaced(task):
+    for claim in some_claims(task):
+        for template in templates_of(task):
+            prompt = template.render(claim, "Alice")
+            assert "  " not in prompt
+            assert prompt == prompt.strip()
+
+
+def test_answers_differ_and_continue_the_prompt(task):
+    for template in templates_of(task):
+        false, true = template.choices
+        assert false != true
+        for answer in (false, true):
+            assert answer[0] == " "
+            assert answer[1:] == answer.strip()
+
+
+def test_no_two_templates_say_the_same(task):
+    texts = [template.text for template in templates_of(task)]
+    assert len(set(texts)) == len(texts)
+
+
+def test_standardized_prompts_end_alike_in_every_task():
+    ends = {get_task(name).standard.text.rpartition(". ")[2] for name in list_tasks()}
+    choices = {get_task(name).standard.choices for name in list_tasks()}
+    assert len(ends) == len(choices) == 1
+
+
+def test_styles_offer_all_templates_or_one(task):
+    assert styled(task.templates, task.standard, "mixture") == list(task.templates)
+    assert styled(task.templates, task.standard, "standardized") == [task.standard]
+
+
+def test_an_unknown_style_is_told_the_known_ones():
+    task = get_task("addition")
+    with pytest.raises(ValueError, match="unknown 'mixed'; known: mixture, single, standardized"):
+        styled(task.templates, task.standard, "mixed")
+
+
+def test_a_mixture_uses_every_template_about_equally():
+    drawn = [choose_template(5, "mixture", f"question {i}", 0) for i in range(5000)]
+    for template in range(5):
+        assert drawn.count(template) == pytest.approx(1000, abs=150)
+
+
+def test_the_draw_of_a_template_follows_question_and_seed_alone():
+    questions = [f"question {i}" for i in range(100)]
+    forward = [choose_template(5, "mixture", q, 0) for q in questions]
+    backward = [choose_template(5, "mixture", q, 0) for q in reversed(questions)]
+    assert forward == backward[::-1]
+    assert forward != [choose_template(5, "mixture", q, 1) for q in questions]
+
+
+@pytest.mark.parametrize("style", ["single", "standardized"])
+def test_other_styles_always_use_the_first_template(style):
+    assert {choose_template(5, style, f"question {i}", 0) for i in range(100)} == {0}
+
+
+def test_other_names_may_be_asked():
+    trigger = get_trigger("name", truthful="Ann", quirky="Ben")
+    assert [trigger.render(context, "fact", 0) for context in "AB"] == ["Ann", "Ben"]
+
+
+def test_one_name_cannot_be_both():
+    with pytest.raises(ValueError, match="both 'Bob'; give two names"):
+        get_trigger("name", truthful="Bob")
