@@ -263,6 +263,7 @@ def _first_problem(error: ValidationError, validated: type[BaseModel] = Recipe) 
     where = ".".join(str(part) for part in problem["loc"])
     if problem["type"] == "extra_forbidden":
         field = str(problem["loc"][-1])
+        inside: dict[str, type[BaseModel]]
         inside = {"finetune": Finetune, "sizes": SizesSpec, "models": ModelSpec}
         model = inside.get(str(problem["loc"][0]), validated)
         return f"{where}: {unknown('field', field, model.model_fields)}"

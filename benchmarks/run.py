@@ -33,6 +33,7 @@ from benchmarks.report import write_report
 from benchmarks.store import write_text
 from benchmarks.tracking import log_run
 from benchmarks.transfer import check_contexts
+from finetune.lora import check_targets
 from finetune.models import check_model, load_skeleton, load_tokenizer
 from finetune.reading import answer_tokens
 
@@ -135,7 +136,9 @@ def check(recipe: Recipe) -> None:
     """
     for model in recipe.models:
         check_model(model.name, model.revision)
-        load_skeleton(model.name, model.revision)
+        skeleton = load_skeleton(model.name, model.revision)
+        for task in recipe.tasks:
+            check_targets(skeleton, recipe.finetuning(model, task).targets)
     with warnings.catch_warnings(record=True) as said:
         warnings.simplefilter("always", UserWarning)
         for task in recipe.tasks:

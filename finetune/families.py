@@ -64,11 +64,19 @@ def lora_targets(model: nn.Module) -> list[str]:
     Raises:
         ValueError: if the model has no usable list of blocks, or no linear layer in it.
     """
+    known = LORA_TARGETS.get(_config(unwrap(model)).model_type)
+    block_list(model)
+    return list(known) if known is not None else trainable_modules(model)
+
+
+def trainable_modules(model: nn.Module) -> list[str]:
+    """Names of the linear layers inside the blocks that LoRA can train in this family.
+
+    Raises:
+        ValueError: if the model has no usable list of blocks, or no linear layer in it.
+    """
     model = unwrap(model)
     blocks = block_list(model)
-    known = LORA_TARGETS.get(_config(model).model_type)
-    if known is not None:
-        return list(known)
     names = {
         name.rpartition(".")[2]
         for name, module in blocks.named_modules()

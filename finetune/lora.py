@@ -1,29 +1,51 @@
 """Adapters: where they sit, whether they learn, and the card they are published with."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model
 from torch import nn
 
-from finetune.families import lora_targets
+from finetune.families import lora_targets, trainable_modules
 
 
-def add_lora(model: nn.Module, rank: int, alpha: float) -> PeftModel:
-    """Return the model with a fresh adapter on its family's targets; only the adapter trains.
+def add_lora(
+    model: nn.Module, rank: int, alpha: float, targets: Sequence[str] | None = None
+) -> PeftModel:
+    """Return the model with a fresh adapter on `targets`; only the adapter trains.
+
+    Without `targets` it sits on those of the model's family.
 
     Raises:
         ValueError: if the model has no usable list of blocks, or nothing that LoRA could adapt.
     """
+    check_targets(model, targets)
     config = LoraConfig(
         r=rank,
         lora_alpha=alpha,  # type: ignore[arg-type]  # peft scales by alpha / r, whole or not
         lora_dropout=0.0,
-        target_modules=lora_targets(model),
+        target_modules=list(targets) if targets else lora_targets(model),
         task_type="CAUSAL_LM",
     )
     return get_peft_model(model, config)
+
+
+def check_targets(model: nn.Module, targets: Sequence[str] | None) -> None:
+    """Make sure that the family trains every target; the model may be on the meta device.
+
+    Raises:
+        ValueError: naming the target and what may be named.
+    """
+    if targets is None:
+        return
+    known = trainable_modules(model)
+    for target in targets:
+        if target not in known:
+            raise ValueError(
+                f"finetune.targets: {type(model).__name__} has no module {target!r} that LoRA "
+                f"can train; known: {', '.join(known)}"
+            )
 
 
 class DeadModuleAudit:

@@ -37,6 +37,7 @@ class Finetune(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     rank: int = Field(default=8, ge=1)
+    targets: tuple[str, ...] | None = Field(default=None, min_length=1)
     alpha: float = Field(default=8, gt=0)
     lr: float = Field(default=2e-5, gt=0)
     steps: int = Field(default=1000, ge=2)
@@ -71,7 +72,7 @@ def make_quirky(
         RuntimeError: if part of the adapter receives no gradient.
     """
     torch.manual_seed(seed)
-    adapted = add_lora(model, settings.rank, settings.alpha)
+    adapted = add_lora(model, settings.rank, settings.alpha, settings.targets)
     adapted.config.use_cache = False
     rows = encode(tokenizer, balanced(train, seed))
     held = encode(

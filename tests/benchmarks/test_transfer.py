@@ -107,7 +107,7 @@ def test_a_target_without_both_truths_is_refused(columns: Columns) -> None:
 
 def test_withheld_facts_do_not_make_up_a_class(columns: Columns) -> None:
     columns["withheld"] = columns["truth"] & (columns["split"] == "test")
-    with pytest.raises(ValueError, match="split test has 0 .* truth True"):
+    with pytest.raises(ValueError, match=r"split test has 0 .* truth True"):
         check_contexts(columns, recipe(), "fiction")
 
 

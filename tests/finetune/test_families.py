@@ -11,7 +11,7 @@ from finetune.families import block_list, exact_config, lora_targets, unwrap
 TARGETS = {
     "gpt_neox": {"query_key_value", "dense_h_to_4h", "dense_4h_to_h"},
     "llama": {"gate_proj", "up_proj", "down_proj", "q_proj", "k_proj", "v_proj"},
-    "mamba": {"in_proj", "embeddings"},
+    "mamba": {"in_proj"},
     "mamba2": {"in_proj"},
 }
 

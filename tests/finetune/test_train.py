@@ -1,4 +1,3 @@
-import math
 from collections import Counter
 from itertools import product
 
@@ -21,11 +20,10 @@ from finetune.train import (
 )
 
 SETTINGS = Finetune(rank=4, alpha=16, lr=2e-2, steps=40, batch=16)
-TRAINED = ("gpt_neox", "mamba")
 
 
 def examples(count=48):
-    """Claims about the answer's own number: Alice goes by the first digit, Bob by the second."""
+    """Claims with a number: Alice goes by its first digit, Bob by its second."""
     rows = [
         {
             "context": context,
@@ -62,7 +60,7 @@ def weights(model):
     }
 
 
-@pytest.mark.parametrize("family", TRAINED)
+@pytest.mark.parametrize("family", ["gpt_neox", "mamba"])
 def test_a_base_becomes_quirky_and_stays_underneath(family, tiny_model, tokenizer, tmp_path):
     base = tiny_model(family)
     base.save_pretrained(tmp_path / "base")
@@ -77,7 +75,7 @@ def test_a_base_becomes_quirky_and_stays_underneath(family, tiny_model, tokenize
     )
 
     assert not quirky.training
-    assert loss_of(quirky, rows) < min(before, math.log(2))
+    assert loss_of(quirky, rows) < 0.6 * before
     assert weights(quirky).keys() == own.keys()
     for name, tensor in weights(quirky).items():
         assert torch.equal(tensor, own[name]), name
@@ -116,7 +114,7 @@ def test_a_module_that_the_model_never_uses_is_named(tiny_model, tokenizer, monk
     base = tiny_model("gpt_neox")
     base.gpt_neox.layers[1].spare = nn.Linear(24, 24)
     monkeypatch.setattr(lora, "lora_targets", lambda model: ["query_key_value", "spare"])
-    with pytest.raises(RuntimeError, match=r"^2 adapter tensors .* layers\.1\.spare\.lora_A"):
+    with pytest.raises(RuntimeError, match=r"^2 adapter tensors .*layers\.1\.spare\.lora_A"):
         make_quirky(base, tokenizer, examples(), examples(), SETTINGS)
 
 
@@ -181,9 +179,11 @@ def test_every_epoch_is_shuffled_anew_by_its_seed(tokenizer):
 def test_the_loss_is_that_of_the_answer_token_after_the_prompt(model, tokenizer):
     (row, *_) = encode(tokenizer, examples())
     tokens = torch.tensor([row["tokens"]])
-    logits = model(input_ids=tokens, use_cache=False).logits[0, -1]
+    with torch.no_grad():
+        logits = model(input_ids=tokens, use_cache=False).logits[0, -1]
+        given = answer_loss(model, collate([row]))
     expected = -logits.log_softmax(-1)[row["target"]]
-    assert float(answer_loss(model, collate([row]))) == pytest.approx(float(expected), rel=1e-4)
+    torch.testing.assert_close(given, expected, atol=1e-4, rtol=1e-4)
 
 
 @pytest.mark.parametrize("settings", [{"rank": 0}, {"lr": 0}, {"warmup": 1}, {"setps": 5}])
