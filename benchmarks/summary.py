@@ -14,8 +14,8 @@ from typing import Any, NamedTuple, Self
 import pandas as pd
 
 from benchmarks.metrics import Estimate
+from benchmarks.recipe import READERS
 
-READERS = ("lm", "text")  # they read no hidden state, so no layer rule applies to them
 HEADLINE_TRANSFER = "A->B"
 HEADLINE_RULE = "eil"
 SITES = ("resid", "none")

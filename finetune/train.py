@@ -69,7 +69,7 @@ def make_quirky(
     Raises:
         ValueError: if a tokenizer gives both answers the same first token, or a context has
             labels of one class only.
-        RuntimeError: if part of the adapter receives no gradient.
+        RuntimeError: if part of the adapter receives no gradient, or the loss diverges.
     """
     torch.manual_seed(seed)
     adapted = add_lora(model, settings.rank, settings.alpha, settings.targets)
@@ -222,7 +222,13 @@ class _Keeper(TrainerCallback):
             self.kept = copy.deepcopy(get_peft_model_state_dict(model))
 
     def restore(self, model: PeftModel) -> None:
-        """Put the best adapter back."""
+        """Put the best adapter back.
+
+        Raises:
+            RuntimeError: if the validation loss was never finite.
+        """
+        if not self.kept:
+            raise RuntimeError("fine-tuning diverged: no finite validation loss; lower finetune.lr")
         set_peft_model_state_dict(model, self.kept)
 
 
