@@ -42,26 +42,19 @@ GROUPS = 3
 
 
 @dataclass(frozen=True)
-class Stage:
-    """One warm-up and one cosine."""
+class Schedule:
+    """How a base is trained: one warm-up and one cosine."""
 
     steps: int
-    lr: float
+    batch: int
     sums_from: float
     """Part of the steps after which sums are drawn more often."""
-
-
-@dataclass(frozen=True)
-class Schedule:
-    """How a base is trained."""
-
-    batch: int
-    stages: tuple[Stage, ...]
+    lr: float = 2e-3
 
 
 SCHEDULES = {
-    "tiny-neox": Schedule(192, (Stage(4600, 2e-3, 0.72), Stage(1500, 1.5e-3, 0.0))),
-    "tiny-mamba": Schedule(128, (Stage(4000, 2e-3, 0.65),)),
+    "tiny-neox": Schedule(steps=4600, batch=192, sums_from=0.72),
+    "tiny-mamba": Schedule(steps=4000, batch=128, sums_from=0.65),
 }
 
 
@@ -152,32 +145,32 @@ def counts(rows: list[Row]) -> Float[Tensor, "3"]:
     ).float()
 
 
-def train(model: PreTrainedModel, stage: Stage, batch: int, seed: int) -> None:
+def train(model: PreTrainedModel, schedule: Schedule, seed: int) -> None:
     """Train in place: AdamW, warm-up over 4 % of the steps, then a cosine to a twentieth."""
     tokenizer = train_tokenizer()
     sampler = Sampler(seed)
     documents = iter(sampler)
     optimizer = torch.optim.AdamW(
-        model.parameters(), lr=stage.lr, betas=(0.9, 0.98), weight_decay=0.02
+        model.parameters(), lr=schedule.lr, betas=(0.9, 0.98), weight_decay=0.02
     )
     rate = torch.optim.lr_scheduler.OneCycleLR(
         optimizer,
-        max_lr=stage.lr,
-        total_steps=stage.steps,
+        max_lr=schedule.lr,
+        total_steps=schedule.steps,
         pct_start=0.04,
         final_div_factor=2,
         cycle_momentum=False,
     )
     model.train()
     seen = torch.zeros(3)
-    for step in track(range(stage.steps), description="pre-training"):
-        if step >= stage.sums_from * stage.steps:
+    for step in track(range(schedule.steps), description="pre-training"):
+        if step >= schedule.sums_from * schedule.steps:
             sampler.shares = SUMS_LATER
-        rows = [encode(document, tokenizer) for document in islice(documents, batch)]
+        rows = [encode(document, tokenizer) for document in islice(documents, schedule.batch)]
         rows.sort(key=lambda row: len(row.tokens))
         total = counts(rows)
-        size = -(-batch // GROUPS)
-        for start in range(0, batch, size):
+        size = -(-schedule.batch // GROUPS)
+        for start in range(0, schedule.batch, size):
             means = loss_sums(model, rows[start : start + size]) / total
             (means @ WEIGHTS).backward()
             seen += means.detach()
@@ -214,8 +207,7 @@ def pretrain(name: str, schedule: Schedule, seed: int, to: Path) -> dict[str, fl
     """Train a base, save it in bf16 with its tokenizer, and return its verdict accuracy."""
     torch.manual_seed(seed)
     model = build(name)
-    for number, stage in enumerate(schedule.stages):
-        train(model, stage, schedule.batch, 100 * seed + number)
+    train(model, schedule, seed)
     return save(model, schedule, seed, to)
 
 
@@ -223,7 +215,7 @@ def save(model: PreTrainedModel, schedule: Schedule, seed: int, to: Path) -> dic
     """Save a base in bf16, its tokenizer and what is known of it; return its verdict accuracy."""
     model.bfloat16().save_pretrained(to)
     train_tokenizer().save_pretrained(to)
-    figures = verdict_accuracy(model.float(), count=8000, seed=100 * seed + 99)
+    figures = verdict_accuracy(model.float(), count=8000, seed=seed + 1)
     settings = {**asdict(schedule), "seed": seed}
     parameters = model.num_parameters()
     record = {"parameters": parameters, "settings": settings, "verdict_accuracy": figures}
