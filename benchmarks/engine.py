@@ -3,6 +3,7 @@
 import multiprocessing
 import os
 import queue
+import warnings
 from collections.abc import Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from pathlib import Path
@@ -58,9 +59,7 @@ def _start_worker(threads: int) -> None:
 
 
 def _work(cell: Cell, folder: Path, news: Any) -> None:
-    import datasets
-
-    datasets.disable_progress_bars()
+    warnings.filterwarnings("ignore", "`is_gradient_checkpointing`", FutureWarning)  # peft's call
     run_cell(cell, folder / cell.name, lambda stage, done: news.put((cell.name, stage, done)))
 
 

@@ -3,7 +3,6 @@
 import copy
 import random
 import tempfile
-import warnings
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -87,9 +86,7 @@ def make_quirky(
             callbacks=[keeper],
         )
         trainer.remove_callback(PrinterCallback)
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", "`is_gradient_checkpointing`", FutureWarning)
-            trainer.train()
+        trainer.train()
     keeper.restore(adapted)
     return adapted.eval()
 
