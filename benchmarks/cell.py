@@ -22,7 +22,7 @@ from finetune.models import adapter_fingerprint, load_model, model_fingerprint
 from finetune.train import make_quirky
 from quirky.dataset import SPLITS, Sizes, build_dataset, columns_of
 
-FORMAT = 1
+FORMAT = 2
 """Raised whenever what a cell's folder holds, or how it is computed, changes."""
 TRAIN_THREADS = 1
 """Fine-tuning is not bit-stable across numbers of threads, so this one is fixed."""
@@ -148,7 +148,8 @@ def run_cell(cell: Cell, folder: Path, progress: Progress) -> None:
     gate = judge(columns, states.log_odds().numpy(), gated=cell.variant == "quirky")
     if adapter:
         write_card(adapter, _card(cell), _behaviour(gate))
-    scores = score_cell(cell.recipe, cell.seed, columns, states, progress)
+    told = columns_of(concatenate_datasets([data["train"], data[FITTED]]))
+    scores = score_cell(cell.recipe, cell.seed, columns, told, states, progress)
     progress("figures", 0.0)
     scored = _scored(data)
     table = figures(cell.recipe, columns_of(scored), scores)

@@ -92,18 +92,22 @@ def score_cell(
     recipe: Recipe,
     seed: int,
     columns: Columns,
+    told: Columns,
     states: States,
     progress: Callable[[str, float], None],
 ) -> pd.DataFrame:
     """Return one row per (probe, draw, control, source, site, layer), with the scores as a list.
 
     `columns` and `states` hold the splits validation, heldout and test in one order; the scores
-    are those of heldout and test, in that same order.
+    are those of heldout and test, in that same order. `told` holds train and validation: the
+    reader of the text alone is given all there is, so that it is no weaker than it could be.
     """
     scored = np.isin(columns["split"], SCORED)
     rows = [_row("lm", "", None, "none", states.log_odds().numpy()[scored])]
     for source in sources(recipe):
-        rows.append(_row("text", source, None, "none", _read_text(columns, source, scored)))
+        rows.append(
+            _row("text", source, None, "none", _read_text(told, source, columns["prompt"][scored]))
+        )
     fits = fits_of(recipe, seed)
     kept: dict[str, torch.Tensor] = {}
     for i, fit in enumerate(sorted(fits, key=lambda fit: _reads(fit))):
@@ -143,15 +147,10 @@ def _row(
     }
 
 
-def _read_text(
-    columns: Columns, source: str, scored: Bool[np.ndarray, " n"]
-) -> Float[np.ndarray, " m"]:
-    fitted = fitted_on(columns, source)
-    return text_scores(
-        columns["prompt"][fitted].tolist(),
-        columns["label"][fitted].astype(bool),
-        columns["prompt"][scored].tolist(),
-    )
+def _read_text(told: Columns, source: str, prompts: np.ndarray) -> Float[np.ndarray, " n"]:
+    inside = in_context(told, source)
+    labels = told["label"][inside].astype(bool)
+    return text_scores(told["prompt"][inside].tolist(), labels, prompts.tolist())
 
 
 def fitted_on(columns: Columns, source: str) -> Bool[np.ndarray, " n"]:

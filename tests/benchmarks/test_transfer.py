@@ -13,7 +13,7 @@ from sklearn.metrics import roc_auc_score
 
 from benchmarks.extract import States
 from benchmarks.recipe import Recipe, validate_recipe
-from benchmarks.transfer import LEAST, check_contexts, fits_of, groups, score_cell, sources
+from benchmarks.transfer import LEAST, SCORED, check_contexts, fits_of, groups, score_cell, sources
 from probes.methods.logistic import LogisticRegression
 
 Columns = dict[str, np.ndarray]
@@ -79,7 +79,8 @@ def states(columns: Columns, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 
 def scored(columns: Columns, states: States, seed: int = 0, **changes: Any) -> pd.DataFrame:
-    return score_cell(recipe(**changes), seed, columns, states, lambda stage, done: None)
+    told = {name: column[columns["split"] == "validation"] for name, column in columns.items()}
+    return score_cell(recipe(**changes), seed, columns, told, states, lambda stage, done: None)
 
 
 def scores_of(frame: pd.DataFrame, probe: str, source: str, control: str = "") -> np.ndarray:
@@ -220,3 +221,15 @@ def test_the_same_seed_gives_the_same_scores(
     first = scored(columns, states)
     monkeypatch.setenv("QUIRKY_HOME", str(tmp_path / "another"))
     pd.testing.assert_frame_equal(scored(columns, states), first)
+
+
+def test_the_text_reader_learns_from_what_it_is_told_alone(
+    columns: Columns, states: States
+) -> None:
+    columns["prompt"] = np.array(
+        [f"{'yes' if label else 'no'} {i}" for i, label in enumerate(columns["label"])],
+        dtype=object,
+    )
+    read = scores_of(scored(columns, states), "text", "A")[0]
+    judged = np.isin(columns["split"], SCORED)
+    assert ((read > 0) == columns["label"][judged]).mean() > 0.95
