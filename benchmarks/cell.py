@@ -16,7 +16,7 @@ from benchmarks.gate import Gate, judge
 from benchmarks.recipe import ModelSpec, Recipe, TaskSpec, Variant
 from benchmarks.results import figures
 from benchmarks.store import artefact, content_hash, store_root, written_whole
-from benchmarks.transfer import FITTED, SCORED, Columns, score_cell
+from benchmarks.transfer import FITTED, SCORED, Columns, provider, score_cell
 from finetune.lora import write_card
 from finetune.models import adapter_fingerprint, load_model, model_fingerprint
 from finetune.train import make_quirky
@@ -73,7 +73,9 @@ class Cell:
         )
         tuned = self.recipe.finetuning(self.model, self.task).model_dump()
         base = model_fingerprint(self.model.name, self.model.revision)
-        return content_hash([FORMAT, asked, tuned, base, self.task.label, self.seed, self.variant])
+        code = [provider(probe.make(self.seed)) for probe in self.recipe.probes]
+        made = [base, tuned, code, self.task.label, self.seed, self.variant]
+        return content_hash([FORMAT, asked, *made])
 
 
 def cells_of(recipe: Recipe) -> list[Cell]:

@@ -35,22 +35,25 @@ def run_cells(cells: Sequence[Cell], folder: Path, workers: int | None = None) -
     workers = workers or default_workers(len(cells), cells[0].recipe.device)
     threads = max(1, (os.cpu_count() or 1) // workers)
     context = multiprocessing.get_context("spawn")
+    for library in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ[library] = str(threads)  # the workers inherit it before they import anything
     with context.Manager() as manager, _bars() as bars:
         news = manager.Queue()
         with ProcessPoolExecutor(workers, context, _start_worker, (threads,)) as pool:
             futures = {pool.submit(_work, cell, folder, news): cell for cell in cells}
             _follow(futures, news, bars)
-    failed = {cell: future.exception() for future, cell in futures.items() if future.exception()}
-    for cell, error in failed.items():
+    failed = [(cell.name, future.exception()) for future, cell in futures.items()]
+    failed = [(name, error) for name, error in failed if error]
+    if failed:
+        names = ", ".join(name for name, _ in failed)
+        name, error = failed[0]
         raise RuntimeError(
-            f"{len(failed)} of {len(cells)} cells failed "
-            f"({', '.join(c.name for c in failed)}); {cell.name}: {error}"
+            f"{len(failed)} of {len(cells)} cells failed ({names}); {name}: {error}"
         ) from error
 
 
 def _start_worker(threads: int) -> None:
-    os.environ["OMP_NUM_THREADS"] = str(threads)
-    import torch  # after the environment is set
+    import torch
     from transformers.utils import logging
 
     torch.set_num_threads(threads)

@@ -156,6 +156,10 @@ class Recipe(Strict):
             if probe.shown in READERS:
                 raise ValueError(f"{probe.shown!r} is the name of a reader; show it as another")
             _try(probe.make, f"probe {probe.name!r} with {probe.params}")
+            if probe.make().reads == "tokens":
+                raise ValueError(
+                    f"probe {probe.name!r} reads tokens; a run keeps states of prompt and pair"
+                )
         return probes
 
     @field_validator("transfers")
@@ -244,6 +248,9 @@ def load_recipe(source: str, changes: Mapping[str, Any] | None = None) -> Recipe
     recipe = validate_recipe(content, source)
     if not changes:
         return recipe
+    if "models" in changes:
+        own = {model.name: model.model_dump() for model in recipe.models}
+        changes = {**changes, "models": [own.get(name, name) for name in changes["models"]]}
     changed = validate_recipe({**content, **changes}, source)
     if changed.digest() == recipe.digest():
         return recipe

@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 import pandas as pd
 import torch
+from datasets import DatasetDict
 from jaxtyping import Float
 from torch import Tensor
 
@@ -33,6 +34,7 @@ from benchmarks.report import write_report
 from benchmarks.store import write_text
 from benchmarks.tracking import log_run
 from benchmarks.transfer import check_contexts
+from finetune.families import lora_targets
 from finetune.lora import check_targets
 from finetune.models import check_model, load_skeleton, load_tokenizer
 from finetune.reading import answer_tokens
@@ -134,16 +136,19 @@ def check(recipe: Recipe) -> None:
     Raises:
         ValueError: in one line.
     """
+    check_device(recipe.device)
     for model in recipe.models:
         check_model(model.name, model.revision)
         skeleton = load_skeleton(model.name, model.revision)
+        lora_targets(skeleton)
         for task in recipe.tasks:
             check_targets(skeleton, recipe.finetuning(model, task).targets)
-    with warnings.catch_warnings(record=True) as said:
-        warnings.simplefilter("always", UserWarning)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # sizes are told below, from the data
         for task in recipe.tasks:
             for seed in recipe.seeds:
                 data = load_data(data_of(recipe, task, seed))
+                _tell_sizes(recipe, task.label, data)
                 columns = all_columns(data)
                 check_contexts(columns, recipe, task.label)
                 pairs = {(false, true) for false, true in columns["choices"]}
@@ -151,8 +156,36 @@ def check(recipe: Recipe) -> None:
                     tokenizer = load_tokenizer(model.name, model.revision)
                     for pair in sorted(pairs):
                         answer_tokens(tokenizer, pair)
-    for warning in dict.fromkeys(str(w.message) for w in said):
-        console.print(f"note: {warning}", style="yellow", highlight=False)
+
+
+def _tell_sizes(recipe: Recipe, task: str, data: DatasetDict) -> None:
+    """Say how many facts a task gives where it has fewer than were asked for."""
+    known = {
+        split: len(
+            {fact for fact, w in zip(rows["fact_id"], rows["withheld"], strict=True) if not w}
+        )
+        for split, rows in data.items()
+    }
+    known["validation"] += known.pop("heldout")
+    asked = recipe.sizes.model_dump()
+    if any(known[split] < asked[split] for split in asked):
+        given = ", ".join(f"{split} {known[split]} of {asked[split]}" for split in asked)
+        console.print(f"note: {task} gives fewer facts than asked for: {given}", highlight=False)
+
+
+def check_device(name: str) -> None:
+    """Make sure that the device is known and there.
+
+    Raises:
+        ValueError: naming the device and what is there.
+    """
+    try:
+        device = torch.device(name)
+    except RuntimeError:
+        raise ValueError(f"device {name!r}: write cpu, cuda or cuda:N") from None
+    count = torch.cuda.device_count()
+    if device.type == "cuda" and (device.index or 0) >= count:
+        raise ValueError(f"device {name!r}: this machine has {count} CUDA devices that torch sees")
 
 
 def _collect(recipe: Recipe, cells: list[Cell], folder: Path, seconds: float | None) -> None:

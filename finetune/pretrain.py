@@ -257,6 +257,8 @@ def main(
 ) -> None:
     """Remake embedded bases."""
     for name in names:
+        if name not in SCHEDULES:
+            raise typer.BadParameter(f"unknown base {name!r}; known: {', '.join(SCHEDULES)}")
         figures = pretrain(name, SCHEDULES[name], seed, to / name)
         console.print(name, json.dumps(figures, indent=1))
 
