@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from benchmarks.recipe import Recipe, load_recipe, validate_recipe
+from benchmarks.run import check_device
 from finetune.train import Finetune
 
 SMALL: dict[str, Any] = {
@@ -188,3 +189,18 @@ def test_a_task_s_and_a_model_s_finetune_override_the_recipe_s() -> None:
 def test_a_recipe_cannot_be_changed_in_place() -> None:
     with pytest.raises(ValueError, match="frozen"):
         small().name = "other"  # type: ignore[misc]
+
+
+def test_a_base_named_on_the_command_line_keeps_its_own_settings() -> None:
+    whole = load_recipe("tiny")
+    alone = load_recipe("tiny", {"models": ["tiny-neox"]})
+    assert alone.models == tuple(model for model in whole.models if model.name == "tiny-neox")
+    assert alone.models[0].finetune
+
+
+def test_a_device_that_is_not_there_is_named() -> None:
+    check_device("cpu")
+    with pytest.raises(ValueError, match="cpuu"):
+        check_device("cpuu")
+    with pytest.raises(ValueError, match="cuda:99"):
+        check_device("cuda:99")

@@ -3,6 +3,7 @@
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -159,6 +160,21 @@ def test_a_mistake_is_one_line_and_exit_code_2(
     assert not (tmp_path / "home" / "adapters").exists()
 
 
+def test_a_cell_that_fails_is_one_line_and_exit_code_1(workplace: Path, tmp_path: Path) -> None:
+    recipe = yaml.safe_load((workplace / "small.yaml").read_text())
+    recipe |= {"tasks": ["fiction"], "variants": ["quirky"]}
+    recipe["finetune"]["lr"] = 1e30
+    (tmp_path / "wild.yaml").write_text(yaml.safe_dump(recipe))
+    ended = quirky(
+        "run", str(tmp_path / "wild.yaml"), "--to", str(tmp_path / "runs"), home=tmp_path / "home"
+    )
+    (line,) = [line for line in ended.stderr.splitlines() if line.startswith("failed:")]
+    assert ended.returncode == 1
+    assert "1 of 1 cells failed" in line
+    assert "diverged" in line
+    assert "Traceback" not in ended.stderr
+
+
 @pytest.mark.slow
 def test_a_killed_run_resumes_to_the_same_result(
     finished: Path, workplace: Path, tmp_path: Path
@@ -167,7 +183,7 @@ def test_a_killed_run_resumes_to_the_same_result(
     rng = random.Random(0)
     words = [*QUIRKY, "run", str(workplace / "small.yaml"), "--to", str(tmp_path / "runs")]
     killed = 0
-    for _ in range(10):
+    while killed < 10:
         started = subprocess.Popen(
             words,
             env=environment(tmp_path / "home"),
@@ -175,12 +191,14 @@ def test_a_killed_run_resumes_to_the_same_result(
             stderr=subprocess.DEVNULL,
             start_new_session=True,
         )
-        time.sleep(rng.uniform(5, 35))
-        killed += started.poll() is None
+        time.sleep(rng.uniform(4, 25))
         if started.poll() is None:
             os.killpg(started.pid, signal.SIGKILL)
+            killed += 1
+        else:  # it was done before its time: begin anew
+            shutil.rmtree(tmp_path / "home", ignore_errors=True)
+            shutil.rmtree(tmp_path / "runs", ignore_errors=True)
         started.wait()
-    assert killed > 0
     assert subprocess.run(words, env=environment(tmp_path / "home")).returncode == 0
     ours = pd.read_parquet(tmp_path / "runs" / "small" / "results.parquet")
     whole = pd.read_parquet(finished / "results.parquet")
