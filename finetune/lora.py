@@ -65,11 +65,17 @@ class DeadModuleAudit:
         """Look at the gradients, just before an optimiser step.
 
         Raises:
-            RuntimeError: after the second effective step, naming the tensors that are dead.
+            RuntimeError: after the second effective step, naming the tensors that are dead; or if
+                a gradient is not finite.
         """
         if self.steps >= 2 or learning_rate <= 0:
             return
         self.steps += 1
+        for name, tensor in self.waiting.items():
+            if tensor.grad is not None and not tensor.grad.isfinite().all():
+                raise RuntimeError(
+                    f"fine-tuning diverged: the gradient of {name} is not finite; lower finetune.lr"
+                )
         self.waiting = {
             name: tensor for name, tensor in self.waiting.items() if not _has_gradient(tensor)
         }

@@ -22,3 +22,7 @@ def test_every_name_in_the_readme_s_map_is_there() -> None:
     linked = re.findall(r"\]\(((?!http)[^)#]+)\)", (ROOT / "README.md").read_text())
     assert linked
     assert [path for path in linked if not (ROOT / path).exists()] == []
+
+
+def test_nothing_in_the_readme_is_left_to_fill_in() -> None:
+    assert "@@" not in (ROOT / "README.md").read_text()
