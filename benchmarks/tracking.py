@@ -17,8 +17,8 @@ from typing import Any, Literal, cast
 import pandas as pd
 import wandb
 
+from benchmarks.report.summary import CellRecord, Summary
 from benchmarks.store import write_text
-from benchmarks.summary import CellRecord, Summary
 
 Mode = Literal["online", "offline", "shared"]
 PROJECT = "quirky"

@@ -9,8 +9,9 @@ import pandas as pd
 import pytest
 from plotly.offline import get_plotlyjs
 
-from benchmarks.report import figures, headline_sentence, write_report
-from benchmarks.summary import Summary, number
+from benchmarks.report import headline_sentence, write_report
+from benchmarks.report.figures import curves
+from benchmarks.report.summary import Summary, number
 
 QUIRKY = [f"{m}-{t}-quirky" for m in ("tiny-neox", "tiny-mamba") for t in ("addition", "fiction")]
 
@@ -161,7 +162,7 @@ def test_a_run_without_quirky_models_or_without_curves(run_dir: Path) -> None:
 
 
 def test_the_picture_holds_every_curve(run_dir: Path) -> None:
-    picture = figures(run_dir)
+    picture = curves(Summary.read(run_dir))
     summary = Summary.read(run_dir)
     lines = [t for t in picture.data if t.meta["kind"] == "headline" and t.line.width == 4]
     drawn = [
@@ -174,10 +175,10 @@ def test_the_picture_holds_every_curve(run_dir: Path) -> None:
 
 
 def test_another_probe_can_be_shown_and_an_unknown_one_is_named(run_dir: Path) -> None:
-    picture = figures(run_dir, "ccs")
+    picture = curves(Summary.read(run_dir), "ccs")
     assert {t.meta["probe"] for t in picture.data if t.visible is not False} == {"", "ccs"}
     with pytest.raises(ValueError, match="unknown probe 'lgr'; in this run: lr"):
-        figures(run_dir, "lgr")
+        curves(Summary.read(run_dir), "lgr")
 
 
 def test_a_figure_that_is_not_there_is_a_dash_with_its_reason(run_dir: Path) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from benchmarks.summary import (
+from benchmarks.report.summary import (
     HEADLINE_RULE,
     HEADLINE_TRANSFER,
     CellRecord,

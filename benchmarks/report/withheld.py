@@ -8,9 +8,9 @@ from collections.abc import Sequence
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from benchmarks.figures import HOVER, VOID_INK, dress
-from benchmarks.summary import Group, LayerEstimate, Summary, with_interval
-from benchmarks.tables import RULES, Block, Entry, Heading, Row, Table, arrow, figure_line
+from benchmarks.report.figures import HOVER, VOID_INK, dress
+from benchmarks.report.summary import Group, LayerEstimate, Summary, with_interval
+from benchmarks.report.tables import RULES, Block, Entry, Heading, Row, Table, arrow, figure_line
 
 
 def withheld_figure(summary: Summary, transfer: str = "A->A") -> go.Figure | None:

@@ -9,10 +9,10 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
-from benchmarks import tables
-from benchmarks.figures import curves, least_width
-from benchmarks.summary import HEADLINE_TRANSFER, Group, Summary, mean, number, with_interval
-from benchmarks.withheld import withheld_figure, withheld_tables
+from benchmarks.report import tables
+from benchmarks.report.figures import curves, least_width
+from benchmarks.report.summary import HEADLINE_TRANSFER, Group, Summary, mean, number, with_interval
+from benchmarks.report.withheld import withheld_figure, withheld_tables
 
 TEMPLATE = "report.html.j2"
 SOURCE, TARGET = HEADLINE_TRANSFER.split("->")
@@ -54,11 +54,6 @@ def write_report(run_dir: Path) -> Path:
     unfinished.write_text(page, encoding="utf-8")
     os.replace(unfinished, path)
     return path
-
-
-def figures(run_dir: Path, probe: str | None = None) -> go.Figure:
-    """The big picture of a run: AUROC by layer for every cell (see `benchmarks.figures.curves`)."""
-    return curves(Summary.read(run_dir), probe)
 
 
 def headline_sentence(summary: Summary) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from benchmarks.summary import (
+from benchmarks.report.summary import (
     HEADLINE_RULE,
     HEADLINE_TRANSFER,
     CellRecord,
