@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import cache
 from pathlib import Path
 from typing import TypeVar
 
@@ -29,7 +30,15 @@ T = TypeVar("T")
 BASES = Path(__file__).parent / "bases"
 
 _HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
-_DETERMINES_STATES = ("config.json", "*.safetensors", "tokenizer*", "vocab*", "merges.txt")
+_DETERMINES_STATES = (
+    "config.json",
+    "*.safetensors",
+    "tokenizer*",
+    "vocab*",
+    "merges.txt",
+    "*tokens*.json",
+    "*.model",
+)
 _ADAPTER_CONFIG = "adapter_config.json"
 _ADAPTER_WEIGHTS = "adapter_model.safetensors"
 
@@ -198,10 +207,17 @@ def _adapter_folder(path: Path | str) -> Path:
 def _hash_files(files: Iterable[Path]) -> str:
     digest = hashlib.sha256()
     for file in sorted(files):
-        with file.open("rb") as stream:
-            content = hashlib.file_digest(stream, "sha256").hexdigest()
+        now = file.stat()
+        content = _content_hash(file, now.st_size, now.st_mtime_ns)
         digest.update(f"{file.name} {content}\n".encode())
     return digest.hexdigest()
+
+
+@cache
+def _content_hash(file: Path, size: int, modified_ns: int) -> str:
+    """Read a file once a process, unless its size or time of change says that it is another."""
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _one_line(what: str, load: Callable[[], T]) -> T:
