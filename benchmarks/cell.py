@@ -22,7 +22,7 @@ from finetune.models import adapter_fingerprint, load_model, model_fingerprint
 from finetune.train import make_quirky
 from quirky.dataset import SPLITS, Sizes, build_dataset, columns_of
 
-FORMAT = 2
+FORMAT = 3
 """Raised whenever what a cell's folder holds, or how it is computed, changes."""
 TRAIN_THREADS = 1
 """Fine-tuning is not bit-stable across numbers of threads, so this one is fixed."""

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Bool, Float
 
+from benchmarks.controls import shuffled
 from benchmarks.layer_rules import LAYER_RULES, Choice
 from benchmarks.metrics import SUBSETS, Estimate, auroc, auroc_estimate, recovered_gap, subset
 from benchmarks.recipe import READERS, Recipe
@@ -28,10 +29,17 @@ def figures(recipe: Recipe, columns: Columns, scores: pd.DataFrame) -> pd.DataFr
     frame = pd.DataFrame(
         {"probe": probe, "control": control, "site": site, **row}
         for (probe, control, site, source), draws in groups(scores)
-        for row in _of_fit(recipe, columns, probe, source, draws)
+        for row in _of_fit(recipe, _as_told(columns, control), probe, source, draws)
     )
     frame = pd.concat([frame, _recovered_gaps(recipe, columns, scores, frame)], ignore_index=True)
     return frame.astype({"layer": "Int64", "n": "int64"})
+
+
+def _as_told(columns: Columns, control: str) -> Columns:
+    """Return the columns; a fit on meaningless labels has its layer chosen by such labels too."""
+    if control != "shuffled":
+        return columns
+    return {**columns, "label": shuffled(columns["label"].astype(bool), seed=0)}
 
 
 def _of_fit(

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from sklearn.metrics import roc_auc_score
 
+from benchmarks.controls import shuffled
 from benchmarks.recipe import Recipe, validate_recipe
 from benchmarks.results import figures
 
@@ -295,3 +296,11 @@ def test_the_order_of_the_rows_is_nothing(columns: Columns) -> None:
     pd.testing.assert_frame_equal(
         results.sort_values(order, ignore_index=True), again.sort_values(order, ignore_index=True)
     )
+
+
+def test_the_layer_of_a_fit_on_shuffled_labels_is_chosen_by_shuffled_ones(columns: Columns) -> None:
+    scores = noise()
+    scores[0], scores[2] = columns["label"], shuffled(columns["label"], seed=0)
+    for control, layer in (("", 1), ("shuffled", 3)):
+        results = table(columns, rows("lr", scores, control=control))
+        assert one(results, probe="lr", subset="all")["layer"] == layer
