@@ -18,7 +18,7 @@ from benchmarks.results import figures
 from benchmarks.store import artefact, content_hash, store_root, written_whole
 from benchmarks.transfer import FITTED, SCORED, Columns, provider, score_cell
 from finetune.lora import write_card
-from finetune.models import adapter_fingerprint, load_model, model_fingerprint
+from finetune.models import LoadedModel, adapter_fingerprint, load_model, model_fingerprint
 from finetune.train import make_quirky
 from quirky.dataset import SPLITS, Sizes, build_dataset, columns_of
 
@@ -193,7 +193,7 @@ def adapter_of(cell: Cell, data: DatasetDict, progress: Progress) -> Path:
 
     def make(folder: Path) -> None:
         progress("loading", 0.0)
-        loaded = _load(cell, None)
+        loaded = load_cell_model(cell, None)
         threads = torch.get_num_threads()
         torch.set_num_threads(TRAIN_THREADS)
         try:
@@ -223,7 +223,7 @@ def states_of(cell: Cell, data: DatasetDict, adapter: Path | None, progress: Pro
     }
 
     def make(folder: Path) -> None:
-        extract(_load(cell, adapter), _asked(data), folder, progress=progress)
+        extract(load_cell_model(cell, adapter), _asked(data), folder, progress=progress)
 
     return States(artefact("states", key, make))
 
@@ -234,7 +234,8 @@ def stored_states(folder: Path) -> States:
     return States(store_root() / "states" / record["states"])
 
 
-def _load(cell: Cell, adapter: Path | None) -> Any:
+def load_cell_model(cell: Cell, adapter: Path | None) -> LoadedModel:
+    """Return the cell's base, with the adapter if there is one."""
     return load_model(
         cell.model.name,
         adapter=adapter,

@@ -64,6 +64,34 @@ def report(
     console.print(f"report: {write_report(run_folder)}", highlight=False, soft_wrap=True)
 
 
+@app.command()
+def strength(
+    recipe: Annotated[str, typer.Argument(help="a recipe's name, or the path of a YAML file")],
+    model: Annotated[str, typer.Option(help="the base to tune; one of the recipe's, or another")],
+    seed: Annotated[int, typer.Option(help="of data and adapters; none that is reported on")] = 100,
+) -> None:
+    """Find the gentlest adapter that passes the gate, without a look at what is reported."""
+    from benchmarks.recipe import load_recipe
+    from benchmarks.run import check
+    from benchmarks.strength import climb
+
+    asked = load_recipe(recipe, {"models": [model]})
+    check(asked)
+    passed: dict[int, bool] = {}
+    for trial in climb(asked, asked.models[0], seed=seed):
+        settings = ", ".join(f"{name} {value:g}" for name, value in trial.settings.items())
+        shown = "  ".join(
+            f"{f.context} {f.against} {f.subset} {'-' if f.value is None else f'{f.value:.2f}'}"
+            for f in trial.figures
+        )
+        verdict = "passes" if trial.passed else "void"
+        console.print(f"{settings}: {trial.task}: {shown}: {verdict}", soft_wrap=True)
+        passed[trial.rung] = passed.get(trial.rung, True) and trial.passed
+    if not any(passed.values()):
+        raise RuntimeError(f"{model}: no rung of the ladder passes the gate on every task")
+    console.print(f"{model}: the gentlest that passes on every task: {settings}", soft_wrap=True)
+
+
 @tasks.command("list")
 def tasks_list() -> None:
     """Name every task and its rules."""

@@ -4,7 +4,7 @@ A model that merely negates the truth fails: on agreeing examples, where truth a
 same, it must still follow the quirk.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -80,12 +80,25 @@ def judge(
     )
     if not gated:
         return Gate(gated=False, passed=None, reasons=(), figures=figures)
-    reasons = tuple(
+    reasons = faults(figures)
+    return Gate(gated=True, passed=not reasons, reasons=reasons, figures=figures)
+
+
+def required_figures(
+    columns: Mapping[str, np.ndarray], log_odds: Float[np.ndarray, " n"]
+) -> tuple[Figure, ...]:
+    """Measure no more than what the gate decides by."""
+    questions = (question for question in QUESTIONS if question in REQUIRED)
+    return tuple(_figure(columns, log_odds, DECIDES, *question) for question in questions)
+
+
+def faults(figures: Iterable[Figure]) -> tuple[str, ...]:
+    """Return what is below the bar or blank among the figures that the gate decides by."""
+    return tuple(
         f"AUROC against the {figure.against} in {figure.context} on {figure.subset} {fault}"
         for figure in figures
         if figure.split == DECIDES and figure.question in REQUIRED and (fault := _fault(figure))
     )
-    return Gate(gated=True, passed=not reasons, reasons=reasons, figures=figures)
 
 
 def _fault(figure: Figure) -> str:

@@ -1,0 +1,94 @@
+"""How strong an adapter must be: the gentlest of a ladder with which a model is quirky.
+
+A stronger adapter than is needed changes the model more than is needed. So the ladder, fixed
+beforehand, is climbed from its gentlest rung to the first at which the model passes the gate on
+every task of the recipe. Only the gate's own figures on `heldout` are computed, as DESIGN.md
+section 4 (Splits) asks: no probe is fitted, nothing is measured on `test`, and nothing against the
+truth in B, so what a probe can read there cannot sway the choice.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from benchmarks.cell import Cell, adapter_of, data_of, load_cell_model, load_data
+from benchmarks.gate import DECIDES, Figure, faults, required_figures
+from benchmarks.recipe import ModelSpec, Recipe, TaskSpec
+from finetune.reading import log_odds
+from quirky.dataset import columns_of
+
+SEED = 100
+"""Of the data and the adapters of the ladder; not one that recipes report on."""
+LADDER: tuple[dict[str, Any], ...] = (
+    {"rank": 4, "alpha": 4, "lr": 1e-3, "steps": 400},
+    {"rank": 4, "alpha": 4, "lr": 2e-3, "steps": 400},
+    {"rank": 4, "alpha": 4, "lr": 2e-3, "steps": 800},
+    {"rank": 8, "alpha": 8, "lr": 3e-3, "steps": 800},
+    {"rank": 16, "alpha": 16, "lr": 3e-3, "steps": 800},
+    {"rank": 16, "alpha": 16, "lr": 4e-3, "steps": 1200},
+)
+"""For the embedded bases, from gentle to strong."""
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A rung tried on one task: its gate figures, and what they lack."""
+
+    rung: int
+    settings: dict[str, Any]
+    task: str
+    figures: tuple[Figure, ...]
+    reasons: tuple[str, ...]
+
+    @property
+    def passed(self) -> bool:
+        """Whether the model is quirky."""
+        return not self.reasons
+
+
+def climb(
+    recipe: Recipe,
+    model: ModelSpec,
+    ladder: Sequence[dict[str, Any]] = LADDER,
+    seed: int = SEED,
+    progress: Callable[[str, float], None] = lambda stage, done: None,
+) -> Iterator[Trial]:
+    """Yield every trial, up to the first rung that passes on all tasks of the recipe.
+
+    A rung takes the place of the fine-tuning settings that it names; the recipe's and the model's
+    others stay. Adapters are kept in the store. Raises ValueError before anything is computed if
+    the recipe reports on this seed.
+    """
+    if seed in recipe.seeds:
+        raise ValueError(
+            f"seed {seed} is one that recipe {recipe.name} reports on; choose by another"
+        )
+    for rung, settings in enumerate(ladder, start=1):
+        tuned = model.model_copy(update={"finetune": {**model.finetune, **settings}})
+        cells = [
+            Cell(recipe, tuned, _left_to(task, settings), seed, "quirky") for task in recipe.tasks
+        ]
+        trials = []
+        for cell in cells:
+            trials.append(_trial(cell, rung, settings, progress))
+            yield trials[-1]
+        if all(trial.passed for trial in trials):
+            return
+
+
+def _left_to(task: TaskSpec, settings: dict[str, Any]) -> TaskSpec:
+    """Return the task without settings of its own for what the rung decides."""
+    own = {name: value for name, value in task.finetune.items() if name not in settings}
+    return task.model_copy(update={"finetune": own})
+
+
+def _trial(
+    cell: Cell, rung: int, settings: dict[str, Any], progress: Callable[[str, float], None]
+) -> Trial:
+    data = load_data(data_of(cell.recipe, cell.task, cell.seed))
+    loaded = load_cell_model(cell, adapter_of(cell, data, progress))
+    held = data[DECIDES]
+    choices = [(false, true) for false, true in held["choices"]]
+    said = log_odds(loaded.model, loaded.tokenizer, list(held["prompt"]), choices)
+    figures = required_figures(columns_of(held), said.numpy())
+    return Trial(rung, settings, cell.task.label, figures, faults(figures))
