@@ -1,27 +1,22 @@
-"""How well scores order the true above the false: AUROC, its 95 % interval, the recovered gap.
+"""How well scores order the true above the false: AUROC with its interval, the recovered gap."""
 
-An interval comes from DeLong on the logit scale where examples are independent, and from a BCa
-bootstrap over facts where a fact occurs more than once. A percentile bootstrap is not offered:
-near an AUROC of .99 it covers only 88-90 %.
-"""
-
-from collections.abc import Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
-from functools import lru_cache
 
 import numpy as np
-from jaxtyping import Bool, Float, Int, Shaped
-from scipy.special import expit, logit, ndtr, ndtri
-from scipy.stats import rankdata
-from scipy.stats import t as student_t
+from jaxtyping import Bool, Float, Shaped
+
+from benchmarks.auroc import auroc, check_mask, check_single
+from benchmarks.intervals import (
+    BLANK,
+    Scored,
+    bca_interval,
+    delong_interval,
+    fact_codes,
+    gap_interval,
+)
+from quirky.registry import unknown
 
 SUBSETS = ("all", "disagree", "agree", "withheld")
-TAIL = 0.025  # probability outside a 95 % interval, on either side
-BLOCK = 1 << 19  # weights held at once by the bootstrap, so that they stay in the cache
-
-Interval = tuple[float, float]
-BLANK: Interval = (float("nan"), float("nan"))
 
 
 @dataclass(frozen=True)
@@ -34,22 +29,6 @@ class Estimate:
     n: int
 
 
-def auroc(
-    scores: Float[np.ndarray, "*batch n"], labels: Bool[np.ndarray, " n"]
-) -> Float[np.ndarray, "*batch"]:
-    """Probability that a true example scores above a false one; a tie counts one half.
-
-    NaN if only one class is present. Raises ValueError if a score is NaN or shapes do not match.
-    """
-    _check_scores(scores, labels)
-    positives = int(labels.sum())
-    negatives = len(labels) - positives
-    if positives == 0 or negatives == 0:
-        return np.full(scores.shape[:-1], np.nan)
-    rank_sum = rankdata(scores, axis=-1)[..., labels].sum(-1)
-    return np.asarray((rank_sum - positives * (positives + 1) / 2) / (positives * negatives))
-
-
 def auroc_estimate(
     scores: Float[np.ndarray, " n"],
     labels: Bool[np.ndarray, " n"],
@@ -60,81 +39,13 @@ def auroc_estimate(
     `facts` tells which fact each example is about. The interval is `delong_interval` where
     every fact occurs once (or `facts` is None) and `bca_interval` otherwise.
     """
-    _check_single(scores, labels)
+    check_single(scores, labels)
     value = float(auroc(scores, labels))
-    if facts is None or len(_fact_codes(facts, labels)[1]) == len(labels):
+    if facts is None or len(fact_codes(facts, labels)[1]) == len(labels):
         low, high = delong_interval(scores, labels)
     else:
         low, high = bca_interval(scores, labels, facts)
     return Estimate(value, low, high, len(labels))
-
-
-def delong_interval(scores: Float[np.ndarray, " n"], labels: Bool[np.ndarray, " n"]) -> Interval:
-    """95 % interval of the AUROC of independent examples: DeLong's variance on the logit scale.
-
-    Computed from midranks (Sun & Xu 2014, *Fast Implementation of DeLong's Algorithm*), so ties
-    count one half. Where the data show no spread, other rules stand in, so that no interval has
-    width zero:
-
-    - AUROC of exactly 0 or 1: Clopper and Pearson's bound for k successes in k trials, where k
-      is the size of the smaller class. k disjoint pairs of a true and a false example are
-      independent, each in order with probability at most AUROC, so all are with probability at
-      most AUROC ** k: the interval errs on the wide side.
-    - a class of a single example, or a constant score: the variance of Hanley & McNeil (1982).
-    """
-    _check_single(scores, labels)
-    value = float(auroc(scores, labels))
-    positives = int(labels.sum())
-    negatives = len(labels) - positives
-    if np.isnan(value):
-        return BLANK
-    if value in (0, 1):
-        return _separated_interval(value, pairs=min(positives, negatives))
-    if min(positives, negatives) == 1 or scores.min() == scores.max():
-        return _hanley_interval(value, positives, negatives)
-    ranks = rankdata(scores)
-    beaten = (ranks[labels] - rankdata(scores[labels])) / negatives
-    beating = (ranks[~labels] - rankdata(scores[~labels])) / positives
-    variance = beaten.var(ddof=1) / positives + beating.var(ddof=1) / negatives
-    return _logit_interval(value, variance)
-
-
-def bca_interval(
-    scores: Float[np.ndarray, " n"],
-    labels: Bool[np.ndarray, " n"],
-    facts: Shaped[np.ndarray, " n"],
-    resamples: int = 2000,
-    seed: int = 0,
-) -> Interval:
-    """95 % interval of the AUROC by a BCa bootstrap that resamples whole facts (Efron 1987).
-
-    The acceleration comes from the jackknife over facts. Resamples without both classes are left
-    out, and the interval is widened, if need be, to hold the estimate. Where resampling shows no
-    spread (AUROC of exactly 0 or 1, a class with a single fact, a constant score), the rules of
-    `delong_interval` stand in, with facts in place of examples.
-    """
-    _check_single(scores, labels)
-    if resamples < 100:
-        raise ValueError(f"resamples is {resamples}; should be at least 100 to hold both tails")
-    codes, unique = _fact_codes(facts, labels)
-    value = float(auroc(scores, labels))
-    if np.isnan(value):
-        return BLANK
-    positives = len(np.unique(codes[labels]))
-    negatives = len(np.unique(codes[~labels]))
-    if value in (0, 1):
-        # A fact that holds both classes can stand on one side of one pair only.
-        pairs = min(positives, negatives, len(unique) // 2)
-        return _separated_interval(value, pairs)
-    if min(positives, negatives) == 1:
-        return _hanley_interval(value, positives, negatives)
-    draws = _weighted_auroc(scores, labels, codes, _resampled_counts(len(unique), resamples, seed))
-    draws = draws[~np.isnan(draws)]
-    if np.ptp(draws) < 1e-12:
-        return _hanley_interval(value, positives, negatives)
-    jackknife = _weighted_auroc(scores, labels, codes, 1 - np.eye(len(unique), dtype=np.float32))
-    low, high = np.quantile(draws, _bca_levels(value, draws, jackknife))
-    return min(float(low), value), max(float(high), value)
 
 
 def recovered_gap(probe: float, floor: float, ceiling: float, minimum: float = 0.1) -> float:
@@ -153,6 +64,24 @@ def recovered_gap(probe: float, floor: float, ceiling: float, minimum: float = 0
     return (probe - floor) / gap
 
 
+def recovered_gap_estimate(probe: Scored, floor: Scored, ceiling: Scored) -> Estimate:
+    """Return the recovered gap of a probe with its 95 % interval; NaN where it is not defined.
+
+    Facts are resampled, and all three AUROCs are computed anew from each resample: floor and
+    ceiling are measured too. The interval is never narrower than that of the probe's AUROC with
+    the other two held fixed, which stands in where resampling shows no spread.
+    """
+    values = [float(auroc(part.scores, part.labels)) for part in (probe, floor, ceiling)]
+    value = recovered_gap(*values)
+    n = len(probe.labels)
+    if np.isnan(value):
+        return Estimate(value, *BLANK, n)
+    own = auroc_estimate(probe.scores, probe.labels, probe.facts)
+    fixed = [recovered_gap(bound, *values[1:]) for bound in (own.low, own.high)]
+    low, high = gap_interval(probe, floor, ceiling, value)
+    return Estimate(value, min(low, fixed[0]), max(high, fixed[1]), n)
+
+
 def subset(
     truth: Bool[np.ndarray, " n"],
     quirk: Bool[np.ndarray, " n"],
@@ -164,7 +93,7 @@ def subset(
     Withheld facts, which the model was never told, count in the subset `withheld` only.
     """
     for argument, mask in (("truth", truth), ("quirk", quirk), ("withheld", withheld)):
-        _check_mask(argument, mask)
+        check_mask(argument, mask)
         if mask.shape != truth.shape:
             raise ValueError(
                 f"{argument} has shape {mask.shape}; should be {truth.shape}, that of truth"
@@ -178,146 +107,4 @@ def subset(
             return ~withheld & (truth == quirk)
         case "withheld":
             return withheld.copy()
-    close = get_close_matches(name, SUBSETS, n=1)
-    hint = f"; did you mean {close[0]!r}?" if close else ";"
-    raise ValueError(f"unknown subset name {name!r}{hint} known: {', '.join(SUBSETS)}")
-
-
-def t_interval(
-    values: Sequence[float] | Float[np.ndarray, " seeds"],
-) -> tuple[float, float, float]:
-    """Mean over seeds with its 95 % t interval: (mean, low, high).
-
-    The bounds are NaN for fewer than two values, the mean too for none. They are not clipped:
-    with few seeds an interval may leave [0, 1]. Raises ValueError if a value is not finite.
-    """
-    sample = np.asarray(values, dtype=float)
-    if sample.ndim != 1:
-        raise ValueError(f"values has shape {sample.shape}; should be (seeds,)")
-    if not np.isfinite(sample).all():
-        raise ValueError(f"values is {sample.tolist()}; should be finite: leave out blank seeds")
-    if len(sample) == 0:
-        return float("nan"), *BLANK
-    mean = float(sample.mean())
-    if len(sample) == 1:
-        return mean, *BLANK
-    half = float(student_t.ppf(1 - TAIL, len(sample) - 1) * sample.std(ddof=1) / len(sample) ** 0.5)
-    return mean, mean - half, mean + half
-
-
-def _logit_interval(value: float, variance: float) -> Interval:
-    half = ndtri(1 - TAIL) * variance**0.5 / (value * (1 - value))
-    return float(expit(logit(value) - half)), float(expit(logit(value) + half))
-
-
-def _hanley_interval(value: float, positives: int, negatives: int) -> Interval:
-    """Hanley & McNeil (1982), whose variance needs the AUROC and the class sizes only."""
-    two_positives = value / (2 - value)  # both of two positives outscore one negative
-    two_negatives = 2 * value**2 / (1 + value)  # one positive outscores both of two negatives
-    variance = (
-        value * (1 - value)
-        + (positives - 1) * (two_positives - value**2)
-        + (negatives - 1) * (two_negatives - value**2)
-    ) / (positives * negatives)
-    return _logit_interval(value, variance)
-
-
-def _separated_interval(value: float, pairs: int) -> Interval:
-    """Clopper & Pearson (1934) for `pairs` independent pairs, all in order (1) or none (0)."""
-    bound = TAIL ** (1 / pairs) if pairs else 0.0
-    return (bound, 1.0) if value == 1 else (0.0, 1 - bound)
-
-
-@lru_cache(maxsize=4)  # the cells of a report share their facts: draw once
-def _resampled_counts(facts: int, resamples: int, seed: int) -> Float[np.ndarray, "facts draws"]:
-    """How often each fact occurs in each resample."""
-    picks = np.random.default_rng(seed).integers(facts, size=(facts, resamples))
-    flat = np.bincount((picks * resamples + np.arange(resamples)).ravel(), minlength=picks.size)
-    counts = flat.reshape(facts, resamples).astype(np.float32)
-    counts.flags.writeable = False
-    return counts
-
-
-def _weighted_auroc(
-    scores: Float[np.ndarray, " n"],
-    labels: Bool[np.ndarray, " n"],
-    codes: Int[np.ndarray, " n"],
-    weights: Float[np.ndarray, "facts draws"],
-) -> Float[np.ndarray, " draws"]:
-    """AUROC under each column of fact weights; NaN where a class has no weight.
-
-    Negatives are sorted once. The weight that a positive outscores is then the running sum of
-    theirs up to its place, taken before and after its ties and averaged.
-    """
-    order = np.argsort(scores[~labels])
-    negatives, negative_codes = scores[~labels][order], codes[~labels][order]
-    before = np.searchsorted(negatives, scores[labels], side="left")
-    after = np.searchsorted(negatives, scores[labels], side="right")
-    draws = weights.shape[1]
-    result = np.empty(draws)
-    width = max(1, BLOCK // len(scores))
-    for start in range(0, draws, width):
-        block = weights[:, start : start + width].astype(float)
-        running = np.zeros((len(negatives) + 1, block.shape[1]))
-        np.cumsum(block[negative_codes], axis=0, out=running[1:])
-        positive = block[codes[labels]]
-        wins = np.einsum("pr,pr->r", positive, running[before] + running[after]) / 2
-        with np.errstate(invalid="ignore"):
-            result[start : start + width] = wins / (positive.sum(0) * running[-1])
-    return result
-
-
-def _bca_levels(
-    value: float, draws: Float[np.ndarray, " draws"], jackknife: Float[np.ndarray, " facts"]
-) -> Float[np.ndarray, " 2"]:
-    """The two quantiles of the bootstrap distribution that BCa takes in place of 2.5 and 97.5 %."""
-    below = np.mean(draws < value) + np.mean(draws == value) / 2
-    bias = ndtri(np.clip(below, 0.5 / len(draws), 1 - 0.5 / len(draws)))
-    pull = jackknife.mean() - jackknife
-    spread = np.sum(pull**2)
-    acceleration = np.sum(pull**3) / (6 * spread**1.5) if spread > 0 else 0.0
-    shifted = bias + ndtri(np.array([TAIL, 1 - TAIL]))
-    return np.asarray(ndtr(bias + shifted / (1 - acceleration * shifted)))
-
-
-def _fact_codes(
-    facts: Shaped[np.ndarray, " n"], labels: Bool[np.ndarray, " n"]
-) -> tuple[Int[np.ndarray, " n"], Shaped[np.ndarray, " facts"]]:
-    """Facts numbered from 0, and the distinct facts."""
-    if np.shape(facts) != labels.shape:
-        raise ValueError(
-            f"facts has shape {np.shape(facts)}; should be {labels.shape}, one fact per label"
-        )
-    unique, codes = np.unique(facts, return_inverse=True)
-    return codes, unique
-
-
-def _check_mask(argument: str, mask: np.ndarray) -> None:
-    if not isinstance(mask, np.ndarray):
-        raise ValueError(f"{argument} is a {type(mask).__name__}; should be a numpy array of bool")
-    if mask.dtype != bool or mask.ndim != 1:
-        raise ValueError(
-            f"{argument} has dtype {mask.dtype} and shape {mask.shape}; should be bool and (n,)"
-        )
-
-
-def _check_scores(scores: np.ndarray, labels: np.ndarray) -> None:
-    _check_mask("labels", labels)
-    if not isinstance(scores, np.ndarray) or scores.dtype.kind not in "fiu":
-        kind = getattr(scores, "dtype", type(scores).__name__)
-        raise ValueError(f"scores is of type {kind}; should be a numpy array of numbers")
-    if scores.shape[-1:] != labels.shape:
-        raise ValueError(
-            f"scores has shape {scores.shape}; should be (..., {len(labels)}), one score per label"
-        )
-    missing = int(np.isnan(scores).sum())
-    if missing:
-        raise ValueError(
-            f"scores holds NaN in {missing} of {scores.size} places; should be numbers"
-        )
-
-
-def _check_single(scores: np.ndarray, labels: np.ndarray) -> None:
-    _check_scores(scores, labels)
-    if scores.ndim != 1:
-        raise ValueError(f"scores has shape {scores.shape}; should be (n,): one score per example")
+    raise unknown("subset name", name, SUBSETS)

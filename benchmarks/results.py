@@ -1,15 +1,25 @@
 """From scores to figures: a tidy table in which every number of the report stands."""
 
 from collections.abc import Iterator
-from typing import Any
+from dataclasses import asdict
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 from jaxtyping import Bool, Float
 
+from benchmarks.auroc import auroc
 from benchmarks.controls import shuffled
+from benchmarks.intervals import BLANK, Scored
 from benchmarks.layer_rules import LAYER_RULES, Choice
-from benchmarks.metrics import SUBSETS, Estimate, auroc, auroc_estimate, recovered_gap, subset
+from benchmarks.metrics import (
+    SUBSETS,
+    Estimate,
+    auroc_estimate,
+    recovered_gap,
+    recovered_gap_estimate,
+    subset,
+)
 from benchmarks.recipe import READERS, Recipe
 from benchmarks.transfer import Columns, groups
 from quirky.contexts import Transfer, in_context
@@ -31,7 +41,7 @@ def figures(recipe: Recipe, columns: Columns, scores: pd.DataFrame) -> pd.DataFr
         for (probe, control, site, source), draws in groups(scores)
         for row in _of_fit(recipe, _as_told(columns, control), probe, source, draws)
     )
-    frame = pd.concat([frame, _recovered_gaps(recipe, columns, scores, frame)], ignore_index=True)
+    frame = pd.concat([frame, _recovered_gaps(recipe, columns, scores)], ignore_index=True)
     return frame.astype({"layer": "Int64", "n": "int64"})
 
 
@@ -122,32 +132,54 @@ def _estimate(
     return Estimate(float(values.mean()), float(low), float(high), int(part.sum()))
 
 
-def _recovered_gaps(
-    recipe: Recipe, columns: Columns, scores: pd.DataFrame, frame: pd.DataFrame
-) -> pd.DataFrame:
-    """Return (probe - floor) / (ceiling - floor) against truth on all, where it is defined."""
-    by_source = {
+def _recovered_gaps(recipe: Recipe, columns: Columns, scores: pd.DataFrame) -> pd.DataFrame:
+    """Return (probe - floor) / (ceiling - floor) against truth on all, by each layer rule."""
+    last_lr = {
         source: draws[0][-1]
         for (probe, control, _, source), draws in groups(scores)
         if probe == "lr" and not control
     }
+    known = (columns["split"] == "test") & ~columns["withheld"].astype(bool)
 
-    def last_lr(transfer: Transfer) -> float:
-        if transfer.source not in by_source:
-            return float("nan")
-        inside = (columns["split"] == "test") & in_context(columns, transfer.target)
-        inside &= ~columns["withheld"].astype(bool)
-        labels = columns["truth"][inside].astype(bool)
-        return float(auroc(by_source[transfer.source][inside], labels))
+    def on(target: str, of: Float[np.ndarray, " n"]) -> Scored:
+        part = known & in_context(columns, target)
+        return Scored(of[part], columns["truth"][part].astype(bool), columns["fact_id"][part])
 
-    rows = frame[(frame["against"] == "truth") & (frame["subset"] == "all")]
     found = []
-    for transfer in recipe.parsed_transfers():
-        if transfer in RECOVERED:
-            floor, ceiling = (last_lr(end) for end in RECOVERED[transfer])
-            some = rows[rows["transfer"] == str(transfer)].copy()
-            some["metric"] = "recovered_gap"
-            for column in ("value", "low", "high"):
-                some[column] = [recovered_gap(x, floor, ceiling) for x in some[column]]
-            found.append(some)
-    return pd.concat(found) if found else frame.iloc[:0]
+    for (probe, control, site, source), draws in groups(scores):
+        told = _as_told(columns, control)
+        for transfer in recipe.parsed_transfers():
+            ends = RECOVERED.get(transfer)
+            if ends is None or source not in ("", transfer.source):
+                continue
+            measured = [
+                end.source in last_lr and on(end.target, last_lr[end.source]) for end in ends
+            ]
+            for rule, layer, by_draw in _chosen(recipe, told, probe, source, draws):
+                if rule == "each":
+                    continue
+                estimate = _gap_estimate([on(transfer.target, draw) for draw in by_draw], *measured)
+                found.append(
+                    {
+                        **{"probe": probe, "control": control, "site": site},
+                        **{"layer_rule": rule, "layer": layer, "transfer": str(transfer)},
+                        **{"against": "truth", "metric": "recovered_gap", "subset": "all"},
+                        **asdict(estimate),
+                    }
+                )
+    return pd.DataFrame(found)
+
+
+def _gap_estimate(
+    by_draw: list[Scored], floor: Scored | Literal[False], ceiling: Scored | Literal[False]
+) -> Estimate:
+    """Return one fit's recovered gap with its interval; of several draws the mean and spread."""
+    n = len(by_draw[0].labels)
+    if not floor or not ceiling:
+        return Estimate(float("nan"), *BLANK, n)
+    if len(by_draw) == 1:
+        return recovered_gap_estimate(by_draw[0], floor, ceiling)
+    ends = [float(auroc(end.scores, end.labels)) for end in (floor, ceiling)]
+    values = [recovered_gap(float(auroc(d.scores, d.labels)), *ends) for d in by_draw]
+    low, high = np.quantile(values, [0.025, 0.975])
+    return Estimate(float(np.mean(values)), float(low), float(high), n)

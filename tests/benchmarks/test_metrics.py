@@ -1,271 +1,19 @@
-import time
+"""Figures with their intervals, and the subsets they are of."""
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from scipy.stats import bootstrap, norm
-from sklearn.metrics import roc_auc_score
+from helpers.samples import binormal, classes
+from scipy.stats import norm
 
+from benchmarks.auroc import auroc
+from benchmarks.intervals import Scored, bca_interval, delong_interval
 from benchmarks.metrics import (
     SUBSETS,
-    auroc,
     auroc_estimate,
-    bca_interval,
-    delong_interval,
     recovered_gap,
+    recovered_gap_estimate,
     subset,
-    t_interval,
 )
-
-
-def classes(positives: int, negatives: int) -> np.ndarray:
-    return np.arange(positives + negatives) < positives
-
-
-def binormal(rng: np.random.Generator, labels: np.ndarray, area: float) -> np.ndarray:
-    """Unit normal scores whose true AUROC is `area`."""
-    return rng.normal(size=len(labels)) + labels * norm.ppf(area) * 2**0.5
-
-
-@st.composite
-def tied_scores(draw):
-    labels = draw(
-        st.lists(st.booleans(), min_size=2, max_size=40).filter(lambda y: 0 < sum(y) < len(y))
-    )
-    scores = draw(st.lists(st.integers(-3, 3), min_size=len(labels), max_size=len(labels)))
-    return np.array(scores, dtype=float), np.array(labels)
-
-
-class TestAuroc:
-    def test_tie_counts_one_half(self):
-        assert auroc(np.array([1.0, 1.0]), np.array([True, False])) == 0.5
-        assert auroc(np.array([1.0, 1.0, 0.0]), np.array([True, False, False])) == 0.75
-
-    def test_constant_score_is_one_half(self):
-        assert auroc(np.full(9, 3.0), classes(2, 7)) == 0.5
-
-    @settings(deadline=None)
-    @given(tied_scores())
-    def test_equals_sklearn_on_tied_scores(self, sample):
-        scores, labels = sample
-        assert auroc(scores, labels) == pytest.approx(roc_auc_score(labels, scores), abs=1e-12)
-
-    @settings(deadline=None)
-    @given(tied_scores())
-    def test_flipping_labels_or_scores_mirrors_it(self, sample):
-        scores, labels = sample
-        mirrored = pytest.approx(1 - auroc(scores, labels), abs=1e-12)
-        assert auroc(scores, ~labels) == mirrored
-        assert auroc(-scores, labels) == mirrored
-
-    @settings(deadline=None)
-    @given(tied_scores())
-    def test_only_the_order_matters(self, sample):
-        scores, labels = sample
-        assert auroc(np.exp(scores / 2) - 7, labels) == auroc(scores, labels)
-
-    def test_batched_equals_looped(self):
-        rng = np.random.default_rng(0)
-        scores = rng.integers(5, size=(3, 4, 30)).astype(np.float32)
-        labels = rng.random(30) < 0.4
-        batched = auroc(scores, labels)
-        assert batched.shape == (3, 4)
-        for index in np.ndindex(3, 4):
-            assert batched[index] == auroc(scores[index], labels)
-
-    @pytest.mark.parametrize("labels", [classes(4, 0), classes(0, 4), classes(0, 0)])
-    def test_one_class_is_blank(self, labels):
-        assert np.isnan(auroc(np.zeros((2, len(labels))), labels)).all()
-
-    def test_infinite_scores_are_ordered(self):
-        assert auroc(np.array([np.inf, 0.0, -np.inf]), classes(1, 2)) == 1
-
-    def test_bad_input_is_named(self):
-        labels = classes(1, 2)
-        with pytest.raises(ValueError, match=r"labels has dtype int64"):
-            auroc(np.zeros(3), labels.astype(np.int64))
-        with pytest.raises(ValueError, match=r"labels is a list"):
-            auroc(np.zeros(3), [True, False, False])
-        with pytest.raises(ValueError, match=r"scores has shape \(2, 4\); should be \(\.\.\., 3\)"):
-            auroc(np.zeros((2, 4)), labels)
-        with pytest.raises(ValueError, match=r"scores holds NaN in 1 of 3 places"):
-            auroc(np.array([0.0, np.nan, 1.0]), labels)
-        with pytest.raises(ValueError, match=r"scores is of type object"):
-            auroc(np.array([None, 0, 1]), labels)
-
-
-class TestDelongInterval:
-    @pytest.mark.parametrize(("area", "size"), [(0.7, 50), (0.95, 50), (0.95, 100), (0.99, 150)])
-    def test_covers_the_true_auroc(self, area, size):
-        rng = np.random.default_rng(1)
-        labels = classes(size, size)
-        intervals = [delong_interval(binormal(rng, labels, area), labels) for _ in range(1000)]
-        covered = np.mean([low <= area <= high for low, high in intervals])
-        assert 0.92 <= covered <= 0.98
-
-    def test_coverage_holds_on_tied_scores(self):
-        rng = np.random.default_rng(2)
-        labels = classes(60, 60)
-        true, false = np.array([0.1, 0.2, 0.7]), np.array([0.5, 0.3, 0.2])
-        area = true[1] * false[0] + true[2] * false[:2].sum() + true @ false / 2
-        covered = 0
-        for _ in range(1000):
-            scores = np.r_[rng.choice(3, 60, p=true), rng.choice(3, 60, p=false)].astype(float)
-            low, high = delong_interval(scores, labels)
-            covered += low <= area <= high
-        assert 0.92 <= covered / 1000 <= 0.98
-
-    def test_variance_equals_the_definition(self):
-        """DeLong, DeLong & Clarke-Pearson (1988): the variance of both structural components."""
-        rng = np.random.default_rng(3)
-        labels = classes(12, 17)
-        scores = rng.integers(6, size=29) + 2.0 * labels
-        difference = scores[labels][:, None] - scores[~labels]
-        wins = (difference > 0) + (difference == 0) / 2
-        variance = wins.mean(1).var(ddof=1) / 12 + wins.mean(0).var(ddof=1) / 17
-        area = wins.mean()
-        center, half = np.log(area / (1 - area)), 1.959964 * variance**0.5 / (area * (1 - area))
-        expected = 1 / (1 + np.exp([-(center - half), -(center + half)]))
-        assert delong_interval(scores, labels) == pytest.approx(expected, abs=1e-6)
-
-    @settings(max_examples=200, deadline=None)
-    @given(tied_scores())
-    def test_holds_the_estimate_and_has_width(self, sample):
-        scores, labels = sample
-        low, high = delong_interval(scores, labels)
-        assert 0 <= low <= auroc(scores, labels) <= high <= 1
-        assert low < high
-
-    @settings(deadline=None)
-    @given(tied_scores())
-    def test_flipping_labels_mirrors_it(self, sample):
-        scores, labels = sample
-        low, high = delong_interval(scores, labels)
-        assert delong_interval(scores, ~labels) == pytest.approx((1 - high, 1 - low), abs=1e-9)
-
-    @pytest.mark.parametrize("smaller", [1, 3, 10, 100])
-    def test_perfect_separation_is_clopper_pearson_in_the_smaller_class(self, smaller):
-        labels = classes(smaller, 100)
-        low, high = delong_interval(labels.astype(float), labels)
-        assert high == 1
-        assert low**smaller == pytest.approx(0.025)
-
-    def test_narrows_with_the_square_root_of_n(self):
-        rng = np.random.default_rng(4)
-        widths = []
-        for size in (250, 1000):
-            labels = classes(size, size)
-            low, high = delong_interval(binormal(rng, labels, 0.8), labels)
-            widths.append(high - low)
-        assert widths[0] / widths[1] == pytest.approx(2, rel=0.15)
-
-
-class TestBcaInterval:
-    @pytest.mark.parametrize("area", [0.7, 0.95])
-    def test_is_close_to_delong_when_every_fact_occurs_once(self, area):
-        rng = np.random.default_rng(5)
-        labels = classes(200, 300)
-        scores = binormal(rng, labels, area)
-        low, high = delong_interval(scores, labels)
-        allowed = 0.1 * (high - low)
-        assert bca_interval(scores, labels, np.arange(500)) == pytest.approx(
-            (low, high), abs=allowed
-        )
-
-    def test_repeating_examples_does_not_narrow_it(self):
-        rng = np.random.default_rng(6)
-        labels = classes(80, 120)
-        scores, facts = binormal(rng, labels, 0.8), np.arange(200)
-        once = bca_interval(scores, labels, facts)
-        repeated = [np.repeat(column, 4) for column in (scores, labels, facts)]
-        assert bca_interval(*repeated) == pytest.approx(once, abs=1e-9)
-        low, high = delong_interval(*repeated[:2])
-        assert once[1] - once[0] > 1.8 * (high - low)
-
-    def test_covers_the_true_auroc_of_correlated_examples(self):
-        rng = np.random.default_rng(7)
-        labels, facts = np.repeat(classes(60, 60), 3), np.repeat(np.arange(120), 3)
-        clustered, independent = 0, 0
-        for _ in range(300):
-            shared, own = rng.normal(size=120)[facts], rng.normal(size=360)
-            scores = 0.9 * shared + 0.19**0.5 * own + labels * norm.ppf(0.9) * 2**0.5
-            low, high = bca_interval(scores, labels, facts, resamples=1000)
-            clustered += low <= 0.9 <= high
-            low, high = delong_interval(scores, labels)
-            independent += low <= 0.9 <= high
-        assert 0.91 <= clustered / 300 <= 0.985
-        assert independent < 0.85 * 300
-
-    def test_equals_scipy_on_skewed_and_tied_scores(self):
-        rng = np.random.default_rng(8)
-        truth = np.tile([True, False, False], 25).reshape(25, 3)
-        scores = np.round(rng.normal(size=truth.shape) + 2.2 * truth)
-
-        def statistic(picked):
-            picked = picked.astype(int)
-            return auroc(scores[picked].ravel(), truth[picked].ravel())
-
-        expected = bootstrap(
-            (np.arange(25),),
-            statistic,
-            method="BCa",
-            n_resamples=8000,
-            vectorized=False,
-            random_state=8,
-        ).confidence_interval
-        facts = np.repeat(np.arange(25), 3)
-        found = bca_interval(scores.ravel(), truth.ravel(), facts, resamples=40_000)
-        assert found == pytest.approx(tuple(expected), abs=0.004)
-
-    def test_depends_on_the_seed_only(self):
-        rng = np.random.default_rng(9)
-        labels, facts = classes(30, 30), np.repeat(np.arange(30), 2)
-        scores = binormal(rng, labels, 0.8)
-        first = bca_interval(scores, labels, facts, seed=1)
-        assert bca_interval(scores, labels, facts, seed=1) == first
-        assert bca_interval(scores, labels, facts, seed=2) != first
-
-    def test_names_and_order_of_facts_do_not_matter(self):
-        rng = np.random.default_rng(10)
-        labels, facts = classes(30, 30), np.repeat(np.arange(30), 2)
-        scores = binormal(rng, labels, 0.8)
-        order = rng.permutation(60)
-        names = np.array([f"fact-{code:02d}" for code in facts])
-        shuffled = bca_interval(scores[order], labels[order], names[order])
-        assert shuffled == pytest.approx(bca_interval(scores, labels, facts), abs=1e-12)
-
-    @settings(max_examples=60, deadline=None)
-    @given(tied_scores(), st.integers(1, 4))
-    def test_holds_the_estimate_and_has_width(self, sample, size):
-        scores, labels = sample
-        facts = np.arange(len(labels)) // size
-        low, high = bca_interval(scores, labels, facts, resamples=200)
-        assert 0 <= low <= auroc(scores, labels) <= high <= 1
-        assert low < high
-
-    def test_perfect_separation_counts_facts_not_examples(self):
-        labels = np.tile([True, False], 50)
-        scores = labels.astype(float)
-        low, high = bca_interval(scores, labels, np.arange(100) // 10)
-        assert high == 1
-        assert low**5 == pytest.approx(0.025)  # ten facts of both classes make five pairs
-        assert bca_interval(scores, labels, np.zeros(100)) == (0, 1)
-
-    def test_thousand_facts_take_less_than_a_second(self):
-        rng = np.random.default_rng(11)
-        labels, facts = np.tile([True, False], 1000), np.repeat(np.arange(1000), 2)
-        scores = binormal(rng, labels, 0.8)
-        start = time.process_time()
-        bca_interval(scores, labels, facts, resamples=2000)
-        assert time.process_time() - start < 1
-
-    def test_bad_input_is_named(self):
-        scores, labels = np.array([1.0, 0.0]), classes(1, 1)
-        with pytest.raises(ValueError, match=r"facts has shape \(3,\); should be \(2,\)"):
-            bca_interval(scores, labels, np.arange(3))
-        with pytest.raises(ValueError, match=r"resamples is 10; should be at least 100"):
-            bca_interval(scores, labels, np.arange(2), resamples=10)
 
 
 class TestAurocEstimate:
@@ -327,6 +75,60 @@ class TestRecoveredGap:
             recovered_gap(0.7, 0.5, 0.9, minimum=0)
 
 
+def about(scores: np.ndarray, labels: np.ndarray, facts: np.ndarray | None = None) -> Scored:
+    return Scored(scores, labels, np.arange(len(labels)) if facts is None else facts)
+
+
+def three(rng: np.random.Generator, areas: tuple[float, float, float], size: int) -> list[Scored]:
+    """Readers of these AUROCs on the same facts, asked twice; their mistakes go together."""
+    labels, shared = classes(size // 2, size // 2), rng.normal(size=size)
+    parts = []
+    for area in areas:
+        noise = 0.8 * shared + 0.6 * rng.normal(size=size)
+        parts.append(about(noise + labels * norm.ppf(area) * 2**0.5, labels))
+    return parts
+
+
+class TestRecoveredGapEstimate:
+    def test_covers_the_true_share_where_floor_and_ceiling_are_measured_too(self):
+        rng = np.random.default_rng(12)
+        areas = (0.85, 0.6, 0.95)
+        share = (areas[0] - areas[1]) / (areas[2] - areas[1])
+        estimates = [recovered_gap_estimate(*three(rng, areas, 200)) for _ in range(80)]
+        inside = [e.low <= share <= e.high for e in estimates]
+        assert np.mean(inside) >= 0.9
+        assert np.mean([e.high - e.low for e in estimates]) < 0.6
+
+    def test_an_uncertain_floor_widens_it(self):
+        rng = np.random.default_rng(13)
+        probe, floor, ceiling = three(rng, (0.7, 0.5, 0.95), 300)
+        few = np.flatnonzero(np.arange(300) % 10 == 0)
+        rough = Scored(floor.scores[few], floor.labels[few], floor.facts[few])
+        wide, narrow = (recovered_gap_estimate(probe, end, ceiling) for end in (rough, floor))
+        assert wide.high - wide.low > 1.2 * (narrow.high - narrow.low)
+
+    def test_the_ceiling_itself_recovers_all_and_hardly_varies(self):
+        rng = np.random.default_rng(14)
+        _, floor, ceiling = three(rng, (0.7, 0.5, 0.9), 300)
+        estimate = recovered_gap_estimate(ceiling, floor, ceiling)
+        assert estimate.value == 1
+        assert estimate.low <= 1 <= estimate.high
+
+    def test_perfect_readers_still_have_width(self):
+        labels = classes(30, 30)
+        honest, liar = about(labels * 1.0, labels), about(labels * -1.0, labels)
+        estimate = recovered_gap_estimate(honest, liar, honest)
+        assert (estimate.value, estimate.high) == (1, 1)
+        assert 0.8 < estimate.low < 1
+
+    def test_is_blank_where_the_gap_is_small(self):
+        rng = np.random.default_rng(15)
+        probe, floor, _ = three(rng, (0.7, 0.6, 0.9), 100)
+        estimate = recovered_gap_estimate(probe, floor, floor)
+        assert np.isnan([estimate.value, estimate.low, estimate.high]).all()
+        assert estimate.n == 100
+
+
 class TestSubset:
     truth = np.array([True, True, False, False, True, False])
     quirk = np.array([True, False, True, False, True, True])
@@ -352,37 +154,11 @@ class TestSubset:
         assert auroc(self.truth[mask].astype(float), self.truth[mask]) == 1
 
     def test_bad_input_is_named(self):
-        with pytest.raises(ValueError, match=r"'disagre'; did you mean 'disagree'\? known: all,"):
+        with pytest.raises(ValueError, match=r"'disagre'; did you mean 'disagree'\? known: agree, all,"):
             self.mask("disagre")
-        with pytest.raises(ValueError, match=r"unknown subset name 'xyz'; known: all,"):
+        with pytest.raises(ValueError, match=r"unknown subset name 'xyz'; known: agree, all,"):
             self.mask("xyz")
         with pytest.raises(ValueError, match=r"quirk has shape \(2,\); should be \(6,\)"):
             subset(self.truth, self.quirk[:2], self.withheld, "all")
         with pytest.raises(ValueError, match=r"withheld has dtype float64"):
             subset(self.truth, self.quirk, np.zeros(6), "all")
-
-
-class TestTInterval:
-    def test_equals_the_textbook(self):
-        mean, low, high = t_interval([0.7, 0.8, 0.9])
-        assert mean == pytest.approx(0.8)
-        assert high - mean == pytest.approx(4.30265 * 0.1 / 3**0.5, abs=1e-6)
-        assert mean - low == pytest.approx(high - mean)
-
-    def test_two_values_suffice_for_bounds_one_does_not(self):
-        assert np.isfinite(t_interval(np.array([0.7, 0.8]))).all()
-        mean, low, high = t_interval([0.7])
-        assert mean == 0.7
-        assert np.isnan([low, high]).all()
-        assert np.isnan(t_interval([])).all()
-
-    def test_covers_the_mean_of_three_seeds(self):
-        seeds = np.random.default_rng(14).normal(0.8, 0.05, size=(1000, 3))
-        bounds = np.array([t_interval(row)[1:] for row in seeds])
-        assert 0.92 <= np.mean((bounds[:, 0] <= 0.8) & (bounds[:, 1] >= 0.8)) <= 0.98
-
-    def test_bad_input_is_named(self):
-        with pytest.raises(ValueError, match=r"values is \[0\.5, nan\]; should be finite"):
-            t_interval([0.5, float("nan")])
-        with pytest.raises(ValueError, match=r"values has shape \(1, 2\); should be \(seeds,\)"):
-            t_interval([[0.5, 0.6]])
