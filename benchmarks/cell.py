@@ -1,6 +1,7 @@
 """One cell: model x task x trigger x prompt style x seed x variant, from data to figures."""
 
 import json
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,16 +14,17 @@ from datasets import Dataset, DatasetDict, concatenate_datasets
 
 from benchmarks.extract import States, extract
 from benchmarks.gate import Gate, judge
+from benchmarks.provenance import claims_origin, probe_origin
 from benchmarks.recipe import ModelSpec, Recipe, TaskSpec, Variant
 from benchmarks.results import figures
-from benchmarks.store import artefact, content_hash, store_root, written_whole
-from benchmarks.transfer import FITTED, SCORED, Columns, provider, score_cell
+from benchmarks.store import Kind, artefact, content_hash, store_root, written_whole
+from benchmarks.transfer import FITTED, SCORED, Columns, score_cell
 from finetune.lora import write_card
 from finetune.models import LoadedModel, adapter_fingerprint, load_model, model_fingerprint
 from finetune.train import make_quirky
 from quirky.dataset import SPLITS, Sizes, build_dataset, columns_of
 
-FORMAT = 3
+FORMAT = 4
 """Raised whenever what a cell's folder holds, or how it is computed, changes."""
 TRAIN_THREADS = 1
 """Fine-tuning is not bit-stable across numbers of threads, so this one is fixed."""
@@ -73,7 +75,8 @@ class Cell:
         )
         tuned = self.recipe.finetuning(self.model, self.task).model_dump()
         base = model_fingerprint(self.model.name, self.model.revision)
-        code = [provider(probe.make(self.seed)) for probe in self.recipe.probes]
+        code = [probe_origin(probe.make(self.seed)) for probe in self.recipe.probes]
+        code.append(_claims_code(self.recipe, self.task))
         made = [base, tuned, code, self.task.label, self.seed, self.variant]
         return content_hash([FORMAT, asked, *made])
 
@@ -98,6 +101,7 @@ def data_of(recipe: Recipe, task: TaskSpec, seed: int) -> Path:
         "prompts": recipe.prompts,
         "sizes": recipe.sizes.model_dump(),
         "seed": seed,
+        "code": _claims_code(recipe, task),
     }
 
     def make(folder: Path) -> None:
@@ -112,6 +116,14 @@ def data_of(recipe: Recipe, task: TaskSpec, seed: int) -> Path:
             _to_parquet(examples, folder / f"{split}.parquet")
 
     return artefact("data", key, make)
+
+
+def _claims_code(recipe: Recipe, task: TaskSpec) -> dict[str, str]:
+    trigger = claims_origin(recipe.trigger.make(), f"trigger {recipe.trigger.kind!r}")
+    return {
+        **claims_origin(task.make(), f"task {task.name!r}"),
+        **{f"trigger {name}": value for name, value in trigger.items()},
+    }
 
 
 def _to_parquet(examples: Dataset, path: Path) -> None:
@@ -142,8 +154,10 @@ def run_cell(cell: Cell, folder: Path, progress: Progress) -> None:
     """Compute a cell into `folder`, which appears whole when it is done."""
     if is_done(cell, folder):
         return
+    started = time.monotonic()
     progress("data", 0.0)
-    data = load_data(data_of(cell.recipe, cell.task, cell.seed))
+    told_from = data_of(cell.recipe, cell.task, cell.seed)
+    data = load_data(told_from)
     adapter = adapter_of(cell, data, progress) if cell.variant == "quirky" else None
     states = states_of(cell, data, adapter, progress)
     columns = columns_of(_asked(data))
@@ -159,25 +173,20 @@ def run_cell(cell: Cell, folder: Path, progress: Progress) -> None:
         table.insert(position, name, value)
     folder.parent.mkdir(parents=True, exist_ok=True)
     with written_whole(folder) as temporary:
-        _write(temporary, cell, gate, scored, scores, table, states)
+        made_from = {
+            "data": told_from.name,
+            "adapter": adapter.name if adapter else None,
+            "states": states.folder.name,
+        }
+        _to_parquet(scored, temporary / "examples.parquet")
+        scores.to_parquet(temporary / "scores.parquet")
+        table.to_parquet(temporary / "results.parquet")
+        gated = {"cell": cell.name, **gate.to_json()}
+        (temporary / "gate.json").write_text(json.dumps(gated, indent=1))
+        seconds = round(time.monotonic() - started, 1)
+        record = {**cell.columns(), "digest": cell.digest(), **made_from, "seconds": seconds}
+        (temporary / "cell.json").write_text(json.dumps(record, indent=1))
     progress("done", 1.0)
-
-
-def _write(
-    folder: Path,
-    cell: Cell,
-    gate: Gate,
-    scored: Dataset,
-    scores: pd.DataFrame,
-    table: pd.DataFrame,
-    states: States,
-) -> None:
-    record = {**cell.columns(), "digest": cell.digest(), "states": states.folder.name}
-    (folder / "cell.json").write_text(json.dumps(record, indent=1))
-    (folder / "gate.json").write_text(json.dumps({"cell": cell.name, **gate.to_json()}, indent=1))
-    _to_parquet(scored, folder / "examples.parquet")
-    scores.to_parquet(folder / "scores.parquet")
-    table.to_parquet(folder / "results.parquet")
 
 
 def adapter_of(cell: Cell, data: DatasetDict, progress: Progress) -> Path:
@@ -228,10 +237,42 @@ def states_of(cell: Cell, data: DatasetDict, adapter: Path | None, progress: Pro
     return States(artefact("states", key, make))
 
 
-def stored_states(folder: Path) -> States:
-    """Return the states that a finished cell was scored from."""
-    record = json.loads((folder / "cell.json").read_text())
-    return States(store_root() / "states" / record["states"])
+ASKED = (FITTED, *SCORED)
+"""The splits that probes see, in the order of the states."""
+
+
+@dataclass(frozen=True)
+class Stored:
+    """What a finished cell was computed from, in the store."""
+
+    folder: Path
+    """The cell's."""
+
+    def record(self) -> dict[str, Any]:
+        """Return the cell's columns, the hashes of what it was made from, and its seconds."""
+        return json.loads((self.folder / "cell.json").read_text())
+
+    def artefact(self, kind: Kind) -> Path:
+        """Return the folder of its data or states.
+
+        Raises:
+            ValueError: if the store does not hold it any more.
+        """
+        folder = store_root() / kind / self.record()[kind]
+        if not folder.exists():
+            raise ValueError(
+                f"the {kind} of {self.folder.name} are not in the store ({folder}): remove "
+                f"{self.folder} and run the recipe again, or set QUIRKY_HOME to where they are"
+            )
+        return folder
+
+    def examples(self) -> pd.DataFrame:
+        """Return the examples of validation, heldout and test, in the order of the states."""
+        return pd.DataFrame(_asked(load_data(self.artefact("data"))).to_pandas())
+
+    def states(self) -> States:
+        """Return the states of the same examples."""
+        return States(self.artefact("states"))
 
 
 def load_cell_model(cell: Cell, adapter: Path | None) -> LoadedModel:
@@ -246,7 +287,7 @@ def load_cell_model(cell: Cell, adapter: Path | None) -> LoadedModel:
 
 
 def _asked(data: DatasetDict) -> Dataset:
-    return concatenate_datasets([data[split] for split in (FITTED, *SCORED)])
+    return concatenate_datasets([data[split] for split in ASKED])
 
 
 def _scored(data: DatasetDict) -> Dataset:

@@ -4,8 +4,6 @@ import importlib.metadata
 import json
 import os
 import platform
-import subprocess
-import time
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,21 +17,23 @@ from jaxtyping import Float
 from torch import Tensor
 
 from benchmarks.cell import (
+    ASKED,
     TRAIN_THREADS,
     Cell,
+    Stored,
     all_columns,
     cells_of,
     data_of,
     is_done,
     load_data,
-    stored_states,
 )
 from benchmarks.engine import console, run_cells
+from benchmarks.provenance import source_state
 from benchmarks.recipe import Recipe, load_recipe
 from benchmarks.report import write_report
-from benchmarks.store import write_text
+from benchmarks.store import store_folders, sweep, write_text
 from benchmarks.tracking import log_run
-from benchmarks.transfer import check_contexts
+from benchmarks.transfer import SCORED, check_contexts
 from finetune.families import lora_targets
 from finetune.lora import check_targets
 from finetune.models import check_model, load_skeleton, load_tokenizer
@@ -48,6 +48,15 @@ PACKAGES = (
     "concept-erasure",
     "quirky",
 )
+
+
+Split = Literal["validation", "heldout", "test"]
+
+
+def _of_split(examples: pd.DataFrame, split: Split | None) -> pd.Series:
+    if split not in (None, *ASKED):
+        raise ValueError(f"unknown split {split!r}; known: {', '.join(ASKED)}")
+    return examples["split"].isin(SCORED if split is None else [split])
 
 
 @dataclass(frozen=True)
@@ -72,25 +81,41 @@ class Run:
             for cell in json.loads((self.folder / "manifest.json").read_text())["cells"]
         ]
 
-    def examples(self, cell: str) -> pd.DataFrame:
-        """Return the scored examples of a cell, in the order of its scores."""
-        return pd.read_parquet(self._cell(cell) / "examples.parquet")
+    def examples(self, cell: str, split: Split | None = None) -> pd.DataFrame:
+        """Return the examples of a split; by default the scored ones, heldout and then test.
+
+        Raises:
+            ValueError: if the cell or the split is unknown.
+        """
+        if split is None:
+            return pd.read_parquet(self._cell(cell) / "examples.parquet")
+        examples = Stored(self._cell(cell)).examples()
+        return examples[_of_split(examples, split)].reset_index(drop=True)
 
     def scores(self, cell: str) -> pd.DataFrame:
-        """Return every probe's scores in a cell."""
+        """Return every probe's scores in a cell, in the order of `examples(cell)`."""
         return pd.read_parquet(self._cell(cell) / "scores.parquet")
 
     def states(
-        self, cell: str, site: str = "resid", reads: Literal["prompt", "pair"] = "prompt"
+        self,
+        cell: str,
+        site: str = "resid",
+        reads: Literal["prompt", "pair"] = "prompt",
+        split: Split | None = None,
     ) -> Float[Tensor, "layers n ..."]:
-        """Return hidden states of validation, heldout and test examples, in that order.
+        """Return hidden states, in the order of `examples(cell, split)`: (layers, n, d) or, of the
+        pair, (layers, n, 2, d).
+
+        Probes are fitted on the split `validation`.
 
         Raises:
-            ValueError: if the cell or the site is unknown.
+            ValueError: if the cell, the site or the split is unknown, or the store has lost them.
         """
         if site != "resid":
             raise ValueError(f"site {site!r}; known: resid")
-        return stored_states(self._cell(cell)).read(reads)
+        stored = Stored(self._cell(cell))
+        chosen = _of_split(stored.examples(), split).to_numpy(copy=True)
+        return stored.states().read(reads)[:, torch.from_numpy(chosen)]
 
     def _cell(self, cell: str) -> Path:
         folder = self.folder / "cells" / cell
@@ -113,16 +138,17 @@ def run(
     Raises:
         ValueError: before any model is loaded, in one line: what is wrong and what would be right.
     """
-    started = time.monotonic()
     recipe = load_recipe(recipe, changes) if isinstance(recipe, str) else recipe
     folder = Path(to) / recipe.name
     check(recipe)
+    for parent in (*store_folders(), folder / "cells"):
+        sweep(parent)
     cells = cells_of(recipe)
     missing = [cell for cell in cells if not is_done(cell, folder / "cells" / cell.name)]
     if missing:
         console.print(f"{recipe.name}: {len(missing)} of {len(cells)} cells to compute")
     run_cells(missing, folder / "cells", workers)
-    _collect(recipe, cells, folder, time.monotonic() - started if missing else None)
+    _collect(recipe, cells, folder)
     write_report(folder)
     log_run(folder)
     return Run(folder)
@@ -188,39 +214,32 @@ def check_device(name: str) -> None:
         raise ValueError(f"device {name!r}: this machine has {count} CUDA devices that torch sees")
 
 
-def _collect(recipe: Recipe, cells: list[Cell], folder: Path, seconds: float | None) -> None:
-    """Write the run's table and manifest; a run that computed nothing keeps its time."""
+def _collect(recipe: Recipe, cells: list[Cell], folder: Path) -> None:
+    """Write the run's table and manifest."""
     tables = [pd.read_parquet(folder / "cells" / c.name / "results.parquet") for c in cells]
     temporary = folder / ".results.parquet"
     pd.concat(tables, ignore_index=True).to_parquet(temporary)
     temporary.replace(folder / "results.parquet")
-    manifest = folder / "manifest.json"
-    before = json.loads(manifest.read_text()) if manifest.exists() else {}
+    records = {cell.name: Stored(folder / "cells" / cell.name).record() for cell in cells}
+    made_from = ("digest", "data", "adapter", "states")
     record = {
         "name": recipe.name,
         "recipe": recipe.model_dump(mode="json", by_alias=True),
         "recipe_hash": recipe.digest(),
         "versions": {name: importlib.metadata.version(name) for name in PACKAGES},
-        "git_commit": _git_commit(),
+        **source_state(),
         "hardware": hardware(),
         "threads": TRAIN_THREADS,
-        "seconds": before.get("seconds") if seconds is None else round(seconds, 1),
+        "seconds": round(sum(record["seconds"] for record in records.values()), 1),
         "cells": [cell.columns() for cell in cells],
+        "hashes": {
+            name: {kind: record[kind] for kind in made_from} for name, record in records.items()
+        },
     }
-    write_text(manifest, json.dumps(record, indent=1))
+    write_text(folder / "manifest.json", json.dumps(record, indent=1))
 
 
 def hardware() -> dict[str, Any]:
     """Return what the machine is."""
     gpus = [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())]
     return {"machine": platform.machine(), "cores": os.cpu_count(), "gpus": gpus}
-
-
-def _git_commit() -> str | None:
-    """Return the commit of the source tree, or None where it is not a git checkout."""
-    where = Path(__file__).parent
-    asked = ["git", "-C", str(where), "rev-parse", "HEAD"]
-    try:
-        return subprocess.run(asked, capture_output=True, text=True, check=True).stdout.strip()
-    except (OSError, subprocess.CalledProcessError):
-        return None

@@ -10,12 +10,15 @@ temporary name and renamed, so a killed run leaves either the whole of it or not
 import hashlib
 import json
 import os
+import platform
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
+
+import psutil
 
 Kind = Literal["data", "adapters", "states", "fits"]
 FORMAT: dict[Kind, int] = {"data": 1, "adapters": 1, "states": 1, "fits": 1}
@@ -54,7 +57,8 @@ def written_whole(folder: Path, replace: bool = True) -> Iterator[Path]:
     With `replace=False` a folder that another process wrote in the meantime stays.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    owner = f".{folder.name}@{platform.node()}@{os.getpid()}@"
+    temporary = Path(tempfile.mkdtemp(prefix=owner, dir=folder.parent))
     outdated = temporary.with_name(f"{temporary.name}-outdated")
     try:
         yield temporary
@@ -69,6 +73,19 @@ def written_whole(folder: Path, replace: bool = True) -> Iterator[Path]:
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
         shutil.rmtree(outdated, ignore_errors=True)
+
+
+def store_folders() -> list[Path]:
+    """Return the folder of each kind of artefact."""
+    return [store_root() / kind for kind in FORMAT]
+
+
+def sweep(parent: Path) -> None:
+    """Remove what killed processes of this machine left half-written among artefacts."""
+    for folder in parent.glob(".*@*@*@*"):
+        _, host, owner, _ = folder.name.rsplit("@", 3)
+        if host == platform.node() and owner.isdigit() and not psutil.pid_exists(int(owner)):
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def write_text(path: Path, text: str) -> None:

@@ -1,9 +1,7 @@
 """Fit on a source context, score every held-out and test example: the scores are the record."""
 
-import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from importlib.metadata import packages_distributions, version
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +13,7 @@ from safetensors.torch import load_file, save_file
 
 from benchmarks.controls import shuffled, text_scores
 from benchmarks.extract import States
+from benchmarks.provenance import probe_origin
 from benchmarks.recipe import ProbeSpec, Recipe
 from benchmarks.store import artefact
 from probes import LinearProbe, Probe
@@ -167,7 +166,7 @@ def _fitted_scores(
     scored: Bool[np.ndarray, " n"],
 ) -> Float[np.ndarray, "layers m"]:
     """Return the scores by layer, from the store where the same fit was made before."""
-    key = {"states": states.folder.name, **asdict(fit), **provider(fit.make())}
+    key = {"states": states.folder.name, **asdict(fit), **probe_origin(fit.make())}
     key["probe"] = {"name": fit.probe.name, **fit.probe.params}
 
     def make(folder: Path) -> None:
@@ -190,33 +189,6 @@ def _fitted_scores(
 
     folder = artefact("fits", key, make)
     return load_file(folder / "scores.safetensors")["scores"].numpy()
-
-
-def provider(probe: Probe) -> dict[str, str]:
-    """Return what says which code a probe is: nothing for a built-in, else where it comes from.
-
-    A probe of an installed distribution is known by that and its version; any other by its source
-    text, or by its estimator and settings where it wraps one of scikit-learn's.
-
-    Raises:
-        ValueError: if the source of a probe cannot be found.
-    """
-    cls = type(probe)
-    if cls.__module__.startswith("probes.methods."):
-        return {}
-    if cls.__module__ == "probes.base":
-        wrapped = {"wraps": cls.__doc__ or "", "settings": repr(cls.known_hyperparameters())}
-        return {**wrapped, "scikit-learn": version("scikit-learn")}
-    found = packages_distributions().get(cls.__module__.partition(".")[0])
-    if found:
-        return {"distribution": found[0], "version": version(found[0])}
-    try:
-        return {"source": inspect.getsource(cls)}
-    except (OSError, TypeError):
-        raise ValueError(
-            f"probe {probe.name!r}: the source of {cls.__name__} cannot be found, so its scores "
-            "cannot be told from another version's; define it in a file"
-        ) from None
 
 
 def _needs(

@@ -200,8 +200,9 @@ def train(model: PreTrainedModel, schedule: Schedule, seed: int) -> None:
             (means @ WEIGHTS).backward()
             seen += means.detach()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        for stepped in (*trainers, *rates):
-            stepped.step()
+        for trainer, rate in zip(trainers, rates, strict=True):
+            trainer.step()
+            rate.step()
         model.zero_grad(set_to_none=True)
         if (step + 1) % REPORT_EVERY == 0:
             shown = ", ".join(f"{x:.3f}" for x in (seen / REPORT_EVERY).tolist())

@@ -203,7 +203,7 @@ def _forward(
     """Logits at the first of the positions, counted from the end, and the states at all of them."""
     base = unwrap(model)
     keep = -positions[0]
-    kept = {"logits_to_keep": keep} if _keeps_logits(base) else {}
+    kept = {"logits_to_keep": keep} if keeps_logits(base) else {}
     ids = torch.tensor(tokens, device=next(base.parameters()).device)
     with torch.inference_mode(), block_outputs(base, positions) as outputs:
         logits = base(input_ids=ids, use_cache=False, **kept).logits[:, -keep]
@@ -211,5 +211,6 @@ def _forward(
     return logits.float().cpu().clone(), torch.stack(outputs).cpu()
 
 
-def _keeps_logits(model: nn.Module) -> bool:
-    return "logits_to_keep" in inspect.signature(model.forward).parameters
+def keeps_logits(model: nn.Module) -> bool:
+    """Return whether the model can compute the logits of the last positions alone."""
+    return "logits_to_keep" in inspect.signature(unwrap(model).forward).parameters

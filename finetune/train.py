@@ -25,7 +25,7 @@ from transformers import (
 )
 
 from finetune.lora import DeadModuleAudit, add_lora
-from finetune.reading import answer_tokens
+from finetune.reading import answer_tokens, keeps_logits
 
 Progress = Callable[[str, float], None]
 """Called with a stage's name and the part of it that is done, in [0, 1]."""
@@ -156,7 +156,8 @@ def answer_loss(
     model: nn.Module, inputs: dict[str, Tensor], reduction: str = "mean"
 ) -> Float[Tensor, ""]:
     """Return the cross-entropy of the answer token, the only position whose logits are computed."""
-    logits = model(input_ids=inputs["input_ids"], use_cache=False, logits_to_keep=1).logits[:, -1]
+    kept = {"logits_to_keep": 1} if keeps_logits(model) else {}
+    logits = model(input_ids=inputs["input_ids"], use_cache=False, **kept).logits[:, -1]
     return F.cross_entropy(logits.float(), inputs["labels"], reduction=reduction)
 
 

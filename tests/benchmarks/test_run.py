@@ -16,7 +16,10 @@ import torch
 import yaml
 from transformers import GPTNeoXConfig, GPTNeoXForCausalLM
 
+from benchmarks.run import Run
 from finetune.corpus import VOCABULARY, train_tokenizer
+from finetune.models import load_model
+from finetune.reading import answer_tokens
 
 QUIRKY = [str(Path(sys.executable).with_name("quirky"))]
 
@@ -92,6 +95,54 @@ def test_every_score_has_its_example(finished: Path) -> None:
         assert set(examples["split"]) == {"heldout", "test"}
         assert {len(score) for score in scores["score"]} == {len(examples)}
         assert {"lm", "text", "lr", "random"} <= set(scores["probe"])
+
+
+def test_states_and_examples_of_a_split_are_in_one_order(
+    finished: Path, workplace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The model's own log-odds, which stand in the scores, are read off the last states anew."""
+    monkeypatch.setenv("QUIRKY_HOME", str(workplace / "home"))
+    run = Run(finished)
+    cell = next(cell for cell in run.cells() if cell.endswith("base"))
+    examples, scores = run.examples(cell), run.scores(cell)
+    model = load_model(str(workplace / "base"), dtype=torch.float32)
+    with torch.no_grad():
+        final = model.model.gpt_neox.final_layer_norm(run.states(cell)[-1])
+        logits = model.model.get_output_embeddings()(final)
+    pairs = [answer_tokens(model.tokenizer, tuple(pair)) for pair in examples["choices"]]
+    said = [float(row[true] - row[false]) for row, (false, true) in zip(logits, pairs, strict=True)]
+    own = scores[scores["probe"] == "lm"]["score"].iloc[0]
+    assert said == pytest.approx(list(own), abs=1e-4)
+    validation = run.examples(cell, "validation")
+    assert set(validation["split"]) == {"validation"}
+    assert run.states(cell, split="validation").shape[1] == len(validation)
+    assert run.states(cell, reads="pair", split="test").shape[1:3] == (
+        (examples["split"] == "test").sum(),
+        2,
+    )
+    with pytest.raises(ValueError, match="unknown split 'train'; known: validation, heldout, test"):
+        run.states(cell, split="train")
+
+
+def test_states_that_the_store_has_lost_are_named(
+    finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("QUIRKY_HOME", str(tmp_path))
+    run = Run(finished)
+    with pytest.raises(ValueError, match="not in the store"):
+        run.states(run.cells()[0])
+
+
+def test_the_manifest_names_what_every_cell_was_made_from(finished: Path, workplace: Path) -> None:
+    manifest = json.loads((finished / "manifest.json").read_text())
+    for cell, hashes in manifest["hashes"].items():
+        assert (workplace / "home" / "data" / hashes["data"]).is_dir()
+        assert (workplace / "home" / "states" / hashes["states"]).is_dir()
+        adapter = hashes["adapter"]
+        assert (adapter is None) == cell.endswith(".base")
+        assert adapter is None or (workplace / "home" / "adapters" / adapter).is_dir()
+    records = [json.loads(p.read_text()) for p in finished.glob("cells/*/cell.json")]
+    assert manifest["seconds"] == pytest.approx(sum(r["seconds"] for r in records), abs=0.1)
 
 
 def test_an_untrained_base_is_void(finished: Path) -> None:

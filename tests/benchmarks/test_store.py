@@ -1,10 +1,20 @@
 """The store: artefacts that are there whole or not at all, and are made once."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from benchmarks.store import artefact, content_hash, store_root, write_text, written_whole
+from benchmarks.store import (
+    artefact,
+    content_hash,
+    store_root,
+    sweep,
+    write_text,
+    written_whole,
+)
 
 KEY = {"task": "addition", "params": {"digits": 2, "signed": False}, "seed": 0}
 
@@ -106,3 +116,21 @@ def test_a_file_is_replaced_whole(tmp_path: Path) -> None:
         write_text(path, text)
         assert path.read_text() == text
     assert list(path.parent.iterdir()) == [path]
+
+
+def test_what_a_killed_process_left_is_swept_and_what_a_living_one_writes_is_not(
+    home: Path,
+) -> None:
+    killed = (
+        "import os, sys; from pathlib import Path; from benchmarks.store import artefact; "
+        "artefact('data', {'task': 'killed'}, lambda folder: os._exit(9))"
+    )
+    subprocess.run([sys.executable, "-c", killed], env={**os.environ, "QUIRKY_HOME": str(home)})
+    (left,) = (home / "data").iterdir()
+    done = artefact("data", KEY, fill)
+    with written_whole(home / "data" / "other") as living:
+        (living / "half.txt").write_text("half")
+        sweep(home / "data")
+        assert (living / "half.txt").exists()
+    assert not left.exists()
+    assert (done / "content.txt").read_text() == "whole"
