@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from helpers.samples import classes, tied_scores
+from samples import classes, tied_scores
 from hypothesis import given, settings
 from sklearn.metrics import roc_auc_score
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from helpers.samples import binormal, classes, tied_scores
+from samples import binormal, classes, tied_scores
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import bootstrap, norm

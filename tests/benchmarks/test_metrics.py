@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from helpers.samples import binormal, classes
+from samples import binormal, classes
 from scipy.stats import norm
 
 from benchmarks.auroc import auroc
