@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-from samples import classes, tied_scores
 from hypothesis import given, settings
+from samples import classes, tied_scores
 from sklearn.metrics import roc_auc_score
 
 from benchmarks.auroc import auroc

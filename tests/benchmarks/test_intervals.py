@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from samples import binormal, classes, tied_scores
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from samples import binormal, classes, tied_scores
 from scipy.stats import bootstrap, norm
 
 from benchmarks.auroc import auroc
