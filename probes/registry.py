@@ -14,6 +14,8 @@ ENTRY_POINT_GROUP = "quirky.probes"
 
 BUILT_IN = {
     "ccs": "probes.methods.ccs:ContrastConsistentSearch",
+    "lda": "probes.methods.lda:FisherDiscriminant",
+    "lda-on-pair": "probes.methods.lda:FisherDiscriminantOnPair",
     "lr": "probes.methods.logistic:LogisticRegression",
     "lr-on-pair": "probes.methods.logistic:LogisticRegressionOnPair",
     "mean-diff": "probes.methods.mean_difference:MeanDifference",

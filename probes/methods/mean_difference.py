@@ -1,4 +1,4 @@
-"""Difference of the class means (as `mean-diff` in arXiv 2312.01037)."""
+"""Difference of the class means, and mass-mean probing (arXiv 2310.06824)."""
 
 from typing import ClassVar, Self
 
@@ -8,27 +8,54 @@ from torch import Tensor
 
 from probes.base import LinearProbe
 from probes.inputs import Reads
+from probes.methods.lda import discriminant
+
+WHITENING_RIDGE = 1e-3
+"""How far the covariance of `whiten=True` is shrunk to its diagonal."""
 
 
 class MeanDifference(LinearProbe):
     """The direction from the mean of the false claims to the mean of the true ones.
 
     Labels choose the two classes. The midpoint of the means scores 0; the length of the
-    direction is the distance of the means, so scores are not log-odds.
+    direction is the distance of the means, so scores are not log-odds. This is `mean-diff` of
+    arXiv 2312.01037.
+
+    `whiten=True` is the mass-mean probe for states distributed as those of the fit (arXiv
+    2310.06824, section 4.1): the difference times the inverse of S, the covariance of the states
+    about the mean of their class. So that S can be inverted where there are more features than
+    examples, a thousandth of it is replaced by a thousandth of its diagonal; the paper's code
+    takes a pseudo-inverse, which depends on the unit of the features. The direction is that of
+    `lda` with shrinkage=1e-3; `lda` chooses its shrinkage from the data.
     """
 
     name = "mean-diff"
     reads: ClassVar[Reads] = "prompt"
     supervision = "labels"
 
+    def __init__(self, *, seed: int = 0, whiten: bool = False) -> None:
+        if not isinstance(whiten, bool):
+            raise ValueError(f"whiten must be True or False, not {whiten!r}")
+        super().__init__(seed=seed, whiten=whiten)
+        self.whiten = whiten
+
     def fit(self, x: Float[Tensor, "..."], y: Bool[Tensor, "n"], **needs: Tensor) -> Self:
-        """Set `weight` to the difference of the means and `bias` so that the midpoint is 0."""
+        """Set `weight` by the difference of the means and `bias` so that the midpoint is 0."""
         weights, biases = [], []
         for layer in self.rows(x):
-            false, true = layer[~y].double().mean(0), layer[y].double().mean(0)
-            weights.append(true - false)
-            biases.append(-(true - false) @ (true + false) / 2)
+            weight, middle = self._direction(layer, y)
+            weights.append(weight)
+            biases.append(-weight @ middle)
         return self.set_direction(x, torch.stack(weights), torch.stack(biases))
+
+    def _direction(
+        self, layer: Float[Tensor, "n k"], y: Bool[Tensor, "n"]
+    ) -> tuple[Float[Tensor, "k"], Float[Tensor, "k"]]:
+        """The direction, and the midpoint of the means."""
+        if self.whiten:
+            return discriminant(layer, y, WHITENING_RIDGE)
+        false, true = layer[~y].double().mean(0), layer[y].double().mean(0)
+        return true - false, (true + false) / 2
 
 
 class MeanDifferenceOnPair(MeanDifference):

@@ -1,0 +1,96 @@
+"""Fisher's linear discriminant (Fisher 1936; as `lda` in arXiv 2312.01037), with shrinkage."""
+
+import math
+from typing import ClassVar, Literal, Self
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from probes.base import LinearProbe
+from probes.inputs import Reads
+from probes.scaling import feature_scale
+
+LEAST_INTENSITY = 1e-6
+"""What "auto" shrinks at least, so that features that are copies of each other can be solved."""
+
+
+class FisherDiscriminant(LinearProbe):
+    """The log-odds of two Gaussian classes that share one covariance.
+
+    Labels are all it learns from. With S the pooled within-class covariance (1/n) and m the
+    class means, `weight` is C^-1 (m_true - m_false), where C = (1 - shrinkage) S + shrinkage
+    diag(S): shrinkage on standardised features, so that the unit of a feature does not matter.
+    "auto" takes the intensity of Ledoit and Wolf (2004, J. Multivariate Analysis 88, section
+    3.3) for those features, layer by layer; any intensity above 0 lets there be more features
+    than examples. `bias` holds the log-odds of the classes' sizes, as the Gaussian model says.
+
+    arXiv 2312.01037's code inverts S by a pseudo-inverse and leaves the bias out; its paper
+    gives no regularisation. A feature that does not vary within the classes has weight 0.
+    """
+
+    name = "lda"
+    reads: ClassVar[Reads] = "prompt"
+    supervision = "labels"
+    calibrated = True
+
+    def __init__(self, *, seed: int = 0, shrinkage: float | Literal["auto"] = "auto") -> None:
+        fits = shrinkage == "auto" or (isinstance(shrinkage, int | float) and 0 < shrinkage <= 1)
+        if not fits:
+            raise ValueError(
+                f"shrinkage must be 'auto' or a number above 0 and at most 1, not {shrinkage!r}"
+            )
+        super().__init__(seed=seed, shrinkage=shrinkage)
+        self.shrinkage = shrinkage
+
+    def fit(self, x: Float[Tensor, "..."], y: Bool[Tensor, "n"], **needs: Tensor) -> Self:
+        """Solve one layer after the other: one covariance is held at a time."""
+        log_prior = math.log(float(y.sum()) / float((~y).sum()))
+        weights, biases = [], []
+        for layer in self.rows(x):
+            weight, middle = discriminant(layer, y, self.shrinkage)
+            weights.append(weight)
+            biases.append(log_prior - weight @ middle)
+        return self.set_direction(x, torch.stack(weights), torch.stack(biases))
+
+
+class FisherDiscriminantOnPair(FisherDiscriminant):
+    """Fisher's discriminant on the two answer tokens' states, concatenated."""
+
+    name = "lda-on-pair"
+    reads = "pair"
+
+
+def discriminant(
+    states: Float[Tensor, "n d"], y: Bool[Tensor, "n"], shrinkage: float | Literal["auto"]
+) -> tuple[Float[Tensor, "d"], Float[Tensor, "d"]]:
+    """C^-1 (m_true - m_false), and the midpoint of the means, in float64.
+
+    C is the within-class covariance, shrunk as `FisherDiscriminant` says.
+    """
+    states = states.double()
+    false, true = states[~y].mean(0), states[y].mean(0)
+    within = states - torch.where(y[:, None], true, false)
+    scale = feature_scale((within + states.mean(0))[None])[1][0]
+    within /= scale
+    covariance = within.mT @ within / len(within)
+    intensity = ledoit_wolf(within, covariance) if shrinkage == "auto" else shrinkage
+    covariance *= 1 - intensity
+    covariance.diagonal().fill_(1)
+    factor = torch.linalg.cholesky(covariance)
+    difference = ((true - false) / scale)[:, None]
+    return torch.cholesky_solve(difference, factor)[:, 0] / scale, (true + false) / 2
+
+
+def ledoit_wolf(
+    standardised: Float[Tensor, "n d"], covariance: Float[Tensor, "d d"]
+) -> Float[Tensor, ""]:
+    """The intensity of shrinkage towards the identity, at least `LEAST_INTENSITY`.
+
+    The expected squared error of the covariance, over its squared distance from the identity.
+    """
+    n = len(standardised)
+    squared = torch.linalg.vector_norm(covariance).square()
+    error = (standardised.square().sum(-1).square().mean() - squared) / n
+    distance = squared - covariance.diagonal().sum()
+    return (error / distance.clamp(min=1e-300)).clamp(LEAST_INTENSITY, 1)
