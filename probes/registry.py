@@ -14,6 +14,9 @@ ENTRY_POINT_GROUP = "quirky.probes"
 
 BUILT_IN = {
     "ccs": "probes.methods.ccs:ContrastConsistentSearch",
+    "crc": "probes.methods.crc:ContrastiveRepresentationClustering",
+    "lat": "probes.methods.lat:ArtificialTomography",
+    "lat-on-pair": "probes.methods.lat:ArtificialTomographyOnPair",
     "lda": "probes.methods.lda:FisherDiscriminant",
     "lda-on-pair": "probes.methods.lda:FisherDiscriminantOnPair",
     "lr": "probes.methods.logistic:LogisticRegression",

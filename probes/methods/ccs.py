@@ -4,15 +4,13 @@ import math
 from typing import Self
 
 import torch
-from concept_erasure import LeaceFitter
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
-from torch.nn.functional import one_hot
 
 from probes.base import LinearProbe
+from probes.erasure import answer_and_template, erased_pairs
 from probes.lbfgs import minimise
-from probes.methods.logistic import logistic_optimum
-from probes.scaling import feature_scale
+from probes.orientation import oriented
 
 
 class ContrastConsistentSearch(LinearProbe):
@@ -60,31 +58,19 @@ class ContrastConsistentSearch(LinearProbe):
 
         Raises ValueError when there are so many templates that erasing them leaves nothing.
         """
-        if template is None:
-            template = torch.zeros_like(y, dtype=torch.long)
-        groups = answer_and_template(template)
-        if groups.shape[1] > x.shape[-1]:
-            raise ValueError(
-                f"probe 'ccs' erases {groups.shape[1]} groups (2 answers x templates), which "
-                f"leaves nothing of {x.shape[-1]} features"
-            )
-        weights, biases = [], []
-        for layers in self.chunks(x):
-            pairs = layers.unflatten(-1, (2, -1))
-            direction = self._search(pairs, groups)
-            difference = pairs[:, :, 1].double() - pairs[:, :, 0].double()
-            axis = torch.einsum("lnd,ld->ln", difference, direction)
-            scale, bias = logistic_optimum(axis[..., None], y, l2=1e-3)
-            weight = scale * direction
-            weights.append(torch.cat([-weight, weight], dim=-1))
-            biases.append(bias)
-        return self.set_direction(x, torch.cat(weights), torch.cat(biases))
+        groups = answer_and_template(template, x, self.name)
+        directions = torch.cat(
+            [self._search(layers.unflatten(-1, (2, -1)), groups) for layers in self.chunks(x)]
+        )
+        axes = torch.cat([-directions, directions], dim=-1)
+        return self.set_direction(x, *oriented(self.rows(x), axes, y))
 
     def _search(
         self, raw: Float[Tensor, "layers n 2 d"], groups: Float[Tensor, "2n groups"]
     ) -> Float[Tensor, "layers d"]:
         """The direction of the best restart of every layer, for raw states."""
-        pairs, maps = _erased_pairs(raw, groups)
+        erased = [erased_pairs(layer, groups) for layer in raw]
+        pairs, maps = (torch.stack(part) for part in zip(*erased, strict=True))
         layers, d = len(pairs), pairs.shape[-1]
         generator = torch.Generator().manual_seed(self.seed)
         drawn = torch.randn(self.restarts, d + 1, generator=generator, dtype=pairs.dtype)
@@ -99,31 +85,6 @@ class ContrastConsistentSearch(LinearProbe):
         best = ccs_loss(pairs, theta)[0].argmin(-1)
         theta = theta[torch.arange(layers, device=best.device), best]
         return torch.einsum("lde,ld->le", maps, theta[:, :-1])
-
-
-def answer_and_template(template: Int[Tensor, "n"]) -> Float[Tensor, "2n groups"]:
-    """One-hot codes of (answer, template) for the states of n pairs in the order of the pairs."""
-    codes = torch.unique(template, return_inverse=True)[1]
-    of_state = torch.stack([2 * codes, 2 * codes + 1], dim=-1).flatten()
-    return one_hot(of_state).double()
-
-
-def _erased_pairs(
-    pairs: Float[Tensor, "layers n 2 d"], groups: Float[Tensor, "2n groups"]
-) -> tuple[Float[Tensor, "layers 2 n d"], Float[Tensor, "layers d d"]]:
-    """Scaled and erased states, and the linear part of the map from raw states to them."""
-    states, maps = [], []
-    for layer in pairs:
-        raw = layer.double().flatten(0, 1)
-        means = (groups.mT @ raw) / groups.sum(0)[:, None]
-        centre = raw.mean(0)
-        _, scale = feature_scale((raw - groups @ means + centre)[None])
-        scaled = (raw - centre) / scale
-        # The states are not put back into a model, so their trace may grow.
-        eraser = LeaceFitter.fit(scaled, groups, constrain_cov_trace=False).eraser
-        states.append(eraser(scaled).unflatten(0, (-1, 2)).transpose(0, 1))
-        maps.append(eraser.P / scale)
-    return torch.stack(states), torch.stack(maps)
 
 
 def ccs_loss(
