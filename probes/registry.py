@@ -24,6 +24,7 @@ BUILT_IN = {
     "mean-diff": "probes.methods.mean_difference:MeanDifference",
     "mean-diff-on-pair": "probes.methods.mean_difference:MeanDifferenceOnPair",
     "random": "probes.methods.random:RandomDirection",
+    "ttpd": "probes.methods.ttpd:TruthAndPolarity",
 }
 """Where each built-in method is; a module is imported when its probe is first asked for."""
 
