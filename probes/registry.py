@@ -23,6 +23,7 @@ BUILT_IN = {
     "lr-on-pair": "probes.methods.logistic:LogisticRegressionOnPair",
     "mean-diff": "probes.methods.mean_difference:MeanDifference",
     "mean-diff-on-pair": "probes.methods.mean_difference:MeanDifferenceOnPair",
+    "mlp": "probes.methods.mlp:Perceptron",
     "random": "probes.methods.random:RandomDirection",
     "ttpd": "probes.methods.ttpd:TruthAndPolarity",
 }
