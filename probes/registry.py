@@ -26,6 +26,8 @@ BUILT_IN = {
     "mlp": "probes.methods.mlp:Perceptron",
     "random": "probes.methods.random:RandomDirection",
     "ttpd": "probes.methods.ttpd:TruthAndPolarity",
+    "vinc": "probes.methods.vinc:Vinc",
+    "vinc-s": "probes.methods.vinc:SupervisedVinc",
 }
 """Where each built-in method is; a module is imported when its probe is first asked for."""
 
