@@ -24,6 +24,8 @@ def minimise(
     evaluations: int = 1000,
     history: int = 10,
     tolerance: float = 1e-6,
+    precondition: Callable[[Float[Tensor, "*problems k"]], Float[Tensor, "*problems k"]]
+    | None = None,
 ) -> Float[Tensor, "*problems k"]:
     """A local minimum of each problem, from its own start.
 
@@ -32,15 +34,27 @@ def minimise(
     others halve theirs. No problem influences another. It ends when the largest entry of
     every gradient is below `tolerance` (or no step lowers the value any more), or after this
     many evaluations.
+
+    `precondition` maps gradients to what an approximate inverse Hessian, the same throughout,
+    makes of them. Given one, the first step is along it, and the search ends when the root of
+    gradient . precondition(gradient) is below `tolerance`: half its square estimates how far
+    the value is above the minimum.
     """
+    inverse = precondition or (lambda gradient: gradient)
     point = start
     value, gradient = objective(point)
     steps = start.new_zeros(history, *start.shape)
     changes = torch.zeros_like(steps)
-    direction = -gradient
-    length = 1 / gradient.norm(dim=-1).clamp(min=1)
+    direction = -inverse(gradient)
+    length = torch.ones_like(value)
+    if precondition is None:
+        length = 1 / gradient.norm(dim=-1).clamp(min=1)
     for _ in range(evaluations - 1):
-        active = (gradient.abs().amax(-1) > tolerance) & (length > SHORTEST_STEP)
+        if precondition is None:
+            slack = gradient.abs().amax(-1)
+        else:
+            slack = (gradient * inverse(gradient)).sum(-1).clamp(min=0).sqrt()
+        active = (slack > tolerance) & (length > SHORTEST_STEP)
         if not bool(active.any()):
             break
         trial = point + length[..., None] * direction
@@ -56,7 +70,7 @@ def minimise(
         point = torch.where(taken, trial, point)
         gradient = torch.where(taken, trial_gradient, gradient)
         value = torch.where(accepted, trial_value, value)
-        direction = torch.where(taken, _descent(gradient, steps, changes), direction)
+        direction = torch.where(taken, _descent(gradient, steps, changes, inverse), direction)
         length = torch.where(accepted, 1.0, length / 2)
     return point
 
@@ -71,6 +85,7 @@ def _descent(
     gradient: Float[Tensor, "*problems k"],
     steps: Float[Tensor, "history *problems k"],
     changes: Float[Tensor, "history *problems k"],
+    inverse: Callable[[Float[Tensor, "*problems k"]], Float[Tensor, "*problems k"]],
 ) -> Float[Tensor, "*problems k"]:
     """Minus the inverse-Hessian estimate times the gradient, newest pair first.
 
@@ -78,7 +93,7 @@ def _descent(
     no part in it.
     """
     curvature = (steps * changes).sum(-1)
-    squared = changes.square().sum(-1)
+    squared = (changes[0] * inverse(changes[0])).sum(-1)
     usable = curvature > LEAST_CURVATURE * steps.square().sum(-1)
     rho = torch.where(usable, 1 / torch.where(usable, curvature, 1.0), 0.0)
 
@@ -88,8 +103,8 @@ def _descent(
         alpha = weight * (step * result).sum(-1)
         result = result - alpha[..., None] * change
         alphas.append(alpha)
-    newest = torch.where(usable[0], curvature[0] / squared[0].clamp(min=1e-300), 1.0)
-    result = newest[..., None] * result
+    newest = torch.where(usable[0], curvature[0] / squared.clamp(min=1e-300), 1.0)
+    result = newest[..., None] * inverse(result)
     for i in reversed(range(len(steps))):
         beta = rho[i] * (changes[i] * result).sum(-1)
         result = result + (alphas[i] - beta)[..., None] * steps[i]

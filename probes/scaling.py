@@ -1,7 +1,8 @@
-"""The centre and scale of features, from the fitted data."""
+"""The centre, scale and second moments of features, from the fitted data."""
 
 import torch
 from jaxtyping import Float
+from scipy.linalg.blas import dsyrk, ssyrk
 from torch import Tensor
 
 
@@ -22,3 +23,15 @@ def feature_scale(
         means.append(mean)
         scales.append(deviation.masked_fill(constant, torch.inf))
     return torch.stack(means), torch.stack(scales)
+
+
+def gram_matrix(x: Float[Tensor, "n d"], factor: float) -> Float[Tensor, "d d"]:
+    """factor x'x in the precision of `x`; on a CPU by BLAS's syrk, which computes one half of it.
+
+    Only the lower triangle is filled, which is what a Cholesky factorisation reads.
+    """
+    if x.device.type != "cpu":
+        return x.mT @ x * factor
+    syrk = ssyrk if x.dtype == torch.float32 else dsyrk
+    # In the order of Fortran x is its own transpose, and an upper triangle is a lower one.
+    return torch.from_numpy(syrk(factor, x.contiguous().numpy().T).T)

@@ -1,6 +1,7 @@
 """L2 logistic regression on standardised features, all layers at once."""
 
 import math
+from collections.abc import Callable
 from typing import ClassVar, Self
 
 import torch
@@ -10,7 +11,12 @@ from torch.nn.functional import softplus
 
 from probes.base import LinearProbe
 from probes.inputs import Reads
-from probes.scaling import feature_scale
+from probes.lbfgs import minimise
+from probes.scaling import feature_scale, gram_matrix
+
+
+TOLERANCE = 1e-8
+"""Half its square bounds, nearly, how far the loss is above its minimum."""
 
 
 class LogisticRegression(LinearProbe):
@@ -33,9 +39,7 @@ class LogisticRegression(LinearProbe):
 
     def fit(self, x: Float[Tensor, "..."], y: Bool[Tensor, "n"], **needs: Tensor) -> Self:
         """Find the optimum of every layer."""
-        optima = [logistic_optimum(layers, y, self.l2) for layers in self.chunks(x)]
-        weights, biases = zip(*optima, strict=True)
-        return self.set_direction(x, torch.cat(weights), torch.cat(biases))
+        return self.set_direction(x, *logistic_optimum(self.rows(x), y, self.l2))
 
 
 class LogisticRegressionOnPair(LogisticRegression):
@@ -48,105 +52,68 @@ class LogisticRegressionOnPair(LogisticRegression):
 def logistic_optimum(
     x: Float[Tensor, "layers n d"], y: Bool[Tensor, "n"], l2: float
 ) -> tuple[Float[Tensor, "layers d"], Float[Tensor, "layers"]]:
-    """Weight and bias, for raw features, of the penalised optimum on standardised ones."""
-    mean, scale = feature_scale(x)
-    standardised = (x.double() - mean[:, None]) / scale[:, None]
-    weight, bias = _newton(standardised, y.double(), l2)
-    weight = weight / scale
-    return weight, bias - (weight * mean).sum(-1)
+    """Weight and bias, for raw features, of the penalised optimum on standardised ones.
 
-
-def _newton(
-    x: Float[Tensor, "layers n d"], y: Float[Tensor, "n"], l2: float
-) -> tuple[Float[Tensor, "layers d"], Float[Tensor, "layers"]]:
-    """Damped Newton steps until the Newton decrement says that every layer is at its optimum."""
-    layers, n, d = x.shape
-    kernel = x @ x.mT if d > n else None
-    weight = x.new_zeros(layers, d)
-    bias = torch.logit(y.mean()).expand(layers).clone()
-    logits = bias[:, None].expand(layers, n)
-    for _ in range(100):
-        p = logits.sigmoid()
-        gradient = torch.einsum("ln,lnd->ld", p - y, x) / n + l2 * weight
-        slope = (p - y).mean(-1)
-        curvature = (p * (1 - p)).clamp(min=1e-12)
-        step, step_bias = _newton_step(x, kernel, curvature, gradient, slope, l2)
-        decrement = -(gradient * step).sum(-1) - slope * step_bias
-
-        change = torch.einsum("lnd,ld->ln", x, step) + step_bias[:, None]
-        length = _step_length(logits, change, y, weight, step, decrement, l2)
-        weight = weight + length[:, None] * step
-        bias = bias + length * step_bias
-        logits = logits + length[:, None] * change
-        if float(decrement.max()) < 1e-10:
-            break
-    return weight, bias
-
-
-def _newton_step(
-    x: Float[Tensor, "layers n d"],
-    kernel: Float[Tensor, "layers n n"] | None,
-    curvature: Float[Tensor, "layers n"],
-    gradient: Float[Tensor, "layers d"],
-    slope: Float[Tensor, "layers"],
-    l2: float,
-) -> tuple[Float[Tensor, "layers d"], Float[Tensor, "layers"]]:
-    """The Newton step of weight and bias.
-
-    With the bias eliminated, the Hessian of the weight is R'R + l2 I, where the rows of R
-    are the states, centred and weighted by their curvature. Given a kernel x x' (more
-    features than examples) it is inverted in the space of the examples, by Woodbury's
-    identity.
+    One layer at a time is held in float64. Its L-BFGS is preconditioned by the Hessian at the
+    start, where every example has the same curvature: one Gram matrix and a Cholesky
+    factorisation, after which a few passes over the states suffice.
     """
-    n = x.shape[1]
-    total = curvature.sum(-1)
-    share = curvature / total[:, None]
-    centre = torch.einsum("ln,lnd->ld", share, x)
-    target = centre * slope[:, None] - gradient
-    root = (curvature / n).sqrt()[..., None]
-    if kernel is None:
-        r = (x - centre[:, None]) * root
-        step = _solve(r.mT @ r, l2, target)
-    else:
-        inner = torch.einsum("lnm,lm->ln", kernel, share)
-        centred = kernel - inner[:, None] - inner[..., None]
-        centred = centred + (inner * share).sum(-1)[:, None, None]
-        along = torch.einsum("lnd,ld->ln", x, target) - (centre * target).sum(-1, keepdim=True)
-        dual = _solve(centred * root * root.mT, l2, along * root[..., 0]) * root[..., 0]
-        back = torch.einsum("ln,lnd->ld", dual, x) - dual.sum(-1, keepdim=True) * centre
-        step = (target - back) / l2
-    return step, -slope * n / total - (centre * step).sum(-1)
+    weights, biases = [], []
+    for layer in x:
+        mean, scale = (moment[0] for moment in feature_scale(layer[None]))
+        theta = _standardised_optimum((layer.double() - mean).div_(scale), y.double(), l2)
+        weight = theta[:-1] / scale
+        weights.append(weight)
+        biases.append(theta[-1] - weight @ mean)
+    return torch.stack(weights), torch.stack(biases)
 
 
-def _solve(
-    matrix: Float[Tensor, "layers k k"], ridge: float, target: Float[Tensor, "layers k"]
-) -> Float[Tensor, "layers k"]:
-    """Solve (matrix + ridge I) v = target by Cholesky; `matrix` is changed in place."""
-    matrix.diagonal(dim1=-2, dim2=-1).add_(ridge)
-    return torch.cholesky_solve(target[..., None], torch.linalg.cholesky(matrix))[..., 0]
+def _standardised_optimum(
+    x: Float[Tensor, "n d"], y: Float[Tensor, "n"], l2: float
+) -> Float[Tensor, "d+1"]:
+    """The weight and, as the last entry, the bias."""
+    n, d = x.shape
+    share = y.mean()
+    curvature = float(share * (1 - share))
+    inverse = _ridge_inverse(x, curvature / n, l2)
+
+    def objective(theta: Tensor) -> tuple[Tensor, Tensor]:
+        weight, bias = theta[0, :-1], theta[0, -1]
+        logits = torch.mv(x, weight) + bias
+        loss = (softplus(logits) - y * logits).mean() + l2 / 2 * weight.square().sum()
+        error = (logits.sigmoid() - y) / n
+        gradient = torch.cat([torch.mv(x.mT, error) + l2 * weight, error.sum()[None]])
+        return loss[None], gradient[None]
+
+    def precondition(gradient: Tensor) -> Tensor:
+        return torch.cat([inverse(gradient[0, :-1]), gradient[0, -1:] / curvature])[None]
+
+    start = x.new_zeros(1, d + 1)
+    start[0, -1] = torch.logit(share)
+    return minimise(objective, start, tolerance=TOLERANCE, precondition=precondition)[0]
 
 
-def _step_length(
-    logits: Float[Tensor, "layers n"],
-    change: Float[Tensor, "layers n"],
-    y: Float[Tensor, "n"],
-    weight: Float[Tensor, "layers d"],
-    step: Float[Tensor, "layers d"],
-    decrement: Float[Tensor, "layers"],
-    l2: float,
-) -> Float[Tensor, "layers"]:
-    """The largest of 1, 1/2, 1/4, ... that lowers the loss of a layer enough (Armijo)."""
+def _ridge_inverse(
+    x: Float[Tensor, "n d"], factor: float, l2: float
+) -> Callable[[Float[Tensor, "d"]], Float[Tensor, "d"]]:
+    """Return v -> (factor x'x + l2 I)^-1 v; with more features than examples by Woodbury.
 
-    def loss(length: Float[Tensor, "layers"]) -> Float[Tensor, "layers"]:
-        f = logits + length[:, None] * change
-        w = weight + length[:, None] * step
-        return (softplus(f) - y * f).mean(-1) + l2 / 2 * w.square().sum(-1)
+    The Gram matrix is taken in float32 wherever its rounding is far below the penalty.
+    """
+    n, d = x.shape
+    if d > n:
+        kernel = _factorised(x @ x.mT, l2 / factor)
+        return lambda v: (v - torch.mv(x.mT, _solved(kernel, torch.mv(x, v)))) / l2
+    exact = l2 < 1e-6 * factor * n * d
+    gram = _factorised(gram_matrix(x if exact else x.float(), factor), l2)
+    return lambda v: _solved(gram, v.to(gram.dtype)).to(v.dtype)
 
-    length = torch.ones_like(decrement)
-    before = loss(torch.zeros_like(length))
-    for _ in range(40):
-        too_long = loss(length) > before - 1e-4 * length * decrement + 1e-14 * before
-        if not bool(too_long.any()):
-            break
-        length = torch.where(too_long, length / 2, length)
-    return length
+
+def _factorised(matrix: Float[Tensor, "k k"], ridge: float) -> Float[Tensor, "k k"]:
+    """The Cholesky factor of matrix + ridge I; `matrix` is changed in place."""
+    matrix.diagonal().add_(ridge)
+    return torch.linalg.cholesky(matrix)
+
+
+def _solved(factor: Float[Tensor, "k k"], v: Float[Tensor, "k"]) -> Float[Tensor, "k"]:
+    return torch.cholesky_solve(v[:, None], factor)[:, 0]
