@@ -24,7 +24,7 @@ from finetune.models import LoadedModel, adapter_fingerprint, load_model, model_
 from finetune.train import make_quirky
 from quirky.dataset import SPLITS, Sizes, build_dataset, columns_of
 
-FORMAT = 4
+FORMAT = 5
 """Raised whenever what a cell's folder holds, or how it is computed, changes."""
 TRAIN_THREADS = 1
 """Fine-tuning is not bit-stable across numbers of threads, so this one is fixed."""

@@ -21,7 +21,7 @@ from typing import Literal
 import psutil
 
 Kind = Literal["data", "adapters", "states", "fits"]
-FORMAT: dict[Kind, int] = {"data": 1, "adapters": 1, "states": 1, "fits": 1}
+FORMAT: dict[Kind, int] = {"data": 1, "adapters": 1, "states": 1, "fits": 2}
 """Raised whenever the layout or the meaning of a kind changes; part of its hash."""
 
 

@@ -14,7 +14,6 @@ from probes.inputs import Reads
 from probes.lbfgs import minimise
 from probes.scaling import feature_scale, gram_matrix
 
-
 TOLERANCE = 1e-8
 """Half its square bounds, nearly, how far the loss is above its minimum."""
 

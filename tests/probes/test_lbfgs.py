@@ -1,3 +1,4 @@
+import pytest
 import torch
 
 from probes.lbfgs import minimise
@@ -50,3 +51,38 @@ def test_a_kink_ends_the_search():
     end = minimise(cone, starts(3), evaluations=10_000)
     assert end.abs().max() < 1e-6
     assert len(calls) < 1000
+
+
+def stretched(scales):
+    """Quadratics whose curvatures differ by what `scales` says; minimum at 1."""
+
+    def objective(point):
+        gap = point - 1
+        return (scales * gap.square()).sum(-1) / 2, scales * gap
+
+    return objective
+
+
+def test_a_preconditioner_spares_evaluations():
+    scales = torch.logspace(0, 8, 50, dtype=torch.float64)
+    start = torch.zeros(3, 50, dtype=torch.float64)
+    counts = []
+
+    def counted(point):
+        counts.append(1)
+        return stretched(scales)(point)
+
+    end = minimise(counted, start, tolerance=1e-8, precondition=lambda g: g / (3 * scales))
+    torch.testing.assert_close(end, torch.ones_like(end))
+    with_it = len(counts)
+    minimise(counted, start, tolerance=1e-8)
+    assert 10 * with_it < len(counts) - with_it
+
+
+@pytest.mark.parametrize("tolerance", [1.0, 1e-3, 1e-6])
+def test_a_preconditioned_search_ends_by_its_distance_from_the_minimum(tolerance):
+    scales = torch.logspace(0, 8, 50, dtype=torch.float64)
+    objective = stretched(scales)
+    start = torch.zeros(1, 50, dtype=torch.float64)
+    end = minimise(objective, start, tolerance=tolerance, precondition=lambda g: g / (2 * scales))
+    assert float(objective(end)[0]) <= tolerance**2

@@ -83,3 +83,15 @@ def test_on_pair_is_logistic_regression_on_both_states():
 def test_a_penalty_must_be_positive(l2):
     with pytest.raises(ValueError, match="l2 must be a positive number"):
         get_probe("lr", l2=l2)
+
+
+@pytest.mark.parametrize("l2", [1e-3, 1e-7])
+def test_a_penalty_below_the_rounding_of_float32_is_kept(l2):
+    x, y = noisy(300, 200, seed=1)
+    probe = get_probe("lr", l2=l2).fit(x, y)
+    mean, scale = x.double().mean(0), x.double().std(0, correction=0)
+    standardised = ((x.double() - mean) / scale).numpy()
+    weight = (probe.weight * scale).numpy()
+    error = expit(standardised @ weight + float(probe.bias + probe.weight @ mean)) - y.numpy()
+    gradient = standardised.T @ error / len(y) + l2 * weight
+    assert np.abs(gradient).max() < 1e-6

@@ -1,6 +1,7 @@
+import pytest
 import torch
 
-from probes.scaling import feature_scale
+from probes.scaling import feature_scale, gram_matrix
 
 
 def test_mean_and_deviation_are_those_of_every_layer():
@@ -22,3 +23,17 @@ def test_scale_follows_the_features():
     x = torch.randn(1, 50, 2, generator=torch.Generator().manual_seed(0))
     for factor in (1e-20, 1e20):
         torch.testing.assert_close(feature_scale(x * factor)[1], feature_scale(x)[1] * factor)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("shape", [(30, 7), (7, 30)])
+def test_the_gram_matrix_is_right_in_its_lower_triangle(dtype, shape):
+    x = torch.randn(*shape, dtype=dtype, generator=torch.Generator().manual_seed(0))
+    found = gram_matrix(x, 0.5)
+    torch.testing.assert_close(found.tril(), (x.mT @ x / 2).tril())
+    assert found.dtype == dtype
+
+
+def test_the_gram_matrix_takes_states_in_any_order_of_memory():
+    x = torch.randn(7, 30, generator=torch.Generator().manual_seed(0)).mT
+    torch.testing.assert_close(gram_matrix(x, 1.0).tril(), (x.mT @ x).tril())
