@@ -20,8 +20,8 @@ from probes.checks.learning import finds_planted_tall, finds_planted_wide, mirro
 from probes.checks.odd_input import refuses_bad_input, survives_odd_states
 from probes.checks.shapes import batched_equals_looped, keeps_shapes
 from probes.checks.trial import ProbeCheckError, require
+from probes.contract import require_contract
 from probes.inputs import NEEDS
-from probes.registry import require_contract
 
 Check = Callable[[type[Probe]], str | None]
 """Raises ProbeCheckError where a probe fails; gives the reason where it does not apply."""

@@ -183,6 +183,49 @@ def test_a_new_probe_tunes_no_model_again(finished: Path, workplace: Path) -> No
     assert {p: p.stat().st_mtime_ns for p in adapters.rglob("*.safetensors")} == before
 
 
+PLUGIN = """
+from probes import LinearProbe, register_probe
+
+def weight_of(rows, y):
+    return rows[:, y].mean(1) - rows[:, ~y].mean(1)
+
+@register_probe
+class Own(LinearProbe):
+    name, reads, supervision = "own", "prompt", "labels"
+
+    def fit(self, x, y, **needs):
+        weight = weight_of(self.rows(x).double(), y)
+        return self.set_direction(x, weight, weight.sum(-1))
+"""
+
+
+@pytest.mark.slow
+def test_a_plug_in_reaches_the_workers_and_its_scores_follow_its_file(
+    finished: Path, workplace: Path, tmp_path: Path
+) -> None:
+    recipe = yaml.safe_load((workplace / "small.yaml").read_text())
+    recipe |= {"name": "own", "probes": ["own"], "tasks": ["fiction"], "variants": ["quirky"]}
+    (tmp_path / "own.yaml").write_text(yaml.safe_dump(recipe))
+    fits = workplace / "home" / "fits"
+    origins, made = [], []
+    for text in (PLUGIN, PLUGIN, PLUGIN.replace("return rows", "return -rows")):
+        (tmp_path / "own.py").write_text(text)
+        before = set(fits.iterdir())
+        ended = quirky(
+            *("run", str(tmp_path / "own.yaml"), "--plugin", str(tmp_path / "own.py")),
+            *("--to", str(tmp_path / "runs")),
+            home=workplace / "home",
+        )
+        assert ended.returncode == 0, ended.stderr
+        manifest = json.loads((tmp_path / "runs" / "own" / "manifest.json").read_text())
+        origins.append(manifest["plugins"]["own"])
+        made.append(len(set(fits.iterdir()) - before))
+    assert "own" in set(Run(tmp_path / "runs" / "own").results()["probe"])
+    assert made == [made[0], 0, made[0]]
+    assert made[0] > 0
+    assert origins[0] == origins[1] != origins[2]
+
+
 @pytest.mark.parametrize(
     ("change", "named"),
     [
