@@ -14,10 +14,8 @@ import pandas as pd
 import pytest
 import torch
 import yaml
-from transformers import GPTNeoXConfig, GPTNeoXForCausalLM
 
 from benchmarks.run import Run
-from finetune.corpus import VOCABULARY, train_tokenizer
 from finetune.models import load_model
 from finetune.reading import answer_tokens
 
@@ -25,21 +23,10 @@ QUIRKY = [str(Path(sys.executable).with_name("quirky"))]
 
 
 @pytest.fixture(scope="module")
-def workplace(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def workplace(tmp_path_factory: pytest.TempPathFactory, random_base: Path) -> Path:
     """A folder with a random base and a small recipe for it."""
     folder = tmp_path_factory.mktemp("run")
-    torch.manual_seed(0)
-    config = GPTNeoXConfig(
-        vocab_size=VOCABULARY,
-        hidden_size=16,
-        num_hidden_layers=3,
-        num_attention_heads=2,
-        intermediate_size=32,
-        bos_token_id=0,
-        eos_token_id=0,
-    )
-    GPTNeoXForCausalLM(config).save_pretrained(folder / "base")
-    train_tokenizer().save_pretrained(folder / "base")
+    shutil.copytree(random_base, folder / "base")
     recipe = {
         "name": "small",
         "models": [str(folder / "base")],
