@@ -7,7 +7,7 @@ from typing import Annotated, Any, TextIO
 
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 console = Console()
@@ -149,7 +149,8 @@ def probes_list(plugin: Plugins = None) -> None:
 
     for source in plugin or ():
         load_plugin(source)
-    table = Table("probe", "reads", "labels may", "from", "what it is")
+    source_column = Column("from", overflow="fold")
+    table = Table("probe", "reads", "labels may", source_column, "what it is")
     may = {"labels": "decide", "sign": "orient and scale", "none": "do nothing"}
     for name in list_probes():
         probe = probe_class(name)

@@ -73,7 +73,24 @@ def _start_worker(threads: int, plugins: Sequence[str]) -> None:
 
 def _work(cell: Cell, folder: Path, news: Any) -> None:
     warnings.filterwarnings("ignore", "`is_gradient_checkpointing`", FutureWarning)  # peft's call
+    _require_probes(cell)
     run_cell(cell, folder / cell.name, lambda stage, done: news.put((cell.name, stage, done)))
+
+
+def _require_probes(cell: Cell) -> None:
+    """Find out before the model is tuned whether this process knows the recipe's probes.
+
+    Raises:
+        ValueError: naming the first that it does not know, and how it would.
+    """
+    for probe in cell.recipe.probes:
+        try:
+            probe.make()
+        except ValueError as error:
+            raise ValueError(
+                f"{error}; a worker knows what is built in, installed, or in a file or module that "
+                "is given as a plug-in"
+            ) from error
 
 
 def _bars() -> Progress:
