@@ -1,12 +1,14 @@
 """The command `quirky`."""
 
 import sys
+import warnings
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TextIO
 
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
+from rich.text import Text
 
 console = Console()
 errors = Console(stderr=True)
@@ -29,6 +31,12 @@ for name, group in (
     app.add_typer(group, name=name)
 
 
+Plugins = Annotated[
+    list[str] | None,
+    typer.Option("--plugin", help="a module or .py file that registers probes; may be repeated"),
+]
+
+
 @app.command("run")
 def run_command(
     recipe: Annotated[str, typer.Argument(help="a recipe's name, or the path of a YAML file")],
@@ -42,13 +50,14 @@ def run_command(
         int | None, typer.Option(min=1, help="cells at once; default: one a core")
     ] = None,
     to: Annotated[Path, typer.Option(help="folder that receives the run's folder")] = Path("runs"),
+    plugin: Plugins = None,
 ) -> None:
     """Make quirky models, probe them, measure transfer, write the report."""
     from benchmarks.run import run
 
     given = {"models": model, "device": device, "dtype": dtype}
     changes: dict[str, Any] = {field: value for field, value in given.items() if value}
-    done = run(recipe, changes=changes, to=to, workers=workers)
+    done = run(recipe, changes=changes, to=to, workers=workers, plugins=plugin or ())
     console.print(f"report: {done.report}", highlight=False, soft_wrap=True)
 
 
@@ -132,17 +141,54 @@ def tasks_show(
 
 
 @probes.command("list")
-def probes_list() -> None:
-    """Name every probe, built in or registered by another package."""
-    from probes import get_probe, list_probes
+def probes_list(plugin: Plugins = None) -> None:
+    """Name every probe, built in or brought by a plug-in."""
+    from probes import list_probes
+    from probes.plugins import load_plugin
+    from probes.registry import probe_class, source_of
 
-    table = Table("probe", "reads", "labels may", "what it is")
+    for source in plugin or ():
+        load_plugin(source)
+    source_column = Column("from", overflow="fold")
+    table = Table("probe", "reads", "labels may", source_column, "what it is")
     may = {"labels": "decide", "sign": "orient and scale", "none": "do nothing"}
     for name in list_probes():
-        probe = get_probe(name)
-        summary = (type(probe).__doc__ or "").strip().partition("\n\n")[0]
-        table.add_row(name, probe.reads, may[probe.supervision], " ".join(summary.split()))
+        probe = probe_class(name)
+        summary = (probe.__doc__ or "").strip().partition("\n\n")[0]
+        what = " ".join(summary.split())
+        table.add_row(name, probe.reads, may[probe.supervision], source_of(name), what)
     console.print(table)
+
+
+@probes.command("check")
+def probes_check(
+    probe: Annotated[str, typer.Argument(help="NAME, my_package:MyProbe or my_file.py:MyProbe")],
+    plugin: Plugins = None,
+) -> None:
+    """Hold a probe to the contract: pass, fail or exempt for every check; exit code 1 if any fails.
+
+    A failure is followed by what is wrong, an exemption by its reason.
+    """
+    from collections import Counter
+
+    from probes.checks import outcomes
+    from probes.plugins import load_plugin
+    from probes.registry import find_probe
+
+    for source in plugin or ():
+        load_plugin(source)
+    cls = find_probe(probe)
+    colours = {"pass": "green", "fail": "red", "exempt": "yellow"}
+    count: Counter[str] = Counter()
+    for outcome in outcomes(cls):
+        count[outcome.verdict] += 1
+        told = f": {outcome.sentence}" if outcome.sentence else ""
+        line = Text(f"{outcome.verdict:6}  ", colours[outcome.verdict])
+        console.print(line.append(f"{outcome.check}{told}", "default"), soft_wrap=True)
+    told = ", ".join(f"{count[verdict]} {verdict}" for verdict in colours)
+    console.print(f"{probe}: {told}", highlight=False, soft_wrap=True)
+    if count["fail"]:
+        raise typer.Exit(1)
 
 
 @models.command("list")
@@ -177,10 +223,25 @@ def recipes_list() -> None:
     console.print(table)
 
 
+def _show_warning(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,
+    line: str | None = None,
+) -> None:
+    """Print a warning as one line, without the code that gave it."""
+    told = " ".join(str(message).split())
+    errors.print(f"warning: {told}", style="yellow", markup=False, highlight=False, soft_wrap=True)
+
+
 def main() -> None:
     """Run the command; a mistake of the user's is one line and exit code 2, a failure is 1."""
     try:
-        app()
+        with warnings.catch_warnings():
+            warnings.showwarning = _show_warning
+            app()
     except ValueError as error:
         errors.print(f"error: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
         sys.exit(2)

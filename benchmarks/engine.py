@@ -22,10 +22,16 @@ def default_workers(cells: int, device: str = "cpu") -> int:
     return 1 if device != "cpu" else max(1, min(cells, os.cpu_count() or 1))
 
 
-def run_cells(cells: Sequence[Cell], folder: Path, workers: int | None = None) -> None:
+def run_cells(
+    cells: Sequence[Cell],
+    folder: Path,
+    workers: int | None = None,
+    plugins: Sequence[str] = (),
+) -> None:
     """Compute the cells into `folder/<cell>`, showing what each worker is at.
 
-    A cell that fails does not stop the others; once all have ended, the first failure is raised.
+    Every worker imports the plug-ins before its first cell. A cell that fails does not stop the
+    others; once all have ended, the first failure is raised.
 
     Raises:
         RuntimeError: naming the cells that failed, from the first failure.
@@ -39,7 +45,7 @@ def run_cells(cells: Sequence[Cell], folder: Path, workers: int | None = None) -
         os.environ[library] = str(threads)  # the workers inherit it before they import anything
     with context.Manager() as manager, _bars() as bars:
         news = manager.Queue()
-        with ProcessPoolExecutor(workers, context, _start_worker, (threads,)) as pool:
+        with ProcessPoolExecutor(workers, context, _start_worker, (threads, plugins)) as pool:
             futures = {pool.submit(_work, cell, folder, news): cell for cell in cells}
             _follow(futures, news, bars)
     failed = [(cell.name, future.exception()) for future, cell in futures.items()]
@@ -52,18 +58,39 @@ def run_cells(cells: Sequence[Cell], folder: Path, workers: int | None = None) -
         ) from error
 
 
-def _start_worker(threads: int) -> None:
+def _start_worker(threads: int, plugins: Sequence[str]) -> None:
     import torch
     from transformers.utils import logging
+
+    from probes.plugins import load_plugin
 
     torch.set_num_threads(threads)
     logging.set_verbosity_error()
     logging.disable_progress_bar()
+    for plugin in plugins:
+        load_plugin(plugin)
 
 
 def _work(cell: Cell, folder: Path, news: Any) -> None:
     warnings.filterwarnings("ignore", "`is_gradient_checkpointing`", FutureWarning)  # peft's call
+    _require_probes(cell)
     run_cell(cell, folder / cell.name, lambda stage, done: news.put((cell.name, stage, done)))
+
+
+def _require_probes(cell: Cell) -> None:
+    """Find out before the model is tuned whether this process knows the recipe's probes.
+
+    Raises:
+        ValueError: naming the first that it does not know, and how it would.
+    """
+    for probe in cell.recipe.probes:
+        try:
+            probe.make()
+        except ValueError as error:
+            raise ValueError(
+                f"{error}; a worker knows what is built in, installed, or in a file or module that "
+                "is given as a plug-in"
+            ) from error
 
 
 def _bars() -> Progress:

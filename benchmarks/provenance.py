@@ -1,5 +1,7 @@
 """Which code and which data made a result: part of the key of all that is kept."""
 
+import functools
+import hashlib
 import inspect
 import subprocess
 from importlib.metadata import packages_distributions, version
@@ -12,8 +14,8 @@ from probes import Probe
 def probe_origin(probe: Probe) -> dict[str, str]:
     """Return what says which code a probe is; nothing for a built-in.
 
-    A wrapped scikit-learn estimator is known by its name, its settings and scikit-learn's version;
-    any other probe as by `origin`.
+    A wrapped scikit-learn estimator is known by its name, its settings and scikit-learn's version,
+    and somebody else's estimator by its `origin` too; any other probe is known by its `origin`.
 
     Raises:
         ValueError: as `origin`.
@@ -21,10 +23,18 @@ def probe_origin(probe: Probe) -> dict[str, str]:
     cls = type(probe)
     if cls.__module__.startswith("probes.methods."):
         return {}
-    if cls.__module__ == "probes.base":
-        wrapped = {"wraps": cls.__doc__ or "", "settings": repr(cls.known_hyperparameters())}
-        return {**wrapped, "scikit-learn": version("scikit-learn")}
-    return origin(cls, f"probe {probe.name!r}")
+    what = f"probe {probe.name!r}"
+    estimator = vars(cls).get("wraps")
+    if estimator is None:
+        return origin(cls, what)
+    wrapped = {
+        "wraps": f"{estimator.__module__}.{estimator.__qualname__}",
+        "settings": repr(cls.known_hyperparameters()),
+        "scikit-learn": version("scikit-learn"),
+    }
+    if estimator.__module__.startswith("sklearn."):
+        return wrapped
+    return {**wrapped, **origin(estimator, what)}
 
 
 def claims_origin(thing: object, what: str) -> dict[str, str]:
@@ -41,21 +51,44 @@ def claims_origin(thing: object, what: str) -> dict[str, str]:
 
 
 def origin(cls: type[Any], what: str) -> dict[str, str]:
-    """Return the distribution and version that a class comes from, or else its source text.
+    """Return a hash of the source that a class comes from, and the distribution that holds it.
+
+    The source is the class's file, or all Python files of the outermost package that the file is
+    in; what it imports from elsewhere is not followed. The hash stands beside the version, which
+    stays the same while somebody works on a plug-in.
 
     Raises:
         ValueError: naming `what`, if the source cannot be found.
     """
-    found = packages_distributions().get(cls.__module__.partition(".")[0])
-    if found:
-        return {"distribution": found[0], "version": version(found[0])}
     try:
-        return {"source": inspect.getsource(cls)}
+        file = Path(inspect.getfile(cls)).resolve(strict=True)
     except (OSError, TypeError):
         raise ValueError(
             f"{what}: the source of {cls.__name__} cannot be found, so its results cannot be told "
             "from another version's; define it in a file"
         ) from None
+    source = {"source": _source_hash(file)}
+    found = _distributions().get(cls.__module__.partition(".")[0])
+    return {"distribution": found[0], "version": version(found[0]), **source} if found else source
+
+
+@functools.cache
+def _distributions() -> dict[str, list[str]]:
+    return dict(packages_distributions())
+
+
+def _source_hash(file: Path) -> str:
+    """A hash of the names and the text of the files; where they lie is nothing."""
+    package = file
+    while (package.parent / "__init__.py").exists():
+        package = package.parent
+    files = [file] if package == file else sorted(package.rglob("*.py"))
+    digest = hashlib.sha256()
+    for part in files:
+        text = part.read_bytes()
+        name = part.relative_to(package.parent).as_posix()
+        digest.update(f"{name} {len(text)}\n".encode() + text)
+    return digest.hexdigest()[:32]
 
 
 def source_state() -> dict[str, Any]:

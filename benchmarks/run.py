@@ -5,7 +5,7 @@ import json
 import os
 import platform
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -28,7 +28,7 @@ from benchmarks.cell import (
     load_data,
 )
 from benchmarks.engine import console, run_cells
-from benchmarks.provenance import source_state
+from benchmarks.provenance import probe_origin, source_state
 from benchmarks.recipe import Recipe, load_recipe
 from benchmarks.report import write_report
 from benchmarks.store import store_folders, sweep, write_text
@@ -38,6 +38,8 @@ from finetune.families import lora_targets
 from finetune.lora import check_targets
 from finetune.models import check_model, load_skeleton, load_tokenizer
 from finetune.reading import answer_tokens
+from probes import list_probes
+from probes.plugins import load_plugin
 
 PACKAGES = (
     "torch",
@@ -130,14 +132,18 @@ def run(
     changes: Mapping[str, Any] | None = None,
     to: Path | str = "runs",
     workers: int | None = None,
+    plugins: Sequence[str] = (),
 ) -> Run:
     """Run a recipe, by name, path or value, and return its results.
 
-    What is already computed, by this run or any other, is not computed again.
+    What is already computed, by this run or any other, is not computed again. `plugins` are
+    modules or .py files whose probes register themselves, here and in every worker.
 
     Raises:
         ValueError: before any model is loaded, in one line: what is wrong and what would be right.
     """
+    for plugin in plugins:
+        load_plugin(plugin)
     recipe = load_recipe(recipe, changes) if isinstance(recipe, str) else recipe
     folder = Path(to) / recipe.name
     check(recipe)
@@ -147,7 +153,7 @@ def run(
     missing = [cell for cell in cells if not is_done(cell, folder / "cells" / cell.name)]
     if missing:
         console.print(f"{recipe.name}: {len(missing)} of {len(cells)} cells to compute")
-    run_cells(missing, folder / "cells", workers)
+    run_cells(missing, folder / "cells", workers, plugins)
     _collect(recipe, cells, folder)
     write_report(folder)
     log_run(folder)
@@ -157,11 +163,13 @@ def run(
 def check(recipe: Recipe) -> None:
     """Find out everything that can be known before a model is loaded.
 
-    Models are built on the meta device, without weights; data sets are built for good.
+    Models are built on the meta device, without weights; data sets are built for good. An
+    installed plug-in that is broken and that the recipe does not name is a warning.
 
     Raises:
         ValueError: in one line.
     """
+    list_probes()  # imports every installed plug-in, and warns of the broken ones
     check_device(recipe.device)
     for model in recipe.models:
         check_model(model.name, model.revision)
@@ -228,6 +236,9 @@ def _collect(recipe: Recipe, cells: list[Cell], folder: Path) -> None:
         "recipe_hash": recipe.digest(),
         "versions": {name: importlib.metadata.version(name) for name in PACKAGES},
         **source_state(),
+        "plugins": {
+            probe.shown: origin for probe in recipe.probes if (origin := probe_origin(probe.make()))
+        },
         "hardware": hardware(),
         "threads": TRAIN_THREADS,
         "seconds": round(sum(record["seconds"] for record in records.values()), 1),

@@ -3,6 +3,7 @@
 import functools
 import inspect
 import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Self, TypeVar
@@ -234,7 +235,8 @@ def sklearn_probe(name: str, Estimator: Callable[..., Any], **params: Any) -> ty
 
     `params` are the classifier's; the hyper-parameters of the probe override them, and
     `seed` is its `random_state` where it has one. The score is `decision_function`, or else
-    the log-odds of `predict_proba`; ValueError when `Estimator` has neither.
+    the log-odds of `predict_proba`; ValueError when `Estimator` has neither. The class counts
+    as one of the module that calls this.
 
         register_probe(sklearn_probe("svm", LinearSVC))
     """
@@ -246,6 +248,7 @@ def sklearn_probe(name: str, Estimator: Callable[..., Any], **params: Any) -> ty
         reads = "prompt"
         supervision = "labels"
         batched = False
+        wraps = Estimator
 
         def __init__(self, *, seed: int = 0, **hyperparameters: Any) -> None:
             super().__init__(seed=seed, **hyperparameters)
@@ -270,6 +273,7 @@ def sklearn_probe(name: str, Estimator: Callable[..., Any], **params: Any) -> ty
 
     SklearnProbe.name = name
     SklearnProbe.__name__ = SklearnProbe.__qualname__ = f"SklearnProbe[{name}]"
+    SklearnProbe.__module__ = sys._getframe(1).f_globals.get("__name__", "__main__")
     SklearnProbe.__doc__ = f"scikit-learn's {getattr(Estimator, '__name__', Estimator)}."
     return SklearnProbe
 

@@ -15,6 +15,9 @@ MIN_EXAMPLES = 4
 SCORE_NEEDS = ("template", "mask")
 """The columns that `score` may be given; `fit` may be given all that a probe declares."""
 
+NEEDS = (*SCORE_NEEDS, "polarity", "question")
+"""The columns that a probe may declare."""
+
 SHAPES: dict[Reads, str] = {
     "prompt": "(..., examples, features)",
     "pair": "(..., examples, 2, features)",

@@ -5,12 +5,19 @@ import importlib
 import inspect
 import warnings
 from collections.abc import Iterable
-from importlib.metadata import EntryPoint, entry_points
 from typing import Any, TypeVar
 
 from probes.base import Probe
-
-ENTRY_POINT_GROUP = "quirky.probes"
+from probes.contract import require_contract
+from probes.plugins import (
+    BrokenPluginError,
+    entry_point,
+    entry_point_names,
+    label,
+    load_entry_point,
+    load_plugin,
+    whence,
+)
 
 BUILT_IN = {
     "ccs": "probes.methods.ccs:ContrastConsistentSearch",
@@ -48,7 +55,10 @@ def register_probe(cls: AnyProbe) -> AnyProbe:
         raise ValueError(f"{cls.name!r} is a built-in probe; give {cls.__name__} another name")
     taken = _registered.get(cls.name)
     if taken is not None and _place(taken) != _place(cls):
-        raise ValueError(f"probe {cls.name!r} is registered already, by {_place(taken)}")
+        raise ValueError(
+            f"two plug-ins claim the name {cls.name!r}: {_shown(taken)} and {_shown(cls)}; "
+            "rename one"
+        )
     _registered[cls.name] = cls
     return cls
 
@@ -68,95 +78,89 @@ def get_probe(name: str, **params: Any) -> Probe:
 
 
 def list_probes() -> list[str]:
-    """The names of all probes, sorted. A plug-in that does not import is a warning."""
+    """The names of all probes, sorted. A plug-in that does not import is a warning.
+
+    Raises ValueError when two distributions claim one name.
+    """
     names = {*BUILT_IN, *_registered}
-    for plugin in entry_points(group=ENTRY_POINT_GROUP):
-        if plugin.name in BUILT_IN:
-            warnings.warn(
-                f"plug-in {_label(plugin)} is ignored: {plugin.name!r} is a built-in probe",
-                stacklevel=2,
-            )
+    for name in entry_point_names():
+        if name in BUILT_IN:
+            who = label(entry_point(name))
+            warnings.warn(f"plug-in {who} is ignored: {name!r} is built in", stacklevel=2)
             continue
         try:
-            _load(plugin)
-        except ValueError as error:
+            probe_class(name)
+        except BrokenPluginError as error:
             warnings.warn(str(error), stacklevel=2)
         else:
-            names.add(plugin.name)
+            names.add(name)
     return sorted(names)
 
 
 def probe_class(name: str) -> type[Probe]:
-    """The class of this name: built-in, else registered, else a plug-in's."""
+    """The class of this name: built-in, else registered, else an installed plug-in's.
+
+    Raises ValueError for an unknown name, for a plug-in that does not import, and for a name
+    that two plug-ins claim.
+    """
     if name in BUILT_IN:
         module, attribute = BUILT_IN[name].split(":")
         built_in: type[Probe] = getattr(importlib.import_module(module), attribute)
         return built_in
-    if name in _registered:
+    if name not in entry_point_names():
+        if name not in _registered:
+            known = {*BUILT_IN, *_registered, *entry_point_names()}
+            raise ValueError(_unknown("probe", name, known))
         return _registered[name]
-    plugin = _plugin(name)
-    if plugin is None:
-        raise ValueError(_unknown("probe", name, list_probes()))
-    return _load(plugin)
-
-
-def distribution_of(name: str) -> tuple[str, str] | None:
-    """Name and version of the distribution whose plug-in this is; None for all other probes."""
-    if name in BUILT_IN or name in _registered:
-        return None
-    plugin = _plugin(name)
-    if plugin is None or plugin.dist is None:
-        return None
-    return plugin.dist.name, plugin.dist.version
-
-
-def _plugin(name: str) -> EntryPoint | None:
-    claims = list(entry_points(group=ENTRY_POINT_GROUP, name=name))
-    if len({(_label(claim), claim.value) for claim in claims}) > 1:
-        labels = " and ".join(sorted(_label(claim) for claim in claims))
-        raise ValueError(f"two plug-ins claim the name {name!r}: {labels}; uninstall one")
-    return claims[0] if claims else None
-
-
-def _load(plugin: EntryPoint) -> type[Probe]:
-    try:
-        cls = plugin.load()
-        require_contract(cls)
-    except Exception as error:  # whatever a stranger's module raises
-        cause = f"{type(error).__name__}: {error}"
-        raise ValueError(f"plug-in {_label(plugin)} is broken: {cause}") from error
-    if cls.name != plugin.name:
+    plugin = entry_point(name)
+    cls = load_entry_point(plugin)
+    other = _registered.get(name, cls)
+    if other is not cls:
         raise ValueError(
-            f"plug-in {_label(plugin)} is broken: its class calls itself {cls.name!r}; "
-            "the entry point and the class variable `name` must agree"
+            f"two plug-ins claim the name {name!r}: {label(plugin)} and {_shown(other)}; rename one"
         )
     return cls
 
 
-def _label(plugin: EntryPoint) -> str:
-    if plugin.dist is None:
-        return f"{plugin.name!r} ({plugin.value})"
-    return f"{plugin.name!r} of {plugin.dist.name} {plugin.dist.version}"
+def find_probe(target: str) -> type[Probe]:
+    """The class that a name, `my_package:MyProbe` or `path/to/file.py:MyProbe` means.
+
+    Raises ValueError as `probe_class` and `load_plugin`, and when there is no such class.
+    """
+    source, colon, attribute = target.rpartition(":")
+    if not colon and target.endswith(".py"):
+        raise ValueError(f"{target!r} is a file; name a class in it: '{target}:MyProbe'")
+    if not colon:
+        return probe_class(target)
+    module = load_plugin(source)
+    found = getattr(module, attribute, None)
+    if found is None:
+        classes = [key for key, value in vars(module).items() if _is_probe(value)]
+        raise ValueError(_unknown(f"class of {source!r}:", attribute, classes or ["(no probe)"]))
+    if not _is_probe(found):
+        raise ValueError(f"{target!r} is {found!r}, no probe class: derive it from probes.Probe")
+    cls: type[Probe] = found
+    return cls
 
 
-def require_contract(cls: Any) -> None:
-    """ValueError unless this is a probe class with its class variables."""
-    if not (inspect.isclass(cls) and issubclass(cls, Probe)):
-        raise ValueError(f"{cls!r} is not a probe class: derive it from probes.Probe")
-    known = {
-        "reads": ("prompt", "pair", "tokens"),
-        "supervision": ("labels", "sign", "none"),
-    }
-    if not isinstance(getattr(cls, "name", None), str):
-        raise ValueError(f"{cls.__name__} has no `name`: give it a class variable name = '...'")
-    for variable, values in known.items():
-        value = getattr(cls, variable, None)
-        if value not in values:
-            raise ValueError(f"{cls.__name__}.{variable} is {value!r}; known: {', '.join(values)}")
+def source_of(name: str) -> str:
+    """Where a probe comes from: "built in", a distribution and its version, or a file.
+
+    Raises ValueError as `probe_class`.
+    """
+    return "built in" if name in BUILT_IN else whence(probe_class(name))
+
+
+def _is_probe(value: object) -> bool:
+    return inspect.isclass(value) and issubclass(value, Probe) and value is not Probe
 
 
 def _place(cls: type) -> str:
     return f"{cls.__module__}.{cls.__qualname__}"
+
+
+def _shown(cls: type) -> str:
+    return f"{cls.__qualname__} of {whence(cls)}"
 
 
 def _unknown(what: str, given: str, known: Iterable[str]) -> str:

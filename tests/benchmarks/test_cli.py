@@ -1,12 +1,15 @@
 """The command: its lists are true, and a mistake is one line."""
 
 import sys
+from importlib.metadata import EntryPoint, EntryPoints
+from pathlib import Path
 
 import pytest
 
 from benchmarks import cli
 from finetune.models import embedded_bases
-from probes import list_probes
+from probes import list_probes, plugins, registry
+from probes.checks import CHECKS
 from quirky.tasks import list_tasks
 
 
@@ -44,6 +47,77 @@ def test_show_prints_both_contexts(
     assert "Bob" in shown
 
 
+PLUGIN = """
+from probes import LinearProbe, register_probe
+
+@register_probe
+class Given(LinearProbe):
+    "Labels choose the classes."
+
+    name, reads, supervision = "given", "prompt", "labels"
+
+    def fit(self, x, y, **needs):
+        rows = self.rows(x).double()
+        weight = rows[:, y].mean(1) - rows[:, ~y].mean(1)
+        middle = (rows[:, y].mean(1) + rows[:, ~y].mean(1)) / 2
+        return self.set_direction(x, weight, -(weight * middle).sum(-1))
+"""
+CHEAT = "    def score(self, x, **needs): return super().score(x) - super().score(x).mean()"
+
+
+@pytest.fixture
+def plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A file with a healthy probe; what it registers is forgotten afterwards."""
+    monkeypatch.setattr(registry, "_registered", {})
+    (tmp_path / "own.py").write_text(PLUGIN)
+    return tmp_path / "own.py"
+
+
+def test_a_plug_in_is_listed_with_its_file(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], plugin: Path
+) -> None:
+    assert run(monkeypatch, "probes", "list", "--plugin", str(plugin)) == 0
+    assert "given" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("words", [("{file}:Given",), ("given", "--plugin", "{file}")])
+def test_a_probe_that_passes_is_checked_with_exit_code_0(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    plugin: Path,
+    words: tuple[str, ...],
+) -> None:
+    asked = [word.format(file=plugin) for word in words]
+    assert run(monkeypatch, "probes", "check", *asked) == 0
+    *told, summary = capsys.readouterr().out.splitlines()
+    assert [line.split()[1].rstrip(":") for line in told] == list(CHECKS)
+    assert "exempt  obeys_supervision: its labels may decide" in told
+    assert "pass    scores_examples_alone" in told
+    assert ", 0 fail, " in summary
+
+
+def test_a_probe_that_cheats_is_told_so_with_exit_code_1(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], plugin: Path
+) -> None:
+    plugin.write_text(PLUGIN + CHEAT)
+    assert run(monkeypatch, "probes", "check", f"{plugin}:Given") == 1
+    failed = [x for x in capsys.readouterr().out.splitlines() if x.startswith("fail")]
+    assert any("the score of an example changes with the others" in line for line in failed)
+
+
+def test_a_broken_installed_plug_in_is_a_warning_of_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    point = EntryPoint("broken", "no_such_module:X", plugins.ENTRY_POINT_GROUP)
+    found = EntryPoints([point])
+    monkeypatch.setattr(plugins, "entry_points", lambda **select: found.select(**select))
+    assert run(monkeypatch, "probes", "list") == 0
+    shown = capsys.readouterr()
+    assert "lr" in shown.out
+    (line,) = shown.err.splitlines()
+    assert line.startswith("warning: plug-in 'broken' (no_such_module:X) is broken: ModuleNotFound")
+
+
 @pytest.mark.parametrize(
     ("words", "named"),
     [
@@ -52,6 +126,10 @@ def test_show_prints_both_contexts(
         (("run", "tiny", "--dtype", "float33"), "float33"),
         (("tasks", "show", "adition"), "did you mean 'addition'"),
         (("report", "nowhere"), "nowhere"),
+        (("probes", "check", "lgr"), "did you mean 'lr'"),
+        (("probes", "check", "nowhere.py:Given"), "plug-in 'nowhere.py' does not import"),
+        (("probes", "list", "--plugin", "nowhere"), "plug-in 'nowhere' does not import"),
+        (("run", "tiny", "--plugin", "nowhere.py"), "plug-in 'nowhere.py' does not import"),
     ],
 )
 def test_a_mistake_is_one_line_and_exit_code_2(

@@ -14,10 +14,8 @@ import pandas as pd
 import pytest
 import torch
 import yaml
-from transformers import GPTNeoXConfig, GPTNeoXForCausalLM
 
 from benchmarks.run import Run
-from finetune.corpus import VOCABULARY, train_tokenizer
 from finetune.models import load_model
 from finetune.reading import answer_tokens
 
@@ -25,21 +23,10 @@ QUIRKY = [str(Path(sys.executable).with_name("quirky"))]
 
 
 @pytest.fixture(scope="module")
-def workplace(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def workplace(tmp_path_factory: pytest.TempPathFactory, random_base: Path) -> Path:
     """A folder with a random base and a small recipe for it."""
     folder = tmp_path_factory.mktemp("run")
-    torch.manual_seed(0)
-    config = GPTNeoXConfig(
-        vocab_size=VOCABULARY,
-        hidden_size=16,
-        num_hidden_layers=3,
-        num_attention_heads=2,
-        intermediate_size=32,
-        bos_token_id=0,
-        eos_token_id=0,
-    )
-    GPTNeoXForCausalLM(config).save_pretrained(folder / "base")
-    train_tokenizer().save_pretrained(folder / "base")
+    shutil.copytree(random_base, folder / "base")
     recipe = {
         "name": "small",
         "models": [str(folder / "base")],
@@ -181,6 +168,49 @@ def test_a_new_probe_tunes_no_model_again(finished: Path, workplace: Path) -> No
     )
     assert ended.returncode == 0, ended.stderr
     assert {p: p.stat().st_mtime_ns for p in adapters.rglob("*.safetensors")} == before
+
+
+PLUGIN = """
+from probes import LinearProbe, register_probe
+
+def weight_of(rows, y):
+    return rows[:, y].mean(1) - rows[:, ~y].mean(1)
+
+@register_probe
+class Own(LinearProbe):
+    name, reads, supervision = "own", "prompt", "labels"
+
+    def fit(self, x, y, **needs):
+        weight = weight_of(self.rows(x).double(), y)
+        return self.set_direction(x, weight, weight.sum(-1))
+"""
+
+
+@pytest.mark.slow
+def test_a_plug_in_reaches_the_workers_and_its_scores_follow_its_file(
+    finished: Path, workplace: Path, tmp_path: Path
+) -> None:
+    recipe = yaml.safe_load((workplace / "small.yaml").read_text())
+    recipe |= {"name": "own", "probes": ["own"], "tasks": ["fiction"], "variants": ["quirky"]}
+    (tmp_path / "own.yaml").write_text(yaml.safe_dump(recipe))
+    fits = workplace / "home" / "fits"
+    origins, made = [], []
+    for text in (PLUGIN, PLUGIN, PLUGIN.replace("return rows", "return -rows")):
+        (tmp_path / "own.py").write_text(text)
+        before = set(fits.iterdir())
+        ended = quirky(
+            *("run", str(tmp_path / "own.yaml"), "--plugin", str(tmp_path / "own.py")),
+            *("--to", str(tmp_path / "runs")),
+            home=workplace / "home",
+        )
+        assert ended.returncode == 0, ended.stderr
+        manifest = json.loads((tmp_path / "runs" / "own" / "manifest.json").read_text())
+        origins.append(manifest["plugins"]["own"])
+        made.append(len(set(fits.iterdir()) - before))
+    assert "own" in set(Run(tmp_path / "runs" / "own").results()["probe"])
+    assert made == [made[0], 0, made[0]]
+    assert made[0] > 0
+    assert origins[0] == origins[1] != origins[2]
 
 
 @pytest.mark.parametrize(

@@ -3,8 +3,17 @@ from importlib.metadata import EntryPoint, EntryPoints
 from types import SimpleNamespace
 
 import pytest
+from sklearn.naive_bayes import GaussianNB
 
-from probes import Probe, get_probe, list_probes, register_probe, registry
+from probes import (
+    Probe,
+    get_probe,
+    list_probes,
+    plugins,
+    register_probe,
+    registry,
+    sklearn_probe,
+)
 
 BUILT_IN = sorted(registry.BUILT_IN)
 
@@ -25,14 +34,14 @@ class Plugged(Probe):
 def plug_in(monkeypatch):
     """Installs entry points, given as (name, value, distribution)."""
 
-    def install(*plugins):
+    def install(*brought):
         points = []
-        for name, value, distribution in plugins:
-            point = EntryPoint(name, value, registry.ENTRY_POINT_GROUP)
+        for name, value, distribution in brought:
+            point = EntryPoint(name, value, plugins.ENTRY_POINT_GROUP)
             vars(point)["dist"] = SimpleNamespace(name=distribution, version="1.0")
             points.append(point)
         monkeypatch.setattr(
-            registry, "entry_points", lambda **select: EntryPoints(points).select(**select)
+            plugins, "entry_points", lambda **select: EntryPoints(points).select(**select)
         )
 
     monkeypatch.setattr(registry, "_registered", {})
@@ -70,7 +79,7 @@ def test_a_registered_class_is_a_probe(plug_in):
     assert register_probe(Plugged) is Plugged
     assert get_probe("plugged", depth=7).depth == 7
     assert "plugged" in list_probes()
-    assert registry.distribution_of("plugged") is None
+    assert registry.source_of("plugged") == __file__
 
 
 def test_a_class_defined_anew_replaces_the_old(plug_in):
@@ -84,7 +93,7 @@ def test_a_class_defined_anew_replaces_the_old(plug_in):
 
 def test_a_name_is_given_once(plug_in):
     register_probe(Plugged)
-    with pytest.raises(ValueError, match=r"'plugged' is registered already, by .*Plugged"):
+    with pytest.raises(ValueError, match=rf"'plugged': Plugged of {__file__} and Other of"):
         register_probe(type("Other", (Plugged,), {}))
 
 
@@ -110,21 +119,20 @@ def test_a_plug_in_is_found(plug_in):
     plug_in(("plugged", HERE, "their-probe"))
     assert get_probe("plugged", depth=3).depth == 3
     assert "plugged" in list_probes()
-    assert registry.distribution_of("plugged") == ("their-probe", "1.0")
 
 
 def test_a_built_in_never_touches_the_plug_ins(monkeypatch):
     def fail(**select):
         raise AssertionError(select)
 
-    monkeypatch.setattr(registry, "entry_points", fail)
+    monkeypatch.setattr(plugins, "entry_points", fail)
     assert get_probe("lr").name == "lr"
 
 
 def test_a_built_in_wins_over_a_plug_in_of_its_name(plug_in):
     plug_in(("lr", HERE, "their-probe"))
     assert type(get_probe("lr")).__name__ == "LogisticRegression"
-    with pytest.warns(UserWarning, match="'lr' of their-probe 1.0 is ignored"):
+    with pytest.warns(UserWarning, match="'lr' of their-probe 1.0 is ignored: 'lr' is built in"):
         assert list_probes() == BUILT_IN
 
 
@@ -147,6 +155,42 @@ def test_two_plug_ins_of_one_name_are_both_named(plug_in):
     plug_in(("plugged", HERE, "first"), ("plugged", HERE, "second"))
     with pytest.raises(ValueError, match=r"'plugged' of first 1.0 and 'plugged' of second 1.0"):
         get_probe("plugged")
+
+
+def test_a_plug_in_that_registers_itself_is_one_probe(plug_in):
+    register_probe(Plugged)
+    plug_in(("plugged", HERE, "their-probe"))
+    assert registry.probe_class("plugged").__name__ == "Plugged"
+    assert list_probes().count("plugged") == 1
+
+
+@pytest.mark.parametrize("ask", [lambda: get_probe("plugged"), list_probes])
+def test_a_registered_class_and_a_plug_in_of_one_name_are_both_named(plug_in, ask):
+    register_probe(type("Other", (Plugged,), {}))
+    plug_in(("plugged", HERE, "their-probe"))
+    with pytest.raises(ValueError, match=rf"'plugged' of their-probe 1.0 and Other of {__file__}"):
+        ask()
+
+
+def test_a_clash_is_told_by_the_list_too(plug_in):
+    plug_in(("plugged", HERE, "first"), ("plugged", HERE, "second"))
+    with pytest.raises(ValueError, match=r"'plugged' of first 1.0 and 'plugged' of second 1.0"):
+        list_probes()
+
+
+def test_an_unknown_name_imports_no_plug_in(plug_in):
+    plug_in(("broken", "no_such_module:X", "sad-probe"))
+    with pytest.raises(ValueError, match=r"'brokn'; did you mean 'broken'\?"):
+        get_probe("brokn")
+
+
+def test_wrapped_classifiers_of_two_modules_do_not_replace_each_other(plug_in):
+    register_probe(sklearn_probe("bayes", GaussianNB))
+    register_probe(sklearn_probe("bayes", GaussianNB, var_smoothing=1e-3))
+    elsewhere = {"__name__": "elsewhere", "sklearn_probe": sklearn_probe, "GaussianNB": GaussianNB}
+    theirs = eval("sklearn_probe('bayes', GaussianNB)", elsewhere)
+    with pytest.raises(ValueError, match="two plug-ins claim the name 'bayes'"):
+        register_probe(theirs)
 
 
 def test_listing_healthy_plug_ins_is_silent(plug_in):
