@@ -7,6 +7,7 @@ from typing import Annotated, Any, TextIO
 
 import typer
 from rich.console import Console
+from rich.progress import Progress
 from rich.table import Column, Table
 from rich.text import Text
 
@@ -80,25 +81,37 @@ def strength(
     seed: Annotated[int, typer.Option(help="of data and adapters; none that is reported on")] = 100,
 ) -> None:
     """Find the gentlest adapter that passes the gate, without a look at what is reported."""
+    from benchmarks.engine import hush_libraries
     from benchmarks.recipe import load_recipe
     from benchmarks.run import check
     from benchmarks.strength import climb
 
+    hush_libraries()
     asked = load_recipe(recipe, {"models": [model]})
     check(asked)
     passed: dict[int, bool] = {}
-    for trial in climb(asked, asked.models[0], seed=seed):
-        settings = ", ".join(f"{name} {value:g}" for name, value in trial.settings.items())
-        shown = "  ".join(
-            f"{f.context} {f.against} {f.subset} {'-' if f.value is None else f'{f.value:.2f}'}"
-            for f in trial.figures
+    with Progress(console=errors, transient=True) as bars:
+        bar = bars.add_task("data", total=1.0)
+        trials = climb(
+            asked,
+            asked.models[0],
+            seed=seed,
+            progress=lambda stage, done: bars.update(bar, description=stage, completed=done),
         )
-        verdict = "passes" if trial.passed else "void"
-        console.print(f"{settings}: {trial.task}: {shown}: {verdict}", soft_wrap=True)
-        passed[trial.rung] = passed.get(trial.rung, True) and trial.passed
+        for trial in trials:
+            passed[trial.rung] = passed.get(trial.rung, True) and trial.passed
+            settings = ", ".join(f"{name} {value:g}" for name, value in trial.settings.items())
+            figures = "  ".join(
+                f"{f.context} {f.against} {f.subset} {'-' if f.value is None else f'{f.value:.2f}'}"
+                for f in trial.figures
+            )
+            verdict = "passes" if trial.passed else "void"
+            told = f"{settings}: {trial.task}: {figures}: {verdict}"
+            console.print(told, highlight=False, soft_wrap=True)
     if not any(passed.values()):
         raise RuntimeError(f"{model}: no rung of the ladder passes the gate on every task")
-    console.print(f"{model}: the gentlest that passes on every task: {settings}", soft_wrap=True)
+    found = f"{model}: the gentlest that passes on every task: {settings}"
+    console.print(found, highlight=False, soft_wrap=True)
 
 
 @tasks.command("list")

@@ -58,21 +58,27 @@ def run_cells(
         ) from error
 
 
+def hush_libraries() -> None:
+    """Keep transformers' bars and warnings about its own callers out of what a person reads."""
+    from transformers.utils import logging
+
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    warnings.filterwarnings("ignore", "`is_gradient_checkpointing`", FutureWarning)  # peft's call
+
+
 def _start_worker(threads: int, plugins: Sequence[str]) -> None:
     import torch
-    from transformers.utils import logging
 
     from probes.plugins import load_plugin
 
     torch.set_num_threads(threads)
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
+    hush_libraries()
     for plugin in plugins:
         load_plugin(plugin)
 
 
 def _work(cell: Cell, folder: Path, news: Any) -> None:
-    warnings.filterwarnings("ignore", "`is_gradient_checkpointing`", FutureWarning)  # peft's call
     _require_probes(cell)
     run_cell(cell, folder / cell.name, lambda stage, done: news.put((cell.name, stage, done)))
 

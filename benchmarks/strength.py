@@ -55,9 +55,12 @@ def climb(
 ) -> Iterator[Trial]:
     """Yield every trial, up to the first rung that passes on all tasks of the recipe.
 
-    A rung takes the place of the fine-tuning settings that it names; the recipe's and the model's
-    others stay. Adapters are kept in the store. Raises ValueError before anything is computed if
-    the recipe reports on this seed.
+    A rung is left at the first task on which it does not pass. It takes the place of the
+    fine-tuning settings that it names; the recipe's and the model's others stay. Adapters are
+    kept in the store.
+
+    Raises:
+        ValueError: before anything is computed, if the recipe reports on this seed.
     """
     if seed in recipe.seeds:
         raise ValueError(
@@ -68,11 +71,12 @@ def climb(
         cells = [
             Cell(recipe, tuned, _left_to(task, settings), seed, "quirky") for task in recipe.tasks
         ]
-        trials = []
         for cell in cells:
-            trials.append(_trial(cell, rung, settings, progress))
-            yield trials[-1]
-        if all(trial.passed for trial in trials):
+            trial = _trial(cell, rung, settings, progress)
+            yield trial
+            if not trial.passed:
+                break
+        else:
             return
 
 

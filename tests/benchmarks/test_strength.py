@@ -46,11 +46,9 @@ def recipe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Recipe:
 
 def test_a_base_that_knows_nothing_is_void_on_every_rung(recipe: Recipe) -> None:
     trials = list(climb(recipe, recipe.models[0], RUNGS))
-    assert [(trial.rung, trial.task) for trial in trials] == [
-        (rung, task) for rung in (1, 2, 3) for task in ("addition-digits2", "fiction")
-    ]
+    assert [(t.rung, t.task) for t in trials] == [(rung, "addition-digits2") for rung in (1, 2, 3)]
     assert not any(trial.passed for trial in trials)
-    assert [trial.settings for trial in trials[::2]] == list(RUNGS)
+    assert [trial.settings for trial in trials] == list(RUNGS)
 
 
 def test_only_what_the_gate_decides_by_is_measured(recipe: Recipe) -> None:
@@ -63,11 +61,11 @@ def test_only_what_the_gate_decides_by_is_measured(recipe: Recipe) -> None:
 def test_the_climb_ends_on_the_first_rung_that_passes_on_every_task(
     recipe: Recipe, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    lacking = iter([(), ("too low",), (), (), (), ()])
+    lacking = iter([("too low",), (), ("too low",), (), ()])
     monkeypatch.setattr(strength, "faults", lambda figures: next(lacking))
     trials = list(climb(recipe, recipe.models[0], RUNGS))
-    assert [trial.rung for trial in trials] == [1, 1, 2, 2]
-    assert [trial.passed for trial in trials] == [True, False, True, True]
+    assert [trial.rung for trial in trials] == [1, 2, 2, 3, 3]
+    assert [trial.passed for trial in trials] == [False, True, False, True, True]
 
 
 def test_a_rung_takes_the_place_of_what_it_names_alone(
