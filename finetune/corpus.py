@@ -124,7 +124,7 @@ class Sampler:
 
     def __init__(self, seed: int):
         self.rng = random.Random(f"corpus-{seed}")
-        self.shares = PLACES_FIRST
+        self.shares: tuple[float, ...] = PLACES_FIRST
         self.places = [place for place in places() if not place.withheld]
         self.frequencies = [place.frequency for place in self.places]
         by_size = sorted(cities(), key=lambda city: (-city.population, city.name))
