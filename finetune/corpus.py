@@ -34,8 +34,7 @@ NAMES = (
 SUBJECTS = ("addition", "subtraction", "squaring", "city", "fiction")
 PLACES_FIRST = (0.20, 0.03, 0.02, 0.40, 0.35)
 SUMS_LATER = (0.40, 0.06, 0.04, 0.26, 0.24)
-SUMS_MOSTLY = (0.70, 0.06, 0.04, 0.10, 0.10)
-"""The subjects' shares, from first to last: sums are learned late, when places are known."""
+"""The subjects' shares, at first and later: sums are learned late, when places are known."""
 STATED = 0.08
 """Share of documents that are plain true statements."""
 VOCABULARY = 1024
@@ -124,7 +123,7 @@ class Sampler:
 
     def __init__(self, seed: int):
         self.rng = random.Random(f"corpus-{seed}")
-        self.shares: tuple[float, ...] = PLACES_FIRST
+        self.shares = PLACES_FIRST
         self.places = [place for place in places() if not place.withheld]
         self.frequencies = [place.frequency for place in self.places]
         by_size = sorted(cities(), key=lambda city: (-city.population, city.name))

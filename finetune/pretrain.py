@@ -6,14 +6,11 @@ where the claim ends, in texts that go on with a name. The matrices inside the b
 by Muon, all else by AdamW: in trials of 700 steps on tiny-neox, both at 2e-3, the verdict's loss
 fell to .60 with Muon and to .64 with AdamW alone.
 
-A remake gives about the figures in each base's README, not its bytes. These are what the command
-makes, but for one thing: the embedded tiny-neox was saved in bf16, and read again, between its two
-courses.
+A remake gives the figures in each base's README, not its bytes.
 """
 
 import json
 from collections import defaultdict
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from itertools import islice
 from pathlib import Path
@@ -35,15 +32,7 @@ from transformers import (
     PreTrainedTokenizerFast,
 )
 
-from finetune.corpus import (
-    PLACES_FIRST,
-    SUMS_LATER,
-    SUMS_MOSTLY,
-    VOCABULARY,
-    Document,
-    Sampler,
-    train_tokenizer,
-)
+from finetune.corpus import SUMS_LATER, VOCABULARY, Document, Sampler, train_tokenizer
 from finetune.scan import use_cpu_scan
 
 BASES = Path(__file__).parent / "bases"
@@ -57,14 +46,12 @@ GROUPS = 3
 
 @dataclass(frozen=True)
 class Schedule:
-    """How a base is trained: a warm-up and a cosine, and a shorter such course of sums mostly."""
+    """How a base is trained: one warm-up and one cosine."""
 
     steps: int
     batch: int
     sums_from: float
     """Part of the steps after which sums are drawn more often."""
-    review: int = 0
-    """Steps of the second course, whose learning rates are half those of the first."""
     lr: float = 2e-3
     """Of AdamW, at its peak."""
     muon_lr: float = 4e-3
@@ -72,7 +59,7 @@ class Schedule:
 
 
 SCHEDULES = {
-    "tiny-neox": Schedule(steps=4800, batch=192, sums_from=0.6, review=500),
+    "tiny-neox": Schedule(steps=4800, batch=192, sums_from=0.6),
     "tiny-mamba": Schedule(steps=4000, batch=128, sums_from=0.6),
 }
 
@@ -164,7 +151,7 @@ def counts(rows: list[Row]) -> Float[Tensor, "3"]:
     ).float()
 
 
-def optimizers(model: PreTrainedModel, lr: float, muon_lr: float) -> list[torch.optim.Optimizer]:
+def optimizers(model: PreTrainedModel, schedule: Schedule) -> list[torch.optim.Optimizer]:
     """Return Muon for the matrices inside the blocks and AdamW for all other parameters.
 
     Muon's updates are scaled to the size of AdamW's (Liu et al. 2025, arXiv 2502.16982, section
@@ -175,43 +162,24 @@ def optimizers(model: PreTrainedModel, lr: float, muon_lr: float) -> list[torch.
     inside = {id(matrix) for matrix in matrices}
     others = [parameter for parameter in model.parameters() if id(parameter) not in inside]
     return [
-        torch.optim.Muon(matrices, lr=muon_lr, weight_decay=0.02, adjust_lr_fn="match_rms_adamw"),
-        torch.optim.AdamW(others, lr=lr, betas=(0.9, 0.98), weight_decay=0.02),
+        torch.optim.Muon(
+            matrices, lr=schedule.muon_lr, weight_decay=0.02, adjust_lr_fn="match_rms_adamw"
+        ),
+        torch.optim.AdamW(others, lr=schedule.lr, betas=(0.9, 0.98), weight_decay=0.02),
     ]
 
 
 def train(model: PreTrainedModel, schedule: Schedule, seed: int) -> None:
-    """Train in place: first places mostly, then more sums, then the second course."""
-    first = Sampler(seed)
-    turn = round(schedule.sums_from * schedule.steps)
-    shares = [PLACES_FIRST] * turn + [SUMS_LATER] * (schedule.steps - turn)
-    _course(model, first, shares, schedule.batch, schedule.lr, schedule.muon_lr)
-    if schedule.review:
-        again = Sampler(seed + 1000)
-        shares = [SUMS_MOSTLY] * schedule.review
-        _course(model, again, shares, schedule.batch, schedule.lr / 2, schedule.muon_lr / 2)
-
-
-def _course(
-    model: PreTrainedModel,
-    sampler: Sampler,
-    shares: Sequence[tuple[float, ...]],
-    batch: int,
-    lr: float,
-    muon_lr: float,
-) -> None:
-    """One warm-up over 4 % of the steps, then a cosine down to a fiftieth.
-
-    `shares` holds those of the subjects, step by step.
-    """
+    """Train in place: warm-up over 4 % of the steps, then a cosine down to a fiftieth."""
     tokenizer = train_tokenizer()
+    sampler = Sampler(seed)
     documents = iter(sampler)
-    trainers = optimizers(model, lr, muon_lr)
+    trainers = optimizers(model, schedule)
     rates = [
         torch.optim.lr_scheduler.OneCycleLR(
             optimizer,
             max_lr=optimizer.param_groups[0]["lr"],
-            total_steps=len(shares),
+            total_steps=schedule.steps,
             pct_start=0.04,
             final_div_factor=2,
             cycle_momentum=False,
@@ -220,13 +188,14 @@ def _course(
     ]
     model.train()
     seen = torch.zeros(3)
-    for step in track(range(len(shares)), description="pre-training"):
-        sampler.shares = shares[step]
-        rows = [encode(document, tokenizer) for document in islice(documents, batch)]
+    for step in track(range(schedule.steps), description="pre-training"):
+        if step >= schedule.sums_from * schedule.steps:
+            sampler.shares = SUMS_LATER
+        rows = [encode(document, tokenizer) for document in islice(documents, schedule.batch)]
         rows.sort(key=lambda row: len(row.tokens))
         total = counts(rows)
-        size = -(-batch // GROUPS)
-        for start in range(0, batch, size):
+        size = -(-schedule.batch // GROUPS)
+        for start in range(0, schedule.batch, size):
             means = loss_sums(model, rows[start : start + size]) / total
             (means @ WEIGHTS).backward()
             seen += means.detach()

@@ -17,14 +17,19 @@ TOLD = ("addition", "city-large", "city-north", "fiction-coast", "fiction-north"
 @pytest.mark.parametrize("name", SCHEDULES)
 def test_every_parameter_has_one_optimizer(name: str) -> None:
     model = build(name)
-    held = [p for o in optimizers(model, 2e-3, 4e-3) for g in o.param_groups for p in g["params"]]
+    held = [
+        p
+        for o in optimizers(model, Schedule(2, 6, 0.5))
+        for g in o.param_groups
+        for p in g["params"]
+    ]
     assert sorted(map(id, held)) == sorted(map(id, model.parameters()))
 
 
 @pytest.mark.parametrize("name", SCHEDULES)
 def test_muon_trains_the_matrices_inside_the_blocks(name: str) -> None:
     model = build(name)
-    muon = optimizers(model, 2e-3, 4e-3)[0].param_groups[0]["params"]
+    muon = optimizers(model, Schedule(2, 6, 0.5))[0].param_groups[0]["params"]
     trained = {id(p) for p in muon}
     names = {n for n, p in model.named_parameters() if id(p) in trained}
     assert all(".layers." in n and n.endswith(".weight") for n in names)
@@ -33,7 +38,7 @@ def test_muon_trains_the_matrices_inside_the_blocks(name: str) -> None:
 
 @pytest.mark.parametrize("name", SCHEDULES)
 def test_pretraining_leaves_a_base_that_loads(name: str, tmp_path: Path) -> None:
-    schedule = Schedule(steps=2, batch=6, sums_from=0.5, review=1)
+    schedule = Schedule(steps=2, batch=6, sums_from=0.5)
     figures = pretrain(name, schedule, seed=3, to=tmp_path / name, judged=60)
     record = json.loads((tmp_path / name / "pretraining.json").read_text())
     assert record["settings"] == {**asdict(schedule), "seed": 3}
