@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -17,14 +17,14 @@ from benchmarks.gate import Gate, judge
 from benchmarks.provenance import claims_origin, probe_origin
 from benchmarks.recipe import ModelSpec, Recipe, TaskSpec, Variant
 from benchmarks.results import figures
-from benchmarks.store import Kind, artefact, content_hash, store_root, written_whole
+from benchmarks.store import artefact, content_hash, store_root, written_whole
 from benchmarks.transfer import FITTED, SCORED, Columns, score_cell
 from finetune.lora import write_card
 from finetune.models import LoadedModel, adapter_fingerprint, load_model, model_fingerprint
 from finetune.train import make_quirky
 from quirky.dataset import SPLITS, Sizes, build_dataset, columns_of
 
-FORMAT = 5
+FORMAT = 6
 """Raised whenever what a cell's folder holds, or how it is computed, changes."""
 TRAIN_THREADS = 1
 """Fine-tuning is not bit-stable across numbers of threads, so this one is fixed."""
@@ -252,7 +252,7 @@ class Stored:
         """Return the cell's columns, the hashes of what it was made from, and its seconds."""
         return json.loads((self.folder / "cell.json").read_text())
 
-    def artefact(self, kind: Kind) -> Path:
+    def artefact(self, kind: Literal["data", "states"]) -> Path:
         """Return the folder of its data or states.
 
         Raises:

@@ -13,8 +13,12 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from benchmarks.cell import Cell, run_cell
+from benchmarks.provenance import probe_origin
 
 console = Console(stderr=True)
+
+Origins = dict[str, dict[str, str]]
+"""By the name of a probe, which code it is."""
 
 
 def default_workers(cells: int, device: str = "cpu") -> int:
@@ -46,7 +50,7 @@ def run_cells(
     with context.Manager() as manager, _bars() as bars:
         news = manager.Queue()
         with ProcessPoolExecutor(workers, context, _start_worker, (threads, plugins)) as pool:
-            futures = {pool.submit(_work, cell, folder, news): cell for cell in cells}
+            futures = {pool.submit(_work, c, folder, news, _origins(c)): c for c in cells}
             _follow(futures, news, bars)
     failed = [(cell.name, future.exception()) for future, cell in futures.items()]
     failed = [(name, error) for name, error in failed if error]
@@ -78,25 +82,32 @@ def _start_worker(threads: int, plugins: Sequence[str]) -> None:
         load_plugin(plugin)
 
 
-def _work(cell: Cell, folder: Path, news: Any) -> None:
-    _require_probes(cell)
+def _work(cell: Cell, folder: Path, news: Any, origins: Origins) -> None:
+    _require_probes(cell, origins)
     run_cell(cell, folder / cell.name, lambda stage, done: news.put((cell.name, stage, done)))
 
 
-def _require_probes(cell: Cell) -> None:
+def _origins(cell: Cell) -> Origins:
+    """Return which code each probe of the recipe is, in this process."""
+    return {probe.shown: probe_origin(probe.make()) for probe in cell.recipe.probes}
+
+
+def _require_probes(cell: Cell, origins: Origins) -> None:
     """Find out before the model is tuned whether this process knows the recipe's probes.
 
     Raises:
-        ValueError: naming the first that it does not know, and how it would.
+        ValueError: naming one that it does not know, and how it would; or one whose code changed.
     """
-    for probe in cell.recipe.probes:
-        try:
-            probe.make()
-        except ValueError as error:
-            raise ValueError(
-                f"{error}; a worker knows what is built in, installed, or in a file or module that "
-                "is given as a plug-in"
-            ) from error
+    try:
+        ours = _origins(cell)
+    except ValueError as error:
+        raise ValueError(
+            f"{error}; a worker knows what is built in, installed, or in a file or module that "
+            "is given as a plug-in"
+        ) from error
+    for name, origin in origins.items():
+        if ours[name] != origin:
+            raise ValueError(f"probe {name!r} was changed since the run began: run it again")
 
 
 def _bars() -> Progress:

@@ -26,7 +26,13 @@ def probe_origin(probe: Probe) -> dict[str, str]:
     what = f"probe {probe.name!r}"
     estimator = vars(cls).get("wraps")
     if estimator is None:
-        return origin(cls, what)
+        return origin(cls, what)  # type: ignore[arg-type]  # a class is hashable
+    for name, value in {**cls.known_hyperparameters(), **probe.hyperparameters}.items():
+        if callable(value):
+            raise ValueError(
+                f"{what}: {name} is a function, whose code cannot be told from another's; write a "
+                "probe class in a file instead"
+            )
     wrapped = {
         "wraps": f"{estimator.__module__}.{estimator.__qualname__}",
         "settings": repr(cls.known_hyperparameters()),
@@ -47,11 +53,15 @@ def claims_origin(thing: object, what: str) -> dict[str, str]:
     """
     cls = type(thing)
     read = {name: version(name) for name in getattr(cls, "data_from", ())}
-    return read if cls.__module__.startswith("quirky.") else {**read, **origin(cls, what)}
+    return read if cls.__module__.startswith("quirky.") else {**read, **origin(cls, what)}  # type: ignore[arg-type]
 
 
+@functools.cache
 def origin(cls: type[Any], what: str) -> dict[str, str]:
     """Return a hash of the source that a class comes from, and the distribution that holds it.
+
+    What is found when it is first asked for holds as long as the process: a file that is edited
+    after that is not what runs.
 
     The source is the class's file, or all Python files of the outermost package that the file is
     in; what it imports from elsewhere is not followed. The hash stands beside the version, which

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from benchmarks.store import content_hash
 from finetune.train import Finetune
-from probes import Probe, get_probe
+from probes import Probe, get_probe, list_probes
 from quirky.contexts import Transfer, parse_transfer
 from quirky.prompts import Style
 from quirky.registry import unknown
@@ -155,6 +155,10 @@ class Recipe(Strict):
                 raise ValueError(f"probe {probe.name!r}: the seed comes from the recipe's `seeds`")
             if probe.shown in READERS:
                 raise ValueError(f"{probe.shown!r} is the name of a reader; show it as another")
+            if probe.shown != probe.name and probe.shown in list_probes():
+                raise ValueError(
+                    f"probe {probe.name!r} as {probe.shown!r}: that is another probe's name"
+                )
             _try(probe.make, f"probe {probe.name!r} with {probe.params}")
             if probe.make().reads == "tokens":
                 raise ValueError(

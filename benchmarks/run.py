@@ -225,7 +225,7 @@ def check_device(name: str) -> None:
 def _collect(recipe: Recipe, cells: list[Cell], folder: Path) -> None:
     """Write the run's table and manifest."""
     tables = [pd.read_parquet(folder / "cells" / c.name / "results.parquet") for c in cells]
-    temporary = folder / ".results.parquet"
+    temporary = folder / f".results.parquet.{os.getpid()}"
     pd.concat(tables, ignore_index=True).to_parquet(temporary)
     temporary.replace(folder / "results.parquet")
     records = {cell.name: Stored(folder / "cells" / cell.name).record() for cell in cells}

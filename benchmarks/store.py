@@ -10,19 +10,25 @@ temporary name and renamed, so a killed run leaves either the whole of it or not
 import hashlib
 import json
 import os
-import platform
 import shutil
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
-import psutil
+from filelock import FileLock, Timeout
 
 Kind = Literal["data", "adapters", "states", "fits"]
-FORMAT: dict[Kind, int] = {"data": 1, "adapters": 1, "states": 1, "fits": 2}
+FORMAT: dict[Kind, int] = {"data": 1, "adapters": 1, "states": 1, "fits": 3}
 """Raised whenever the layout or the meaning of a kind changes; part of its hash."""
+
+
+WRITING = ".writing"
+"""In a folder that is being written: locked by who writes it."""
+YOUNG = 60.0
+"""Seconds."""
 
 
 def store_root() -> Path:
@@ -57,9 +63,10 @@ def written_whole(folder: Path, replace: bool = True) -> Iterator[Path]:
     With `replace=False` a folder that another process wrote in the meantime stays.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
-    owner = f".{folder.name}@{platform.node()}@{os.getpid()}@"
-    temporary = Path(tempfile.mkdtemp(prefix=owner, dir=folder.parent))
+    temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
     outdated = temporary.with_name(f"{temporary.name}-outdated")
+    lock = FileLock(temporary / WRITING)
+    lock.acquire()
     try:
         yield temporary
         temporary.chmod(0o755)
@@ -71,6 +78,8 @@ def written_whole(folder: Path, replace: bool = True) -> Iterator[Path]:
             if not folder.exists():
                 raise
     finally:
+        lock.release()
+        (folder / WRITING).unlink(missing_ok=True)
         shutil.rmtree(temporary, ignore_errors=True)
         shutil.rmtree(outdated, ignore_errors=True)
 
@@ -81,11 +90,21 @@ def store_folders() -> list[Path]:
 
 
 def sweep(parent: Path) -> None:
-    """Remove what killed processes of this machine left half-written among artefacts."""
-    for folder in parent.glob(".*@*@*@*"):
-        _, host, owner, _ = folder.name.rsplit("@", 3)
-        if host == platform.node() and owner.isdigit() and not psutil.pid_exists(int(owner)):
-            shutil.rmtree(folder, ignore_errors=True)
+    """Remove what killed processes left half-written among artefacts.
+
+    A living process holds a lock on the folder that it writes; one so young that its writer may
+    not have locked it yet is left alone.
+    """
+    for folder in parent.glob(".*/"):
+        if time.time() - folder.stat().st_mtime < YOUNG:
+            continue
+        lock = FileLock(folder / WRITING)
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            continue
+        shutil.rmtree(folder, ignore_errors=True)
+        lock.release()
 
 
 def write_text(path: Path, text: str) -> None:

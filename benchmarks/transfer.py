@@ -166,7 +166,7 @@ def _fitted_scores(
     scored: Bool[np.ndarray, " n"],
 ) -> Float[np.ndarray, "layers m"]:
     """Return the scores by layer, from the store where the same fit was made before."""
-    key = {"states": states.folder.name, **asdict(fit), **probe_origin(fit.make())}
+    key = {"states": states.folder.name, **asdict(fit), "code": probe_origin(fit.make())}
     key["probe"] = {"name": fit.probe.name, **fit.probe.params}
 
     def make(folder: Path) -> None:
@@ -194,12 +194,16 @@ def _fitted_scores(
 def _needs(
     probe: Probe, columns: Columns, inside: Bool[np.ndarray, " n"], offered: Sequence[str]
 ) -> dict[str, torch.Tensor]:
-    named = {"template": "template", "polarity": "polarity", "question": "question_id"}
+    named = {
+        "template": columns["template"],
+        "polarity": columns["polarity"],
+        # A question that is asked in both contexts has two answers: it is two questions.
+        "question": np.char.add(columns["question_id"].astype(str), columns["context"].astype(str)),
+    }
     needed = {}
     for need in probe.needs:
         if need in offered:
-            codes = pd.factorize(columns[named[need]])[0]
-            needed[need] = torch.from_numpy(codes[inside])
+            needed[need] = torch.from_numpy(pd.factorize(named[need])[0][inside])
     return needed
 
 

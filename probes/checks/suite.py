@@ -82,7 +82,7 @@ def _outcome(check: Check, cls: type[Probe]) -> Outcome:
         reason = check(cls)
     except ProbeCheckError as failure:
         return Outcome(name, "fail", str(failure))
-    except Exception as error:  # a probe may raise anything
+    except (Exception, SystemExit) as error:  # a probe may raise anything
         told = " ".join(f"{type(error).__name__}: {error}".split())
         return Outcome(name, "fail", f"it raised {told}")
     return Outcome(name, "exempt", reason) if reason else Outcome(name, "pass")

@@ -97,13 +97,16 @@ def _ridge_inverse(
 ) -> Callable[[Float[Tensor, "d"]], Float[Tensor, "d"]]:
     """Return v -> (factor x'x + l2 I)^-1 v; with more features than examples by Woodbury.
 
-    The Gram matrix is taken in float32 wherever its rounding is far below the penalty.
+    The Gram matrix is taken in float32 wherever its rounding is far below the penalty. A penalty
+    that float64 would lose is raised here to one that it keeps: the search only gets longer.
     """
     n, d = x.shape
+    trace = factor * n * d
+    l2 = max(l2, 1e-12 * trace)
     if d > n:
         kernel = _factorised(x @ x.mT, l2 / factor)
         return lambda v: (v - torch.mv(x.mT, _solved(kernel, torch.mv(x, v)))) / l2
-    exact = l2 < 1e-6 * factor * n * d
+    exact = l2 < 1e-6 * trace
     gram = _factorised(gram_matrix(x if exact else x.float(), factor), l2)
     return lambda v: _solved(gram, v.to(gram.dtype)).to(v.dtype)
 

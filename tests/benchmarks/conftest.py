@@ -184,6 +184,7 @@ def _manifest(cells: list[dict[str, Any]]) -> dict[str, Any]:
         "versions": {"python": "3.11.2", "torch": "2.13.0"},
         "git_commit": "1" * 40,
         "git_dirty": False,
+        "plugins": {},
         "hardware": {"cpu": "2 cores", "memory": "8 GB"},
         "threads": 1,
         "seconds": 754.0,

@@ -3,9 +3,10 @@
 from importlib.metadata import version
 from pathlib import Path
 
+import numpy as np
 import pytest
 from sklearn.naive_bayes import GaussianNB
-from sklearn.svm import LinearSVC
+from sklearn.svm import SVC, LinearSVC
 
 from benchmarks.provenance import claims_origin, origin, probe_origin, source_state
 from probes import Probe, get_probe, sklearn_probe
@@ -60,6 +61,8 @@ def test_a_probe_of_a_package_is_known_by_all_files_of_the_package(
     probe = load_plugin("package_of_a_probe.methods.own").Written()
     before = probe_origin(probe)
     (package / "maths.py").write_text("HALF = 1 / 2")
+    assert probe_origin(probe) == before, "what was imported is not what was edited since"
+    origin.cache_clear()  # as in a process that begins now
     assert probe_origin(probe) != before
 
 
@@ -97,3 +100,9 @@ def test_the_commit_is_told_with_whether_files_differ_from_it() -> None:
     state = source_state()
     assert set(state) == {"git_commit", "git_dirty"}
     assert (state["git_commit"] is None) == (state["git_dirty"] is None)
+
+
+def test_an_estimator_s_setting_that_is_a_function_is_refused() -> None:
+    probe = sklearn_probe("svm", SVC, kernel=np.dot)()
+    with pytest.raises(ValueError, match="probe 'svm': kernel is a function"):
+        probe_origin(probe)

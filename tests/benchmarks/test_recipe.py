@@ -1,6 +1,7 @@
 """Recipes: what they mean, and that every mistake is one line that says what would be right."""
 
 import re
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -102,7 +103,7 @@ def test_a_parameter_of_the_wrong_type_is_one_line(change: dict[str, Any]) -> No
     [
         ("models", ["tiny-neox", "tiny-neox"]),
         ("tasks", ["addition", {"name": "addition"}]),
-        ("probes", ["lr", {"name": "mean-diff", "as": "lr"}]),
+        ("probes", ["lr", {"name": "lr", "l2": 1e-2}]),
         ("transfers", ["A->B", "A->B"]),
         ("seeds", [7, 7]),
     ],
@@ -191,11 +192,13 @@ def test_a_recipe_cannot_be_changed_in_place() -> None:
         small().name = "other"  # type: ignore[misc]
 
 
-def test_a_base_named_on_the_command_line_keeps_its_own_settings() -> None:
-    whole = load_recipe("tiny")
-    alone = load_recipe("tiny", {"models": ["tiny-neox"]})
-    assert alone.models == tuple(model for model in whole.models if model.name == "tiny-neox")
-    assert alone.models[0].finetune
+def test_a_base_named_on_the_command_line_keeps_its_own_settings(tmp_path: Path) -> None:
+    content = yaml.safe_load(files("benchmarks").joinpath("recipes/tiny.yaml").read_text())
+    content["models"][0] = {"name": "tiny-neox", "finetune": {"targets": ["query_key_value"]}}
+    (tmp_path / "own.yaml").write_text(yaml.safe_dump(content))
+    alone = load_recipe(str(tmp_path / "own.yaml"), {"models": ["tiny-neox"]})
+    assert [model.name for model in alone.models] == ["tiny-neox"]
+    assert alone.models[0].finetune == {"targets": ["query_key_value"]}
 
 
 def test_a_device_that_is_not_there_is_named() -> None:
@@ -204,3 +207,15 @@ def test_a_device_that_is_not_there_is_named() -> None:
         check_device("cpuu")
     with pytest.raises(ValueError, match="cuda:99"):
         check_device("cuda:99")
+
+
+def test_a_probe_may_not_be_shown_under_another_s_name() -> None:
+    content = {
+        "name": "small",
+        "models": ["tiny-neox"],
+        "tasks": ["fiction"],
+        "probes": ["mean-diff", {"name": "mean-diff", "as": "lr"}],
+        "transfers": ["A->B"],
+    }
+    with pytest.raises(ValueError, match="'mean-diff' as 'lr': that is another probe's name"):
+        validate_recipe(content)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks import store
 from benchmarks.store import (
     artefact,
     content_hash,
@@ -119,7 +120,7 @@ def test_a_file_is_replaced_whole(tmp_path: Path) -> None:
 
 
 def test_what_a_killed_process_left_is_swept_and_what_a_living_one_writes_is_not(
-    home: Path,
+    home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     killed = (
         "import os, sys; from pathlib import Path; from benchmarks.store import artefact; "
@@ -127,10 +128,12 @@ def test_what_a_killed_process_left_is_swept_and_what_a_living_one_writes_is_not
     )
     subprocess.run([sys.executable, "-c", killed], env={**os.environ, "QUIRKY_HOME": str(home)})
     (left,) = (home / "data").iterdir()
+    monkeypatch.setattr(store, "YOUNG", -1.0)
     done = artefact("data", KEY, fill)
     with written_whole(home / "data" / "other") as living:
         (living / "half.txt").write_text("half")
         sweep(home / "data")
         assert (living / "half.txt").exists()
+    assert sorted(p.name for p in (home / "data" / "other").iterdir()) == ["half.txt"]
     assert not left.exists()
     assert (done / "content.txt").read_text() == "whole"

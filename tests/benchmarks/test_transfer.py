@@ -14,6 +14,7 @@ from sklearn.metrics import roc_auc_score
 from benchmarks.extract import States
 from benchmarks.recipe import Recipe, validate_recipe
 from benchmarks.transfer import LEAST, SCORED, check_contexts, fits_of, groups, score_cell, sources
+from probes import LinearProbe, registry
 from probes.methods.logistic import LogisticRegression
 
 Columns = dict[str, np.ndarray]
@@ -233,3 +234,56 @@ def test_the_text_reader_learns_from_what_it_is_told_alone(
     read = scores_of(scored(columns, states), "text", "A")[0]
     judged = np.isin(columns["split"], SCORED)
     assert ((read > 0) == columns["label"][judged]).mean() > 0.95
+
+
+class OwnMean(LinearProbe):
+    """The difference of the means again, as somebody else's code."""
+
+    name = "own-mean"
+    reads = "prompt"
+    supervision = "labels"
+
+    def fit(self, x, y, **needs):
+        rows = self.rows(x).double()
+        weight = rows[:, y].mean(1) - rows[:, ~y].mean(1)
+        return self.set_direction(x, weight, weight.sum(-1) * 0)
+
+
+def test_a_plug_in_is_fitted_anew_on_every_source(
+    columns: Columns, states: States, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(registry, "_registered", {"own-mean": OwnMean})
+    own = scored(columns, states, probes=["own-mean"], transfers=["A->A", "B->B"])
+    theirs = scored(columns, states, probes=["mean-diff"], transfers=["A->A", "B->B"])
+    on_a, on_b = (scores_of(own, "own-mean", source) for source in ("A", "B"))
+    assert not np.allclose(on_a, on_b)
+    for source in ("A", "B"):
+        (correlation,) = {
+            round(float(np.corrcoef(mine, other)[0, 1]), 4)
+            for mine, other in zip(
+                scores_of(own, "own-mean", source),
+                scores_of(theirs, "mean-diff", source),
+                strict=True,
+            )
+        }
+        assert correlation == 1
+
+
+def test_a_question_asked_in_both_contexts_is_two_questions(
+    columns: Columns, states: States, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = []
+
+    class Asked(OwnMean):
+        """Keeps what it is told of the questions."""
+
+        name = "asked"
+        needs = ("question",)
+
+        def fit(self, x, y, **needs):
+            seen.append(needs["question"])
+            return super().fit(x, y)
+
+    monkeypatch.setattr(registry, "_registered", {"asked": Asked})
+    scored(columns, states, probes=["asked"], transfers=["all->B"])
+    assert len(seen[0]) == len(seen[0].unique()) == 2 * CLAIMS["validation"]

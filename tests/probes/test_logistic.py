@@ -95,3 +95,14 @@ def test_a_penalty_below_the_rounding_of_float32_is_kept(l2):
     error = expit(standardised @ weight + float(probe.bias + probe.weight @ mean)) - y.numpy()
     gradient = standardised.T @ error / len(y) + l2 * weight
     assert np.abs(gradient).max() < 1e-6
+
+
+@pytest.mark.parametrize(("n", "d"), [(40, 200), (200, 40)])
+def test_a_penalty_below_the_rounding_of_float64_still_ends_at_an_optimum(n, d):
+    generator = torch.Generator().manual_seed(2)
+    x = torch.randn(n, d, generator=generator)
+    y = torch.rand(n, generator=generator) < 0.5
+    probe = get_probe("lr", l2=1e-16).fit(torch.cat([x, x], dim=1), y)
+    error = expit(probe.score(torch.cat([x, x], dim=1)).double().numpy()) - y.numpy()
+    mean, scale = x.double().mean(0), x.double().std(0, correction=0)
+    assert np.abs(((x.double() - mean) / scale).numpy().T @ error / n).max() < 1e-4
