@@ -24,7 +24,7 @@ def text_scores(
 
 
 def shuffled(labels: Bool[np.ndarray, " n"], seed: int) -> Bool[np.ndarray, " n"]:
-    """Return the labels in a seeded random order: a fit on them can only find noise."""
+    """Return the labels in a seeded random order: a fit on them learns nothing of the labels."""
     order = list(range(len(labels)))
     random.Random(f"shuffled-{seed}").shuffle(order)
     return labels[order]

@@ -24,6 +24,10 @@ FITTED = "validation"
 LEAST = 8
 """A probe is fitted on at least this many examples of each class."""
 
+SHUFFLES = 5
+"""How many orders of the labels the control `shuffled` is fitted on: one alone may, by chance, fall
+along a strong direction of the states, and read or reverse the truth quite well."""
+
 Columns = Mapping[str, np.ndarray]
 
 
@@ -84,7 +88,11 @@ def fits_of(recipe: Recipe, seed: int) -> list[Fit]:
             draws = recipe.draws if probe.name == "random" else 1
             fits += [Fit(probe, source, "", draw, seed) for draw in range(draws)]
             if supervised:
-                fits += [Fit(probe, source, control, 0, seed) for control in recipe.controls]
+                fits += [
+                    Fit(probe, source, control, draw, seed)
+                    for control in recipe.controls
+                    for draw in range(SHUFFLES)
+                ]
     return fits
 
 
@@ -173,7 +181,7 @@ def _fitted_scores(
         inside = fitted_on(columns, fit.source)
         labels = columns["label"][inside].astype(bool)
         if fit.control == "shuffled":
-            labels = shuffled(labels, fit.seed)
+            labels = shuffled(labels, fit.seed * 1000 + fit.draw)
         probe = fit.make()
         probe.fit(
             held[:, torch.from_numpy(inside)],

@@ -13,7 +13,16 @@ from sklearn.metrics import roc_auc_score
 
 from benchmarks.extract import States
 from benchmarks.recipe import Recipe, validate_recipe
-from benchmarks.transfer import LEAST, SCORED, check_contexts, fits_of, groups, score_cell, sources
+from benchmarks.transfer import (
+    LEAST,
+    SCORED,
+    SHUFFLES,
+    check_contexts,
+    fits_of,
+    groups,
+    score_cell,
+    sources,
+)
 from probes import LinearProbe, registry
 from probes.methods.logistic import LogisticRegression
 
@@ -129,9 +138,9 @@ def test_a_recipe_s_fits() -> None:
     # Two sources; labels are shuffled only where they are more than a sign.
     assert count == {
         ("lr", ""): 2,
-        ("lr", "shuffled"): 2,
+        ("lr", "shuffled"): 2 * SHUFFLES,
         ("mean-diff", ""): 2,
-        ("mean-diff", "shuffled"): 2,
+        ("mean-diff", "shuffled"): 2 * SHUFFLES,
         ("ccs", ""): 2,
         ("random", ""): 6,
     }
@@ -287,3 +296,10 @@ def test_a_question_asked_in_both_contexts_is_two_questions(
     monkeypatch.setattr(registry, "_registered", {"asked": Asked})
     scored(columns, states, probes=["asked"], transfers=["all->B"])
     assert len(seen[0]) == len(seen[0].unique()) == 2 * CLAIMS["validation"]
+
+
+def test_labels_are_shuffled_in_several_orders(columns: Columns, states: States) -> None:
+    frame = scored(columns, states)
+    (draws,) = (d for key, d in groups(frame) if key == ("lr", "shuffled", "resid", "A"))
+    assert len(draws) == SHUFFLES
+    assert len({draw.tobytes() for draw in draws}) == SHUFFLES
