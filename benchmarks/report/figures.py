@@ -37,9 +37,7 @@ class Style:
 
 
 STYLES = {
-    "shuffled": Style(
-        f"control: shuffled labels (mean of 5), {TARGET}", "#b9a3c9", 1.5, "dashdot"
-    ),
+    "shuffled": Style(f"control: shuffled labels (mean of 5), {TARGET}", "#b9a3c9", 1.5, "dashdot"),
     "base": Style(f"control: before fine-tuning, {TARGET}, disagreeing", "#a3b18a", 1.5, "dash"),
     "source": Style(f"probe in {SOURCE}, all examples", "#8a97a6", 2),
     "headline": Style(
