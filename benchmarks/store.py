@@ -14,7 +14,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Literal
 
@@ -96,15 +96,10 @@ def sweep(parent: Path) -> None:
     not have locked it yet is left alone.
     """
     for folder in parent.glob(".*/"):
-        if time.time() - folder.stat().st_mtime < YOUNG:
-            continue
-        lock = FileLock(folder / WRITING)
-        try:
-            lock.acquire(timeout=0)
-        except Timeout:
-            continue
-        shutil.rmtree(folder, ignore_errors=True)
-        lock.release()
+        with suppress(OSError, Timeout):  # renamed in the meantime, or being written
+            if time.time() - folder.stat().st_mtime > YOUNG:
+                with FileLock(folder / WRITING, timeout=0):
+                    shutil.rmtree(folder, ignore_errors=True)
 
 
 def write_text(path: Path, text: str) -> None:
