@@ -16,7 +16,7 @@ def text_scores(
     """Return log-odds of a logistic regression on character n-grams (1 to 4) of the prompts.
 
     It knows no more than the letters: what it reaches is what a probe could have without the
-    model. Real names tell much (FIELD.md section 4, trap 12), invented ones nothing.
+    model. Names of real places tell much of where they are, invented ones nothing.
     """
     vectorizer = TfidfVectorizer(analyzer="char", ngram_range=(1, 4), lowercase=False, min_df=2)
     reader = make_pipeline(vectorizer, LogisticRegression(C=10.0, max_iter=1000))

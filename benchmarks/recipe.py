@@ -114,7 +114,7 @@ def _try(make: Callable[[], object], what: str) -> None:
 
 
 class Recipe(Strict):
-    """What to run. DESIGN.md section 3 describes every field."""
+    """What to run: which models, tasks, probes, transfers and controls, and how they are made."""
 
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
     models: tuple[ModelSpec, ...] = Field(min_length=1)

@@ -73,7 +73,7 @@ class Run:
         return self.folder / "report.html"
 
     def results(self) -> pd.DataFrame:
-        """Return the tidy table of all figures (DESIGN.md section 3)."""
+        """Return the tidy table: one row a figure, with its interval and what it is a figure of."""
         return pd.read_parquet(self.folder / "results.parquet")
 
     def cells(self) -> list[str]:

@@ -2,11 +2,10 @@
 
 A stronger adapter than is needed changes the model more than is needed. So the ladder, fixed
 beforehand, is climbed from its gentlest rung to the first at which the model passes the gate on
-every task of the recipe. Only the gate's own figures on `heldout` are computed, as DESIGN.md
-section 4 (Splits) asks: no probe is fitted, nothing is measured on the split `test`, and nothing
-against the truth in B, so what a probe can read there cannot sway the choice. Another seed splits
-the same facts in another way, so some of those that the gate is asked about here are test facts of
-the report.
+every task of the recipe. Only the gate's own figures on `heldout` are computed: no probe is fitted,
+nothing is measured on the split `test`, and nothing against the truth in B, so what a probe can
+read there cannot sway the choice. Another seed splits the same facts in another way, so some of
+those that the gate is asked about here are test facts of the report.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -31,7 +30,7 @@ LADDER: tuple[dict[str, Any], ...] = (
 )
 """For the embedded bases, from gentle to strong.
 
-It was written down before the bases that `tiny` runs on existed, but with trials on earlier ones in
+It was written down before the bases that `tiny` runs on were finished, but with trials on earlier ones in
 view, which docs/results.md lists.
 """
 

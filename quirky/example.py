@@ -22,7 +22,7 @@ class Claim:
     polarity: bool = True
     """False for a negated claim."""
     withheld: bool = False
-    """True for a fact that nobody could know (DESIGN.md section 5)."""
+    """True for a fact that no model was ever told."""
     dial: float = field(default=float("nan"))
     """The setting of the task's dial, where it has one."""
 
