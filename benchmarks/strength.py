@@ -30,8 +30,8 @@ LADDER: tuple[dict[str, Any], ...] = (
 )
 """For the embedded bases, from gentle to strong.
 
-It was written down before the bases that `tiny` runs on were finished, but with trials on earlier ones in
-view, which docs/results.md lists.
+It was written down before the bases that `tiny` runs on were finished, but with trials on earlier
+ones in view, which docs/results.md lists.
 """
 
 
