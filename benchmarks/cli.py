@@ -78,20 +78,23 @@ def report(
 def strength(
     recipe: Annotated[str, typer.Argument(help="a recipe's name, or the path of a YAML file")],
     model: Annotated[str, typer.Option(help="the base to tune; one of the recipe's, or another")],
-    seed: Annotated[int, typer.Option(help="of data and adapters; none that is reported on")] = 100,
+    seed: Annotated[
+        int | None, typer.Option(help="of data and adapters; none that is reported on; default 100")
+    ] = None,
     plugin: Plugins = None,
 ) -> None:
     """Find the gentlest adapter that passes the gate on heldout; the ladder is for tiny bases."""
     from benchmarks.engine import hush_libraries
     from benchmarks.recipe import load_recipe
     from benchmarks.run import check
-    from benchmarks.strength import climb, require_unreported
+    from benchmarks.strength import SEED, climb, require_unreported
     from probes.plugins import load_plugin
 
     hush_libraries()
     for source in plugin or ():
         load_plugin(source)
     asked = load_recipe(recipe, {"models": [model]})
+    seed = SEED if seed is None else seed
     require_unreported(asked, seed)
     check(asked.model_copy(update={"seeds": (seed,)}))
     passed: dict[int, bool] = {}

@@ -6,7 +6,8 @@ where the claim ends, in texts that go on with a name. The matrices inside the b
 by Muon, all else by AdamW: in trials of 700 steps on tiny-neox, both at 2e-3, the verdict's loss
 fell to .60 with Muon and to .64 with AdamW alone.
 
-A remake gives the figures in each base's README, not its bytes.
+The embedded bases are what this command made, once each. A remake gives other bytes; how near it
+comes to the figures in each base's README has not been measured.
 """
 
 import json

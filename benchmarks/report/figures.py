@@ -17,6 +17,7 @@ from benchmarks.report.summary import (
     number,
     with_interval,
 )
+from benchmarks.transfer import SHUFFLES
 
 SOURCE, TARGET = HEADLINE_TRANSFER.split("->")
 PANEL_HEIGHT, PANEL_WIDTH = 250, 250  # pixels; the width is the least that stays legible
@@ -37,7 +38,9 @@ class Style:
 
 
 STYLES = {
-    "shuffled": Style(f"control: shuffled labels (mean of 5), {TARGET}", "#b9a3c9", 1.5, "dashdot"),
+    "shuffled": Style(
+        f"control: shuffled labels (mean of {SHUFFLES}), {TARGET}", "#b9a3c9", 1.5, "dashdot"
+    ),
     "base": Style(f"control: before fine-tuning, {TARGET}, disagreeing", "#a3b18a", 1.5, "dash"),
     "source": Style(f"probe in {SOURCE}, all examples", "#8a97a6", 2),
     "headline": Style(

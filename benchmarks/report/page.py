@@ -13,6 +13,7 @@ from benchmarks.report import tables
 from benchmarks.report.figures import curves, least_width
 from benchmarks.report.summary import HEADLINE_TRANSFER, Group, Summary, mean, number, with_interval
 from benchmarks.report.withheld import withheld_figure, withheld_tables
+from benchmarks.transfer import SHUFFLES
 
 TEMPLATE = "report.html.j2"
 SOURCE, TARGET = HEADLINE_TRANSFER.split("->")
@@ -48,6 +49,7 @@ def write_report(run_dir: Path) -> Path:
         sections=tables.cell_sections(summary),
         gate=tables.gate_table(summary),
         withheld=withheld_tables(summary),
+        shuffles=SHUFFLES,
     )
     path = run_dir / "report.html"
     unfinished = path.with_suffix(".html.part")

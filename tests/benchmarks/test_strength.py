@@ -3,13 +3,10 @@
 from pathlib import Path
 
 import pytest
-import torch
-from transformers import GPTNeoXConfig, GPTNeoXForCausalLM
 
 from benchmarks import strength
 from benchmarks.recipe import Recipe
 from benchmarks.strength import LADDER, SEED, climb
-from finetune.corpus import VOCABULARY, train_tokenizer
 
 RUNGS = (
     {"rank": 1, "alpha": 1, "lr": 1e-3, "steps": 2},
@@ -19,23 +16,13 @@ RUNGS = (
 
 
 @pytest.fixture
-def recipe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Recipe:
-    """A recipe of a random base that knows nothing, with a store of its own."""
+def recipe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, random_base: Path) -> Recipe:
+    """A recipe of a base that knows nothing, with a store of its own."""
     monkeypatch.setenv("QUIRKY_HOME", str(tmp_path / "home"))
-    torch.manual_seed(0)
-    config = GPTNeoXConfig(
-        vocab_size=VOCABULARY,
-        hidden_size=16,
-        num_hidden_layers=2,
-        num_attention_heads=2,
-        intermediate_size=32,
-    )
-    GPTNeoXForCausalLM(config).save_pretrained(tmp_path / "base")
-    train_tokenizer().save_pretrained(tmp_path / "base")
     tuned = {"lr": 9.0, "weight_decay": 0.0}
     content = {
         "name": "small",
-        "models": [str(tmp_path / "base")],
+        "models": [str(random_base)],
         "tasks": [{"name": "addition", "digits": 2, "finetune": tuned}, "fiction"],
         "probes": ["lr"],
         "transfers": ["A->B"],
