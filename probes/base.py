@@ -138,6 +138,8 @@ class LinearProbe(Probe):
 
     weight: Float[Tensor, "..."]
     bias: Float[Tensor, "*layers"]
+    kept: ClassVar[tuple[str, ...]] = ("weight", "bias")
+    """The tensors that `save` writes and `load` sets."""
 
     def rows(self, x: Float[Tensor, "..."]) -> Float[Tensor, "layers n k"]:
         """The states with layers flattened and the two answers of a pair concatenated."""
@@ -164,9 +166,15 @@ class LinearProbe(Probe):
 
     def score(self, x: Float[Tensor, "..."], **needs: Tensor) -> Float[Tensor, "*layers n"]:
         """The affine map, computed in float64 one layer at a time and returned in float32."""
+        return self.affine(x, self.weight, self.bias)
+
+    def affine(
+        self, x: Float[Tensor, "..."], weight: Float[Tensor, "..."], bias: Float[Tensor, "*layers"]
+    ) -> Float[Tensor, "*layers n"]:
+        """The score of states by a map of the shapes of `weight` and `bias`."""
         rows = self.rows(x)
-        weight = self.weight.to(x.device).reshape(len(rows), -1)
-        bias = self.bias.to(x.device).reshape(len(rows))
+        weight = weight.to(x.device).reshape(len(rows), -1)
+        bias = bias.to(x.device).reshape(len(rows))
         scores = torch.empty(rows.shape[:2], device=x.device)
         for layer, states in enumerate(rows):
             scores[layer] = states.double() @ weight[layer] + bias[layer]
@@ -178,8 +186,8 @@ class LinearProbe(Probe):
             raise ValueError(f"probe {self.name!r} is not fitted: there is nothing to save")
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
-        tensors = {"weight": self.weight, "bias": self.bias}
-        save_file({k: v.cpu().contiguous() for k, v in tensors.items()}, _tensor_file(folder))
+        tensors = {name: getattr(self, name).cpu().contiguous() for name in self.kept}
+        save_file(tensors, _tensor_file(folder))
         manifest = {
             "format": 1,
             "probe": self.name,
@@ -203,7 +211,8 @@ class LinearProbe(Probe):
             seed=manifest["seed"], **manifest["hyperparameters"]
         )
         tensors = load_file(_tensor_file(folder))
-        probe.weight, probe.bias = tensors["weight"], tensors["bias"]
+        for name in probe.kept:
+            setattr(probe, name, tensors[name])
         probe._fitted_shape = (tuple(probe.bias.shape), probe.weight.shape[-1])
         return probe
 

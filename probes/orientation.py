@@ -17,5 +17,13 @@ def oriented(
     They are a logistic regression (l2 = 1e-3) on that one feature.
     """
     places = [layer.double() @ axis for layer, axis in zip(rows, axes, strict=True)]
-    scale, bias = logistic_optimum(torch.stack(places)[..., None], y, l2=1e-3)
-    return scale * axes, bias
+    scale, bias = orientation(torch.stack(places), y)
+    return scale[:, None] * axes, bias
+
+
+def orientation(
+    places: Float[Tensor, "layers n"], y: Bool[Tensor, "n"]
+) -> tuple[Float[Tensor, "layers"], Float[Tensor, "layers"]]:
+    """Factor and bias that turn places on each layer's axis into log-odds."""
+    scale, bias = logistic_optimum(places[..., None], y, l2=1e-3)
+    return scale[:, 0], bias

@@ -1,19 +1,21 @@
 """Contrast-consistent search (Burns et al. 2022, arXiv 2212.03827)."""
 
 import math
-from typing import Self
+from typing import Literal, Self
 
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from probes.base import LinearProbe
 from probes.erasure import answer_and_template, erased_pairs
 from probes.lbfgs import minimise
-from probes.orientation import oriented
+from probes.orientation import orientation, oriented
+from probes.templates import TemplatedProbe, standardised
+
+NORMS = ("leace", "burns", "meanonly")
 
 
-class ContrastConsistentSearch(LinearProbe):
+class ContrastConsistentSearch(TemplatedProbe):
     """A linear probe whose verdicts on the two answers of a claim exclude each other.
 
     It minimises mean [(p1 + p0 - 1)^2 + min(p1, p0)^2] + weight_decay/2 |theta|^2, where
@@ -24,11 +26,20 @@ class ContrastConsistentSearch(LinearProbe):
     Labels orient and scale the axis that was found without them (a logistic regression on
     that one feature), nothing else.
 
-    First the states are scaled by their spread within each answer, and LEACE (arXiv
-    2306.03819) erases which answer, in which template, a state belongs to; the paper
-    subtracts the means of each instead. The eraser is one affine map, so a template that
-    was not seen gets the same as all others. The score is the difference of the two logits,
-    where the paper averages two probabilities: that keeps it affine.
+    First it is taken from the states which answer, in which template, they belong to, by `norm`:
+
+    - "leace", the default, as in arXiv 2312.01037: the states are scaled by their spread within
+      each answer and template, and LEACE (arXiv 2306.03819) erases the two. The eraser is one
+      affine map, so a template that was not seen gets the same as all others.
+    - "burns", the paper's own: of each answer in each template the mean is subtracted and every
+      feature is divided by its standard deviation.
+    - "meanonly": of each answer in each template the mean is subtracted. All features are then
+      divided by one number, the root of their mean square, which changes no direction: it makes
+      the search independent of the unit of the states.
+
+    With the last two a template that was not seen, or of fewer than 4 pairs, gets the mean and
+    the spread of all templates together. The score is the difference of the two logits, where
+    the paper averages two probabilities: that keeps it affine.
     """
 
     name = "ccs"
@@ -37,14 +48,24 @@ class ContrastConsistentSearch(LinearProbe):
     needs = ("template",)
     calibrated = True
 
-    def __init__(self, *, seed: int = 0, restarts: int = 10, weight_decay: float = 0.01) -> None:
+    def __init__(
+        self,
+        *,
+        seed: int = 0,
+        restarts: int = 10,
+        weight_decay: float = 0.01,
+        norm: Literal["leace", "burns", "meanonly"] = "leace",
+    ) -> None:
         if restarts < 1:
             raise ValueError(f"restarts must be at least 1, not {restarts!r}")
         if not (math.isfinite(weight_decay) and weight_decay >= 0):
             raise ValueError(f"weight_decay must be 0 or more, not {weight_decay!r}")
-        super().__init__(seed=seed, restarts=restarts, weight_decay=weight_decay)
+        if norm not in NORMS:
+            raise ValueError(f"norm must be one of {', '.join(NORMS)}, not {norm!r}")
+        super().__init__(seed=seed, restarts=restarts, weight_decay=weight_decay, norm=norm)
         self.restarts = restarts
         self.weight_decay = weight_decay
+        self.norm = norm
 
     def fit(
         self,
@@ -58,19 +79,45 @@ class ContrastConsistentSearch(LinearProbe):
 
         Raises ValueError when there are so many templates that erasing them leaves nothing.
         """
-        groups = answer_and_template(template, x, self.name)
-        directions = torch.cat(
-            [self._search(layers.unflatten(-1, (2, -1)), groups) for layers in self.chunks(x)]
-        )
-        axes = torch.cat([-directions, directions], dim=-1)
-        return self.set_direction(x, *oriented(self.rows(x), axes, y))
+        if self.norm == "leace":
+            return self._fit_erased(x, y, template)
+        return self._fit_standardised(x, y, template)
 
-    def _search(
-        self, raw: Float[Tensor, "layers n 2 d"], groups: Float[Tensor, "2n groups"]
-    ) -> Float[Tensor, "layers d"]:
-        """The direction of the best restart of every layer, for raw states."""
-        erased = [erased_pairs(layer, groups) for layer in raw]
-        pairs, maps = (torch.stack(part) for part in zip(*erased, strict=True))
+    def _fit_erased(
+        self, x: Float[Tensor, "*layers n 2 d"], y: Bool[Tensor, "n"], template: Tensor | None
+    ) -> Self:
+        groups = answer_and_template(template, x, self.name)
+        axes = []
+        for layers in self.chunks(x):
+            erased = [erased_pairs(layer.unflatten(-1, (2, -1)), groups) for layer in layers]
+            pairs, maps = (torch.stack(part) for part in zip(*erased, strict=True))
+            axes.append(torch.einsum("lde,ld->le", maps, self._search(pairs)))
+        found = torch.cat(axes)
+        both = torch.cat([-found, found], dim=-1)
+        return self.set_direction(x, *oriented(self.rows(x), both, y))
+
+    def _fit_standardised(
+        self, x: Float[Tensor, "*layers n 2 d"], y: Bool[Tensor, "n"], template: Tensor | None
+    ) -> Self:
+        known, member = self.known_templates(template, len(y), x.device)
+        weights, biases = [], []
+        for layers in self.chunks(x):
+            parts = [
+                standardised(layer.unflatten(-1, (2, -1)), member, len(known), self.norm == "burns")
+                for layer in layers
+            ]
+            pairs, means, scales = (torch.stack(part) for part in zip(*parts, strict=True))
+            direction = self._search(pairs)
+            place = torch.einsum("lnd,ld->ln", pairs[:, 1] - pairs[:, 0], direction)
+            factor, bias = orientation(place, y)
+            signed = torch.stack([-direction, direction], dim=1) * factor[:, None, None]
+            weight = signed[:, None] / scales
+            weights.append(weight)
+            biases.append(bias[:, None] - (weight * means).sum((-1, -2)))
+        return self.set_maps(x, known, torch.cat(weights), torch.cat(biases))
+
+    def _search(self, pairs: Float[Tensor, "layers 2 n d"]) -> Float[Tensor, "layers d"]:
+        """The direction of the best restart of every layer."""
         layers, d = len(pairs), pairs.shape[-1]
         generator = torch.Generator().manual_seed(self.seed)
         drawn = torch.randn(self.restarts, d + 1, generator=generator, dtype=pairs.dtype)
@@ -83,8 +130,7 @@ class ContrastConsistentSearch(LinearProbe):
 
         theta = minimise(objective, start.repeat(layers, 1, 1))
         best = ccs_loss(pairs, theta)[0].argmin(-1)
-        theta = theta[torch.arange(layers, device=best.device), best]
-        return torch.einsum("lde,ld->le", maps, theta[:, :-1])
+        return theta[torch.arange(layers, device=best.device), best, :-1]
 
 
 def ccs_loss(

@@ -2,9 +2,11 @@ import pytest
 import torch
 from sklearn.metrics import roc_auc_score
 
-from probes import get_probe
-from probes.methods.ccs import ccs_loss
+from probes import LinearProbe, check_probe, get_probe
+from probes.methods.ccs import ContrastConsistentSearch, ccs_loss
 from probes.planted import planted
+
+NORMS = ("leace", "burns", "meanonly")
 
 TRAIN = planted("pair", n=300, d=16, seed=0)
 TEST = planted("pair", n=200, d=16, seed=1)
@@ -14,8 +16,21 @@ def auroc(probe, data=TEST):
     return roc_auc_score(data.y, probe.score(data.x))
 
 
-def test_a_consistent_direction_is_found():
-    assert auroc(get_probe("ccs").fit(TRAIN.x, TRAIN.y)) > 0.99
+@pytest.mark.parametrize("norm", NORMS)
+def test_a_consistent_direction_is_found(norm):
+    assert auroc(get_probe("ccs", norm=norm).fit(TRAIN.x, TRAIN.y)) > 0.99
+
+
+@pytest.mark.parametrize("norm", ["burns", "meanonly"])
+def test_the_contract_is_kept_with_every_norm(norm):
+    class Normed(ContrastConsistentSearch):
+        """Labels orient and scale the axis."""
+
+        def __init__(self, *, seed=0, restarts=10, weight_decay=0.01, norm=norm):
+            super().__init__(seed=seed, restarts=restarts, weight_decay=weight_decay, norm=norm)
+
+    Normed.name = f"ccs-{norm}"
+    check_probe(Normed)
 
 
 def test_it_is_not_found_when_the_pairs_are_shuffled():
@@ -48,21 +63,74 @@ def with_answer_sizes(data, template):
     return data.x + offsets[template]
 
 
-def test_differences_between_templates_are_erased():
+@pytest.mark.parametrize("norm", NORMS)
+def test_differences_between_templates_are_erased(norm):
     template = TRAIN.columns["template"]
     x = with_answer_sizes(TRAIN, template)
     x_test = with_answer_sizes(TEST, TEST.columns["template"])
+    told = get_probe("ccs", norm=norm).fit(x, TRAIN.y, template=template)
+    scores = told.score(x_test, template=TEST.columns["template"])
+    assert roc_auc_score(TEST.y, scores) > 0.95
+
+
+def test_leace_erases_the_template_of_the_states():
+    template = TRAIN.columns["template"]
+    x = with_answer_sizes(TRAIN, template)
     told = get_probe("ccs").fit(x, TRAIN.y, template=template)
-    assert roc_auc_score(TEST.y, told.score(x_test)) > 0.95
     codes = torch.nn.functional.one_hot(template).double()
     means = codes.T @ told.score(x).double() / codes.sum(0)
     assert means.std() < 0.05 * told.score(x).std()
 
 
-def test_a_template_that_was_not_seen_is_scored_by_the_same_map():
-    probe = get_probe("ccs").fit(TRAIN.x, TRAIN.y, template=TRAIN.columns["template"])
+@pytest.mark.parametrize("norm", NORMS)
+def test_a_template_that_was_not_seen_is_scored_by_the_pooled_map(norm):
+    probe = get_probe("ccs", norm=norm).fit(TRAIN.x, TRAIN.y, template=TRAIN.columns["template"])
     unseen = torch.full((200,), 99)
     assert torch.equal(probe.score(TEST.x, template=unseen), probe.score(TEST.x))
+
+
+def by_hand(x, x_train, spread, template, template_train):
+    """States at the true less those at the false answer, standardised answer by answer."""
+    result = torch.empty(len(x), x.shape[-1], dtype=torch.float64)
+    for code in template.unique():
+        seen = x_train[template_train == code].double()
+        mean, deviation = seen.mean(0), seen.std(0, correction=0)
+        pairs = x[template == code].double() - mean
+        pairs = pairs / deviation if spread else pairs
+        result[template == code] = pairs[:, 1] - pairs[:, 0]
+    return result
+
+
+@pytest.mark.parametrize("norm", ["burns", "meanonly"])
+def test_the_score_is_linear_in_the_states_standardised_by_hand(norm):
+    template, template_test = TRAIN.columns["template"], TEST.columns["template"]
+    x, x_test = with_answer_sizes(TRAIN, template), with_answer_sizes(TEST, template_test)
+    probe = get_probe("ccs", norm=norm).fit(x, TRAIN.y, template=template)
+    scores = probe.score(x_test, template=template_test).double()
+    rows = by_hand(x_test, x, norm == "burns", template_test, template)
+    design = torch.cat([rows, torch.ones(200, 1, dtype=torch.float64)], dim=1)
+    solution = torch.linalg.lstsq(design, scores[:, None]).solution
+    torch.testing.assert_close((design @ solution)[:, 0], scores, atol=1e-4, rtol=0)
+
+
+@pytest.mark.parametrize("norm", ["burns", "meanonly"])
+def test_a_template_of_few_pairs_is_as_one_not_seen(norm):
+    template = TRAIN.columns["template"].clone()
+    template[:3] = 7
+    probe = get_probe("ccs", norm=norm).fit(TRAIN.x, TRAIN.y, template=template)
+    assert 7 not in probe.template_codes
+    rare = torch.full((200,), 7)
+    assert torch.equal(probe.score(TEST.x, template=rare), probe.score(TEST.x))
+
+
+@pytest.mark.parametrize("norm", NORMS)
+def test_the_maps_of_templates_are_saved(norm, tmp_path):
+    template = TRAIN.columns["template"]
+    probe = get_probe("ccs", norm=norm).fit(TRAIN.x, TRAIN.y, template=template)
+    probe.save(tmp_path)
+    loaded = LinearProbe.load(tmp_path)
+    asked = TEST.columns["template"]
+    assert torch.equal(loaded.score(TEST.x, template=asked), probe.score(TEST.x, template=asked))
 
 
 def test_more_groups_than_features_are_refused():
@@ -94,7 +162,11 @@ def test_the_gradient_is_that_of_the_loss():
 
 @pytest.mark.parametrize(
     ("params", "sentence"),
-    [({"restarts": 0}, "restarts must be at least 1"), ({"weight_decay": -1}, "weight_decay must")],
+    [
+        ({"restarts": 0}, "restarts must be at least 1"),
+        ({"weight_decay": -1}, "weight_decay must"),
+        ({"norm": "none"}, "norm must be one of leace, burns, meanonly, not 'none'"),
+    ],
 )
 def test_bad_hyperparameters_are_refused(params, sentence):
     with pytest.raises(ValueError, match=sentence):
