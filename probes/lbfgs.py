@@ -26,6 +26,7 @@ def minimise(
     tolerance: float = 1e-6,
     precondition: Callable[[Float[Tensor, "*problems k"]], Float[Tensor, "*problems k"]]
     | None = None,
+    rounding: float | None = None,
 ) -> Float[Tensor, "*problems k"]:
     """A local minimum of each problem, from its own start.
 
@@ -35,17 +36,22 @@ def minimise(
     every gradient is below `tolerance` (or no step lowers the value any more), or after this
     many evaluations.
 
-    `precondition` maps gradients to what an approximate inverse Hessian, the same throughout,
-    makes of them. Given one, the first step is along it, and the search ends when the root of
+    `precondition` is an approximate inverse Hessian, the same throughout: a linear map of
+    gradients. Given one, the first step is along it, and the search ends when the root of
     gradient . precondition(gradient) is below `tolerance`: half its square estimates how far
     the value is above the minimum.
+
+    `rounding` is the relative error of the values, that of their precision if not given.
     """
     inverse = precondition or (lambda gradient: gradient)
     point = start
     value, gradient = objective(point)
+    rounding = rounding or 4 * torch.finfo(value.dtype).eps
+    image = inverse(gradient)
     steps = start.new_zeros(history, *start.shape)
     changes = torch.zeros_like(steps)
-    direction = -inverse(gradient)
+    images = changes if precondition is None else torch.zeros_like(steps)
+    direction = -image
     length = torch.ones_like(value)
     if precondition is None:
         length = 1 / gradient.norm(dim=-1).clamp(min=1)
@@ -53,7 +59,7 @@ def minimise(
         if precondition is None:
             slack = gradient.abs().amax(-1)
         else:
-            slack = (gradient * inverse(gradient)).sum(-1).clamp(min=0).sqrt()
+            slack = (gradient * image).sum(-1).clamp(min=0).sqrt()
         active = (slack > tolerance) & (length > SHORTEST_STEP)
         if not bool(active.any()):
             break
@@ -61,8 +67,7 @@ def minimise(
         trial_value, trial_gradient = objective(trial)
         slope = (gradient * direction).sum(-1)
         bound = value + SUFFICIENT_DECREASE * length * slope
-        rounding = 4 * torch.finfo(value.dtype).eps * value.abs()
-        accepted = active & (trial_value <= bound + rounding)
+        accepted = active & (trial_value <= bound + rounding * value.abs())
 
         taken = accepted[..., None]
         steps = torch.where(taken, _pushed(steps, trial - point), steps)
@@ -70,7 +75,12 @@ def minimise(
         point = torch.where(taken, trial, point)
         gradient = torch.where(taken, trial_gradient, gradient)
         value = torch.where(accepted, trial_value, value)
-        direction = torch.where(taken, _descent(gradient, steps, changes, inverse), direction)
+        if precondition is None:
+            image, images = gradient, changes
+        else:
+            before, image = image, torch.where(taken, inverse(trial_gradient), image)
+            images = torch.where(taken, _pushed(images, image - before), images)
+        direction = torch.where(taken, _descent(gradient, image, steps, changes, images), direction)
         length = torch.where(accepted, 1.0, length / 2)
     return point
 
@@ -83,28 +93,31 @@ def _pushed(
 
 def _descent(
     gradient: Float[Tensor, "*problems k"],
+    image: Float[Tensor, "*problems k"],
     steps: Float[Tensor, "history *problems k"],
     changes: Float[Tensor, "history *problems k"],
-    inverse: Callable[[Float[Tensor, "*problems k"]], Float[Tensor, "*problems k"]],
+    images: Float[Tensor, "history *problems k"],
 ) -> Float[Tensor, "*problems k"]:
     """Minus the inverse-Hessian estimate times the gradient, newest pair first.
 
-    A pair along which there is next to no positive curvature (or a slot not yet filled) has
-    no part in it.
+    `image` and `images` are what the preconditioner makes of the gradient and of its changes: it
+    is linear, so it is not applied here again. A pair along which there is next to no positive
+    curvature (or a slot not yet filled) has no part in it.
     """
     curvature = (steps * changes).sum(-1)
-    squared = (changes[0] * inverse(changes[0])).sum(-1)
+    squared = (changes[0] * images[0]).sum(-1)
     usable = curvature > LEAST_CURVATURE * steps.square().sum(-1)
     rho = torch.where(usable, 1 / torch.where(usable, curvature, 1.0), 0.0)
 
-    result = gradient
+    rest, result = gradient, image
     alphas = []
-    for step, change, weight in zip(steps, changes, rho, strict=True):
-        alpha = weight * (step * result).sum(-1)
-        result = result - alpha[..., None] * change
+    for step, change, its_image, weight in zip(steps, changes, images, rho, strict=True):
+        alpha = weight * (step * rest).sum(-1)
+        rest = rest - alpha[..., None] * change
+        result = result - alpha[..., None] * its_image
         alphas.append(alpha)
     newest = torch.where(usable[0], curvature[0] / squared.clamp(min=1e-300), 1.0)
-    result = newest[..., None] * inverse(result)
+    result = newest[..., None] * result
     for i in reversed(range(len(steps))):
         beta = rho[i] * (changes[i] * result).sum(-1)
         result = result + (alphas[i] - beta)[..., None] * steps[i]

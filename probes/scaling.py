@@ -1,37 +1,42 @@
-"""The centre, scale and second moments of features, from the fitted data."""
+"""The centre and scale of features, from the fitted data."""
 
 import torch
 from jaxtyping import Float
-from scipy.linalg.blas import dsyrk, ssyrk
 from torch import Tensor
+
+ROWS = 256
+"""Examples that are held in float64 at a time: so few that they stay in the processor's cache."""
 
 
 def feature_scale(
     x: Float[Tensor, "layers n d"],
 ) -> tuple[Float[Tensor, "layers d"], Float[Tensor, "layers d"]]:
-    """Mean and standard deviation (1/n) of every feature, in float64, one layer at a time.
+    """Mean and standard deviation (1/n) of every feature, in float64.
 
     The scale of a feature that varies by no more than float32 rounding is infinite:
     standardised it is 0, and a weight divided by its scale is 0.
     """
-    means, scales = [], []
-    for layer in x:
-        states = layer.double()
-        mean = states.mean(0)
-        deviation = (states - mean).square().mean(0).sqrt()
-        constant = deviation <= 1e-7 * mean.abs()
-        means.append(mean)
-        scales.append(deviation.masked_fill(constant, torch.inf))
-    return torch.stack(means), torch.stack(scales)
+    moments = [_mean_and_deviation(layer) for layer in x]
+    means, deviations = (torch.stack(part) for part in zip(*moments, strict=True))
+    constant = deviations <= 1e-7 * means.abs()
+    return means, deviations.masked_fill(constant, torch.inf)
 
 
-def gram_matrix(x: Float[Tensor, "n d"], factor: float) -> Float[Tensor, "d d"]:
-    """factor x'x in the precision of `x`; on a CPU by BLAS's syrk, which computes one half of it.
+def _mean_and_deviation(x: Float[Tensor, "n d"]) -> tuple[Float[Tensor, "d"], Float[Tensor, "d"]]:
+    """In two passes, so that a mean far from 0 costs no accuracy."""
+    mean = torch.stack([rows.double().sum(0) for rows in x.split(ROWS)]).sum(0) / len(x)
+    squares = [(rows.double() - mean).square().sum(0) for rows in x.split(ROWS)]
+    return mean, (torch.stack(squares).sum(0) / len(x)).sqrt()
 
-    Only the lower triangle is filled, which is what a Cholesky factorisation reads.
-    """
-    if x.device.type != "cpu":
-        return x.mT @ x * factor
-    syrk = ssyrk if x.dtype == torch.float32 else dsyrk
-    # In the order of Fortran x is its own transpose, and an upper triangle is a lower one.
-    return torch.from_numpy(syrk(factor, x.contiguous().numpy().T).T)
+
+def standardised(
+    x: Float[Tensor, "n d"],
+    mean: Float[Tensor, "d"],
+    scale: Float[Tensor, "d"],
+    dtype: torch.dtype = torch.float64,
+) -> Float[Tensor, "n d"]:
+    """(x - mean) / scale, computed in float64 and kept as `dtype`."""
+    result = torch.empty(x.shape, dtype=dtype, device=x.device)
+    for rows, given in zip(result.split(ROWS), x.split(ROWS), strict=True):
+        rows.copy_((given.double() - mean) / scale)
+    return result

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from probes.base import LinearProbe
 from probes.inputs import Reads
+from probes.ridge import SecondMoment
 from probes.scaling import feature_scale
 
 LEAST_INTENSITY = 1e-6
@@ -73,24 +74,19 @@ def discriminant(
     within = states - torch.where(y[:, None], true, false)
     scale = feature_scale((within + states.mean(0))[None])[1][0]
     within /= scale
-    covariance = within.mT @ within / len(within)
-    intensity = ledoit_wolf(within, covariance) if shrinkage == "auto" else shrinkage
-    covariance *= 1 - intensity
-    covariance.diagonal().fill_(1)
-    factor = torch.linalg.cholesky(covariance)
-    difference = ((true - false) / scale)[:, None]
-    return torch.cholesky_solve(difference, factor)[:, 0] / scale, (true + false) / 2
+    moment = SecondMoment(within)
+    intensity = ledoit_wolf(moment) if shrinkage == "auto" else shrinkage
+    difference = (true - false) / scale
+    return moment.ridge_solver(1 - intensity, intensity)(difference) / scale, (true + false) / 2
 
 
-def ledoit_wolf(
-    standardised: Float[Tensor, "n d"], covariance: Float[Tensor, "d d"]
-) -> Float[Tensor, ""]:
-    """The intensity of shrinkage towards the identity, at least `LEAST_INTENSITY`.
+def ledoit_wolf(moment: SecondMoment) -> float:
+    """The intensity of shrinkage of a covariance towards the identity, at least the least.
 
     The expected squared error of the covariance, over its squared distance from the identity.
     """
-    n = len(standardised)
-    squared = torch.linalg.vector_norm(covariance).square()
-    error = (standardised.square().sum(-1).square().mean() - squared) / n
-    distance = squared - covariance.diagonal().sum()
-    return (error / distance.clamp(min=1e-300)).clamp(LEAST_INTENSITY, 1)
+    norms = moment.x.square().sum(-1)
+    squared = moment.squared_norm()
+    error = (norms.square().mean() - squared) / len(norms)
+    distance = squared - norms.mean()
+    return float((error / distance.clamp(min=1e-300)).clamp(LEAST_INTENSITY, 1))

@@ -1,7 +1,6 @@
 """L2 logistic regression on standardised features, all layers at once."""
 
 import math
-from collections.abc import Callable
 from typing import ClassVar, Self
 
 import torch
@@ -12,10 +11,17 @@ from torch.nn.functional import softplus
 from probes.base import LinearProbe
 from probes.inputs import Reads
 from probes.lbfgs import minimise
-from probes.scaling import feature_scale, gram_matrix
+from probes.ridge import SecondMoment
+from probes.scaling import feature_scale, standardised
 
-TOLERANCE = 1e-8
+EXACT = 2**20
+"""A layer of at most this many numbers is passed over in float64, a larger one in float32."""
+
+TOLERANCE = {torch.float64: 1e-8, torch.float32: 1e-6}
 """Half its square bounds, nearly, how far the loss is above its minimum."""
+
+ROUNDING = {torch.float64: 1e-15, torch.float32: 4e-7}
+"""Relative error of a loss whose logits were computed in this precision."""
 
 
 class LogisticRegression(LinearProbe):
@@ -53,14 +59,16 @@ def logistic_optimum(
 ) -> tuple[Float[Tensor, "layers d"], Float[Tensor, "layers"]]:
     """Weight and bias, for raw features, of the penalised optimum on standardised ones.
 
-    One layer at a time is held in float64. Its L-BFGS is preconditioned by the Hessian at the
-    start, where every example has the same curvature: one Gram matrix and a Cholesky
-    factorisation, after which a few passes over the states suffice.
+    One layer at a time is standardised. Its L-BFGS is preconditioned by the Hessian at the start,
+    where every example has the same curvature: one Gram matrix and a Cholesky factorisation, after
+    which a few passes over the states suffice. Where the passes are in float32 (see `EXACT`) the
+    weights, the losses and all sums over examples but the gradient's are in float64 still.
     """
     weights, biases = [], []
     for layer in x:
         mean, scale = (moment[0] for moment in feature_scale(layer[None]))
-        theta = _standardised_optimum((layer.double() - mean).div_(scale), y.double(), l2)
+        dtype = torch.float64 if layer.numel() <= EXACT else torch.float32
+        theta = _standardised_optimum(standardised(layer, mean, scale, dtype), y.double(), l2)
         weight = theta[:-1] / scale
         weights.append(weight)
         biases.append(theta[-1] - weight @ mean)
@@ -70,52 +78,35 @@ def logistic_optimum(
 def _standardised_optimum(
     x: Float[Tensor, "n d"], y: Float[Tensor, "n"], l2: float
 ) -> Float[Tensor, "d+1"]:
-    """The weight and, as the last entry, the bias."""
+    """The weight and, as the last entry, the bias, in float64."""
     n, d = x.shape
     share = y.mean()
     curvature = float(share * (1 - share))
-    inverse = _ridge_inverse(x, curvature / n, l2)
+    trace = curvature * d
+    # A penalty that the rounding of float64 would lose is raised here to one that it keeps, and
+    # the Gram matrix is taken in float32 only where its rounding is far below the penalty: the
+    # preconditioner decides how long the search is, not where it ends.
+    ridge = max(l2, 1e-12 * trace)
+    exact = d > n or ridge < 1e-6 * trace
+    inverse = SecondMoment(x.double() if exact else x.float()).ridge_solver(curvature, ridge)
 
     def objective(theta: Tensor) -> tuple[Tensor, Tensor]:
         weight, bias = theta[0, :-1], theta[0, -1]
-        logits = torch.mv(x, weight) + bias
+        logits = torch.mv(x, weight.to(x.dtype)).double() + bias
         loss = (softplus(logits) - y * logits).mean() + l2 / 2 * weight.square().sum()
         error = (logits.sigmoid() - y) / n
-        gradient = torch.cat([torch.mv(x.mT, error) + l2 * weight, error.sum()[None]])
-        return loss[None], gradient[None]
+        slope = torch.mv(x.mT, error.to(x.dtype)).double()
+        return loss[None], torch.cat([slope + l2 * weight, error.sum()[None]])[None]
 
     def precondition(gradient: Tensor) -> Tensor:
         return torch.cat([inverse(gradient[0, :-1]), gradient[0, -1:] / curvature])[None]
 
-    start = x.new_zeros(1, d + 1)
+    start = torch.zeros(1, d + 1, dtype=torch.float64, device=x.device)
     start[0, -1] = torch.logit(share)
-    return minimise(objective, start, tolerance=TOLERANCE, precondition=precondition)[0]
-
-
-def _ridge_inverse(
-    x: Float[Tensor, "n d"], factor: float, l2: float
-) -> Callable[[Float[Tensor, "d"]], Float[Tensor, "d"]]:
-    """Return v -> (factor x'x + l2 I)^-1 v; with more features than examples by Woodbury.
-
-    The Gram matrix is taken in float32 wherever its rounding is far below the penalty. A penalty
-    that float64 would lose is raised here to one that it keeps: the search only gets longer.
-    """
-    n, d = x.shape
-    trace = factor * n * d
-    l2 = max(l2, 1e-12 * trace)
-    if d > n:
-        kernel = _factorised(x @ x.mT, l2 / factor)
-        return lambda v: (v - torch.mv(x.mT, _solved(kernel, torch.mv(x, v)))) / l2
-    exact = l2 < 1e-6 * trace
-    gram = _factorised(gram_matrix(x if exact else x.float(), factor), l2)
-    return lambda v: _solved(gram, v.to(gram.dtype)).to(v.dtype)
-
-
-def _factorised(matrix: Float[Tensor, "k k"], ridge: float) -> Float[Tensor, "k k"]:
-    """The Cholesky factor of matrix + ridge I; `matrix` is changed in place."""
-    matrix.diagonal().add_(ridge)
-    return torch.linalg.cholesky(matrix)
-
-
-def _solved(factor: Float[Tensor, "k k"], v: Float[Tensor, "k"]) -> Float[Tensor, "k"]:
-    return torch.cholesky_solve(v[:, None], factor)[:, 0]
+    return minimise(
+        objective,
+        start,
+        tolerance=TOLERANCE[x.dtype],
+        precondition=precondition,
+        rounding=ROUNDING[x.dtype],
+    )[0]

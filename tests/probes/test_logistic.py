@@ -42,6 +42,14 @@ def test_the_gradient_of_the_penalised_loss_is_zero(n, d):
     assert abs(error.mean()) < 1e-8
 
 
+@pytest.mark.parametrize(("n", "d"), [(400, 50), (40, 100)])
+def test_passes_in_float32_end_where_those_in_float64_do(n, d, monkeypatch):
+    x, y = noisy(n, d)
+    exact = get_probe("lr").fit(x, y).score(x)
+    monkeypatch.setattr("probes.methods.logistic.EXACT", 0)
+    torch.testing.assert_close(get_probe("lr").fit(x, y).score(x), exact, rtol=1e-4, atol=1e-4)
+
+
 def test_separable_classes_converge_too():
     data = planted("prompt", n=100, d=20, seed=0, gap=50.0)
     scores = get_probe("lr", l2=1e-6).fit(data.x, data.y).score(data.x)

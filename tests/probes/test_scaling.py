@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from probes.scaling import feature_scale, gram_matrix
+from probes.scaling import feature_scale, standardised
 
 
 def test_mean_and_deviation_are_those_of_every_layer():
@@ -26,14 +26,13 @@ def test_scale_follows_the_features():
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-@pytest.mark.parametrize("shape", [(30, 7), (7, 30)])
-def test_the_gram_matrix_is_right_in_its_lower_triangle(dtype, shape):
-    x = torch.randn(*shape, dtype=dtype, generator=torch.Generator().manual_seed(0))
-    found = gram_matrix(x, 0.5)
-    torch.testing.assert_close(found.tril(), (x.mT @ x / 2).tril())
+def test_standardised_features_have_mean_zero_and_deviation_one(dtype):
+    x = 3 + torch.randn(700, 4, generator=torch.Generator().manual_seed(0)) * torch.tensor(
+        [1e-3, 1.0, 1e3, 0.0]
+    )
+    mean, scale = (moment[0] for moment in feature_scale(x[None]))
+    found = standardised(x, mean, scale, dtype)
     assert found.dtype == dtype
-
-
-def test_the_gram_matrix_takes_states_in_any_order_of_memory():
-    x = torch.randn(7, 30, generator=torch.Generator().manual_seed(0)).mT
-    torch.testing.assert_close(gram_matrix(x, 1.0).tril(), (x.mT @ x).tril())
+    torch.testing.assert_close(found.double().mean(0), torch.zeros(4).double(), atol=1e-6, rtol=0)
+    expected = torch.tensor([1.0, 1.0, 1.0, 0.0]).double()
+    torch.testing.assert_close(found.double().std(0, correction=0), expected, atol=1e-6, rtol=0)
