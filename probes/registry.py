@@ -20,6 +20,7 @@ from probes.plugins import (
 )
 
 BUILT_IN = {
+    "attention": "probes.methods.attention:AttentionProbe",
     "ccs": "probes.methods.ccs:ContrastConsistentSearch",
     "crc": "probes.methods.crc:ContrastiveRepresentationClustering",
     "lat": "probes.methods.lat:ArtificialTomography",
