@@ -12,7 +12,8 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from benchmarks.cell import Cell, run_cell
+from benchmarks.cell import Cell
+from benchmarks.compute import run_cell
 from benchmarks.provenance import probe_origin
 
 console = Console(stderr=True)

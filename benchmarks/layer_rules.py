@@ -12,15 +12,10 @@ INFORMATIVE = 0.95
 
 @dataclass(frozen=True)
 class Choice:
-    """What a rule chose: weights over the layers, and the layer where it is a single one."""
+    """What a rule chose: one of the layers that were read, or several to be averaged."""
 
     layers: tuple[int, ...]
-    """Zero-based."""
-
-    @property
-    def layer(self) -> int | None:
-        """The one-based block number, or None where several layers are averaged."""
-        return self.layers[0] + 1 if len(self.layers) == 1 else None
+    """Places in the scores by layer, from 0."""
 
     def apply(
         self, scores: Float[np.ndarray, "layers n"], source: Float[np.ndarray, "layers m"]

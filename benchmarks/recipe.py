@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
@@ -105,6 +105,15 @@ class SizesSpec(Strict):
     test: int = Field(default=1000, ge=1)
 
 
+class TokensSpec(Strict):
+    """What is kept for probes that read all tokens of the prompt."""
+
+    layers: Annotated[int, Field(ge=1)] | Annotated[tuple[int, ...], Field(min_length=1)] = 4
+    """How many blocks, evenly spaced up to the last one, or which (1 is the first)."""
+    gigabytes: float = Field(default=2.0, gt=0)
+    """The most disk that the token states of one cell may take."""
+
+
 def _try(make: Callable[[], object], what: str) -> None:
     """Call `make` and let a value of the wrong type be a ValueError."""
     try:
@@ -131,6 +140,7 @@ class Recipe(Strict):
     controls: tuple[Literal["shuffled"], ...] = ("shuffled",)
     draws: int = Field(default=20, ge=1, description="how many random directions a random probe is")
     sizes: SizesSpec = SizesSpec()
+    tokens: TokensSpec = TokensSpec()
     dtype: Literal["float32", "bfloat16", "float16"] = "float32"
     device: str = "cpu"
 
@@ -160,10 +170,6 @@ class Recipe(Strict):
                     f"probe {probe.name!r} as {probe.shown!r}: that is another probe's name"
                 )
             _try(probe.make, f"probe {probe.name!r} with {probe.params}")
-            if probe.make().reads == "tokens":
-                raise ValueError(
-                    f"probe {probe.name!r} reads tokens; a run keeps states of prompt and pair"
-                )
         return probes
 
     @field_validator("transfers")
@@ -201,6 +207,10 @@ class Recipe(Strict):
         return Finetune.model_validate(
             {**self.finetune.model_dump(), **model.finetune, **task.finetune}
         )
+
+    def reads_tokens(self) -> bool:
+        """Return whether any of the probes reads all tokens of the prompt."""
+        return any(probe.make().reads == "tokens" for probe in self.probes)
 
     def parsed_transfers(self) -> list[Transfer]:
         """Return the transfers as pairs of contexts."""
@@ -276,6 +286,7 @@ def _first_problem(error: ValidationError, validated: type[BaseModel] = Recipe) 
         field = str(problem["loc"][-1])
         inside: dict[str, type[BaseModel]]
         inside = {"finetune": Finetune, "sizes": SizesSpec, "models": ModelSpec}
+        inside["tokens"] = TokensSpec
         model = inside.get(str(problem["loc"][0]), validated)
         return f"{where}: {unknown('field', field, model.model_fields)}"
     message = problem["msg"].removeprefix("Value error, ")

@@ -21,7 +21,7 @@ from benchmarks.metrics import (
     subset,
 )
 from benchmarks.recipe import READERS, Recipe
-from benchmarks.transfer import Columns, groups
+from benchmarks.transfer import Columns, Group, groups
 from quirky.contexts import Transfer, in_context
 
 RECOVERED = {
@@ -37,9 +37,9 @@ def figures(recipe: Recipe, columns: Columns, scores: pd.DataFrame) -> pd.DataFr
     `columns` are those of the scored examples, in the order of the scores.
     """
     frame = pd.DataFrame(
-        {"probe": probe, "control": control, "site": site, **row}
-        for (probe, control, site, source), draws in groups(scores)
-        for row in _of_fit(recipe, _as_told(columns, control), probe, source, draws)
+        {"probe": group.probe, "control": group.control, "site": group.site, **row}
+        for group in groups(scores)
+        for row in _of_fit(recipe, _as_told(columns, group.control), group)
     )
     frame = pd.concat([frame, _recovered_gaps(recipe, columns, scores)], ignore_index=True)
     return frame.astype({"layer": "Int64", "n": "int64"})
@@ -52,11 +52,9 @@ def _as_told(columns: Columns, control: str) -> Columns:
     return {**columns, "label": shuffled(columns["label"].astype(bool), seed=0)}
 
 
-def _of_fit(
-    recipe: Recipe, columns: Columns, probe: str, source: str, draws: list[np.ndarray]
-) -> Iterator[dict[str, Any]]:
-    transfers = [t for t in recipe.parsed_transfers() if source in ("", t.source)]
-    for rule, layer, by_draw in _chosen(recipe, columns, probe, source, draws):
+def _of_fit(recipe: Recipe, columns: Columns, group: Group) -> Iterator[dict[str, Any]]:
+    transfers = [t for t in recipe.parsed_transfers() if group.source in ("", t.source)]
+    for rule, layer, by_draw in _chosen(recipe, columns, group):
         for transfer in transfers:
             inside = (columns["split"] == "test") & in_context(columns, transfer.target)
             for against in ("truth", "quirk"):
@@ -77,22 +75,23 @@ def _of_fit(
 
 
 def _chosen(
-    recipe: Recipe, columns: Columns, probe: str, source: str, draws: list[np.ndarray]
+    recipe: Recipe, columns: Columns, group: Group
 ) -> Iterator[tuple[str, int | None, list[Float[np.ndarray, " n"]]]]:
     """Yield each layer rule, the layer it chose (null where draws differ), and the scores."""
-    if probe in READERS:
+    draws = group.draws
+    if group.probe in READERS:
         yield "none", None, [draw[0] for draw in draws]
         return
-    for layer in range(len(draws[0])):
-        yield "each", layer + 1, [draw[layer] for draw in draws]
-    held = held_out(columns, source)
+    for i, layer in enumerate(group.layers):
+        yield "each", layer, [draw[i] for draw in draws]
+    held = held_out(columns, group.source)
     for rule in recipe.layer_rules:
         choices = [_choose(rule, draw[:, held], columns["label"][held]) for draw in draws]
-        layers = {choice.layer for choice in choices}
         scores = [
             choice.apply(draw, draw[:, held]) for choice, draw in zip(choices, draws, strict=True)
         ]
-        yield rule, layers.pop() if len(layers) == 1 else None, scores
+        alike = len(set(choices)) == 1 and len(choices[0].layers) == 1
+        yield rule, group.layers[choices[0].layers[0]] if alike else None, scores
 
 
 def _choose(
@@ -135,9 +134,9 @@ def _estimate(
 def _recovered_gaps(recipe: Recipe, columns: Columns, scores: pd.DataFrame) -> pd.DataFrame:
     """Return (probe - floor) / (ceiling - floor) against truth on all, by each layer rule."""
     last_lr = {
-        source: draws[0][-1]
-        for (probe, control, _, source), draws in groups(scores)
-        if probe == "lr" and not control
+        group.source: group.draws[0][-1]
+        for group in groups(scores)
+        if group.probe == "lr" and not group.control
     }
     known = (columns["split"] == "test") & ~columns["withheld"].astype(bool)
 
@@ -146,22 +145,22 @@ def _recovered_gaps(recipe: Recipe, columns: Columns, scores: pd.DataFrame) -> p
         return Scored(of[part], columns["truth"][part].astype(bool), columns["fact_id"][part])
 
     found = []
-    for (probe, control, site, source), draws in groups(scores):
-        told = _as_told(columns, control)
+    for group in groups(scores):
+        told = _as_told(columns, group.control)
         for transfer in recipe.parsed_transfers():
             ends = RECOVERED.get(transfer)
-            if ends is None or source not in ("", transfer.source):
+            if ends is None or group.source not in ("", transfer.source):
                 continue
             measured = [
                 end.source in last_lr and on(end.target, last_lr[end.source]) for end in ends
             ]
-            for rule, layer, by_draw in _chosen(recipe, told, probe, source, draws):
+            for rule, layer, by_draw in _chosen(recipe, told, group):
                 if rule == "each":
                     continue
                 estimate = _gap_estimate([on(transfer.target, draw) for draw in by_draw], *measured)
                 found.append(
                     {
-                        **{"probe": probe, "control": control, "site": site},
+                        **{"probe": group.probe, "control": group.control, "site": group.site},
                         **{"layer_rule": rule, "layer": layer, "transfer": str(transfer)},
                         **{"against": "truth", "metric": "recovered_gap", "subset": "all"},
                         **asdict(estimate),

@@ -13,27 +13,21 @@ from typing import Any, Literal
 import pandas as pd
 import torch
 from datasets import DatasetDict
-from jaxtyping import Float
-from torch import Tensor
+from jaxtyping import Bool, Float
+from torch import Tensor, nn
+from transformers import PreTrainedTokenizerBase
 
-from benchmarks.cell import (
-    ASKED,
-    TRAIN_THREADS,
-    Cell,
-    Stored,
-    all_columns,
-    cells_of,
-    data_of,
-    is_done,
-    load_data,
-)
+from benchmarks.artefacts import ASKED, TRAIN_THREADS, Stored, all_columns, data_of, load_data
+from benchmarks.cell import Cell, cells_of
+from benchmarks.compute import is_done
 from benchmarks.engine import console, run_cells
 from benchmarks.provenance import probe_origin, source_state
 from benchmarks.recipe import Recipe, load_recipe
 from benchmarks.report import write_report
 from benchmarks.store import store_folders, sweep, write_text
+from benchmarks.tokens import check_budget
 from benchmarks.tracking import log_run
-from benchmarks.transfer import SCORED, check_contexts
+from benchmarks.transfer import SCORED, Columns, check_contexts
 from finetune.families import lora_targets
 from finetune.lora import check_targets
 from finetune.models import check_model, load_skeleton, load_tokenizer
@@ -119,6 +113,25 @@ class Run:
         chosen = _of_split(stored.examples(), split).to_numpy(copy=True)
         return stored.states().read(reads)[:, torch.from_numpy(chosen)]
 
+    def tokens(
+        self, cell: str, layer: int, split: Split | None = None
+    ) -> tuple[Float[Tensor, "n t d"], Bool[Tensor, "n t"]]:
+        """Return the states of all tokens of the prompts at one layer, and which are a prompt's.
+
+        They are there where a probe of the recipe reads tokens, in the order of
+        `examples(cell, split)`.
+
+        Raises:
+            ValueError: if the cell, the layer or the split is unknown, no probe read tokens, or
+                the store has lost them.
+        """
+        stored = Stored(self._cell(cell))
+        kept = stored.tokens()
+        if layer not in kept.layers:
+            raise ValueError(f"layer {layer}; the tokens of {cell} were kept at {kept.layers}")
+        chosen = torch.from_numpy(_of_split(stored.examples(), split).to_numpy(copy=True))
+        return kept.read(layer)[chosen], kept.mask[chosen]
+
     def _cell(self, cell: str) -> Path:
         folder = self.folder / "cells" / cell
         if not (folder / "cell.json").exists():
@@ -171,9 +184,10 @@ def check(recipe: Recipe) -> None:
     """
     list_probes()  # imports every installed plug-in, and warns of the broken ones
     check_device(recipe.device)
+    skeletons = {}
     for model in recipe.models:
         check_model(model.name, model.revision)
-        skeleton = load_skeleton(model.name, model.revision)
+        skeleton = skeletons[model.name] = load_skeleton(model.name, model.revision)
         lora_targets(skeleton)
         for task in recipe.tasks:
             check_targets(skeleton, recipe.finetuning(model, task).targets)
@@ -190,6 +204,23 @@ def check(recipe: Recipe) -> None:
                     tokenizer = load_tokenizer(model.name, model.revision)
                     for pair in sorted(pairs):
                         answer_tokens(tokenizer, pair)
+                    if recipe.reads_tokens():
+                        cell = f"{model.name} on {task.label}"
+                        _check_tokens(recipe, cell, skeletons[model.name], tokenizer, columns)
+
+
+def _check_tokens(
+    recipe: Recipe,
+    cell: str,
+    skeleton: nn.Module,
+    tokenizer: PreTrainedTokenizerBase,
+    columns: Columns,
+) -> None:
+    prompts, dtype = columns["prompt"].tolist(), getattr(torch, recipe.dtype)
+    try:
+        check_budget(recipe.tokens, skeleton, tokenizer, prompts, dtype)
+    except ValueError as error:
+        raise ValueError(f"{cell}: {error}") from error
 
 
 def _tell_sizes(recipe: Recipe, task: str, data: DatasetDict) -> None:
@@ -229,7 +260,7 @@ def _collect(recipe: Recipe, cells: list[Cell], folder: Path) -> None:
     pd.concat(tables, ignore_index=True).to_parquet(temporary)
     temporary.replace(folder / "results.parquet")
     records = {cell.name: Stored(folder / "cells" / cell.name).record() for cell in cells}
-    made_from = ("digest", "data", "adapter", "states")
+    made_from = ("digest", "data", "adapter", "states", "tokens")
     record = {
         "name": recipe.name,
         "recipe": recipe.model_dump(mode="json", by_alias=True),

@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from benchmarks.cell import Cell, adapter_of, data_of, load_cell_model, load_data
+from benchmarks.artefacts import adapter_of, data_of, load_cell_model, load_data
+from benchmarks.cell import Cell
 from benchmarks.gate import DECIDES, Figure, faults, required_figures
 from benchmarks.recipe import ModelSpec, Recipe, TaskSpec
 from finetune.reading import log_odds

@@ -16,7 +16,9 @@ from benchmarks.extract import States
 from benchmarks.provenance import probe_origin
 from benchmarks.recipe import ProbeSpec, Recipe
 from benchmarks.store import artefact
+from benchmarks.tokens import TokenStates
 from probes import LinearProbe, Probe
+from probes.inputs import NEEDS, SCORE_NEEDS
 from quirky.contexts import in_context
 
 SCORED = ("heldout", "test")
@@ -103,12 +105,14 @@ def score_cell(
     told: Columns,
     states: States,
     progress: Callable[[str, float], None],
+    tokens: TokenStates | None = None,
 ) -> pd.DataFrame:
     """Return one row per (probe, draw, control, source, site, layer), with the scores as a list.
 
     `columns` and `states` hold the splits validation, heldout and test in one order; the scores
     are those of heldout and test, in that same order. `told` holds train and validation: the
     reader of the text alone is given all there is, so that it is no weaker than it could be.
+    `tokens` is there if a probe of the recipe reads them.
     """
     scored = np.isin(columns["split"], SCORED)
     rows = [_row("lm", "", None, "none", states.log_odds().numpy()[scored])]
@@ -116,16 +120,17 @@ def score_cell(
         rows.append(
             _row("text", source, None, "none", _read_text(told, source, columns["prompt"][scored]))
         )
-    fits = fits_of(recipe, seed)
-    kept: dict[str, torch.Tensor] = {}
-    for i, fit in enumerate(sorted(fits, key=lambda fit: _reads(fit))):
-        progress(f"probe {fit.probe.shown}", i / len(fits))
-        if _reads(fit) not in kept:
-            kept = {_reads(fit): states.read(_reads(fit))}
-        scores = _fitted_scores(fit, columns, states, kept[_reads(fit)], scored)
+    fits = sorted(fits_of(recipe, seed), key=lambda fit: _reads(fit))
+    held: Held | None = None
+    for i, (fit, layer) in enumerate(_in_turn(fits, tokens)):
+        progress(f"probe {fit.probe.shown}", min(1.0, i / len(fits)))
+        if held is None or (held.reads, held.layer) != (_reads(fit), layer):
+            held = None  # before the next is read
+            held = _hold(_reads(fit), layer, states, tokens)
+        scores = _fitted_scores(fit, columns, held, scored)
         rows += [
-            _row(fit.probe.shown, fit.source, layer + 1, "resid", by_layer, fit.draw, fit.control)
-            for layer, by_layer in enumerate(scores)
+            _row(fit.probe.shown, fit.source, number, "resid", by_layer, fit.draw, fit.control)
+            for number, by_layer in enumerate(scores, start=layer or 1)
         ]
     frame = pd.DataFrame(rows)
     return frame.astype({"layer": "Int64"})
@@ -133,6 +138,32 @@ def score_cell(
 
 def _reads(fit: Fit) -> Any:
     return fit.make().reads
+
+
+@dataclass(frozen=True)
+class Held:
+    """States in memory: of all layers, or, of tokens, one layer's with the mask."""
+
+    reads: str
+    layer: int | None
+    states: torch.Tensor
+    mask: torch.Tensor | None
+    origin: Mapping[str, Any]
+    """What names them in the key of a fit."""
+
+
+def _in_turn(fits: Sequence[Fit], tokens: TokenStates | None) -> Iterator[tuple[Fit, int | None]]:
+    """Yield every fit, with the layer where it is made layer by layer, grouped by what it reads."""
+    layers = tokens.layers if tokens else ()
+    yield from ((fit, None) for fit in fits if _reads(fit) != "tokens")
+    yield from ((fit, layer) for layer in layers for fit in fits if _reads(fit) == "tokens")
+
+
+def _hold(reads: Any, layer: int | None, states: States, tokens: TokenStates | None) -> Held:
+    if layer is None or tokens is None:
+        return Held(reads, None, states.read(reads), None, {"states": states.folder.name})
+    origin = {"states": tokens.folder.name, "layer": layer}
+    return Held(reads, layer, tokens.read(layer)[None], tokens.mask, origin)
 
 
 def _row(
@@ -169,12 +200,11 @@ def fitted_on(columns: Columns, source: str) -> Bool[np.ndarray, " n"]:
 def _fitted_scores(
     fit: Fit,
     columns: Columns,
-    states: States,
-    held: torch.Tensor,
+    held: Held,
     scored: Bool[np.ndarray, " n"],
 ) -> Float[np.ndarray, "layers m"]:
     """Return the scores by layer, from the store where the same fit was made before."""
-    key = {"states": states.folder.name, **asdict(fit), "code": probe_origin(fit.make())}
+    key = {**held.origin, **asdict(fit), "code": probe_origin(fit.make())}
     key["probe"] = {"name": fit.probe.name, **fit.probe.params}
 
     def make(folder: Path) -> None:
@@ -184,12 +214,13 @@ def _fitted_scores(
             labels = shuffled(labels, fit.seed * 1000 + fit.draw)
         probe = fit.make()
         probe.fit(
-            held[:, torch.from_numpy(inside)],
+            held.states[:, torch.from_numpy(inside)],
             torch.from_numpy(labels),
-            **_needs(probe, columns, inside, ("template", "polarity", "question")),
+            **_needs(probe, columns, held.mask, inside, NEEDS),
         )
         scores = probe.score(
-            held[:, torch.from_numpy(scored)], **_needs(probe, columns, scored, ("template",))
+            held.states[:, torch.from_numpy(scored)],
+            **_needs(probe, columns, held.mask, scored, SCORE_NEEDS),
         )
         save_file({"scores": scores.float().cpu().contiguous()}, folder / "scores.safetensors")
         if isinstance(probe, LinearProbe):
@@ -200,7 +231,11 @@ def _fitted_scores(
 
 
 def _needs(
-    probe: Probe, columns: Columns, inside: Bool[np.ndarray, " n"], offered: Sequence[str]
+    probe: Probe,
+    columns: Columns,
+    mask: torch.Tensor | None,
+    inside: Bool[np.ndarray, " n"],
+    offered: Sequence[str],
 ) -> dict[str, torch.Tensor]:
     named = {
         "template": columns["template"],
@@ -210,17 +245,31 @@ def _needs(
     }
     needed = {}
     for need in probe.needs:
-        if need in offered:
+        if need == "mask" and mask is not None:
+            needed[need] = mask[torch.from_numpy(inside)]
+        elif need in offered and need in named:
             needed[need] = torch.from_numpy(pd.factorize(named[need])[0][inside])
     return needed
 
 
-def groups(scores: pd.DataFrame) -> Iterator[tuple[tuple[str, str, str, str], list[np.ndarray]]]:
-    """Yield (probe, control, site, source) and its draws, each (layers, n)."""
+@dataclass(frozen=True)
+class Group:
+    """The scores of one probe under one control, fitted on one source."""
+
+    probe: str
+    control: str
+    site: str
+    source: str
+    layers: tuple[int, ...]
+    """The blocks that were read; of a reader that needs none, one entry of 0."""
+    draws: list[Float[np.ndarray, "layers n"]]
+
+
+def groups(scores: pd.DataFrame) -> Iterator[Group]:
+    """Yield the scores of every probe, control, site and source."""
     for key, rows in scores.groupby(["probe", "control", "site", "source"], sort=False):
-        draws = [
-            np.stack(draw.sort_values("layer")["score"].to_list())
-            for _, draw in rows.groupby("draw")
-        ]
+        by_draw = [draw.sort_values("layer") for _, draw in rows.groupby("draw")]
+        layers = tuple(int(layer) for layer in by_draw[0]["layer"].fillna(0))
+        draws = [np.stack(draw["score"].to_list()) for draw in by_draw]
         probe, control, site, source = (str(part) for part in key)
-        yield (probe, control, site, source), draws
+        yield Group(probe, control, site, source, layers, draws)

@@ -57,22 +57,28 @@ def answer_tokens(tokenizer: PreTrainedTokenizerBase, choices: Choices) -> tuple
 
 
 @contextmanager
-def block_outputs(model: nn.Module, positions: Sequence[int]) -> Iterator[list[Tensor]]:
-    """Keep the output of every block at some token positions while the context lasts.
+def block_outputs(
+    model: nn.Module, positions: Sequence[int] | None, layers: Sequence[int] | None = None
+) -> Iterator[list[Tensor]]:
+    """Keep the output of blocks at some token positions (None: all) while the context lasts.
 
-    Yields a list that each forward pass fills anew: entry l - 1 is the output of block l,
-    (batch, positions, d), on the model's device. The hooks are removed in any case.
+    Yields a list that each forward pass fills anew: an entry for each of `layers` (l = 1..L; None:
+    all, in their order), the output of block l, (batch, positions, d), on the model's device. The
+    hooks are removed in any case.
     """
     blocks = block_list(model)
-    outputs: list[Tensor] = [torch.empty(0)] * len(blocks)
+    chosen = range(1, len(blocks) + 1) if layers is None else layers
+    outputs: list[Tensor] = [torch.empty(0)] * len(chosen)
 
-    def keep(layer: int, output: Any) -> None:
+    def keep(entry: int, output: Any) -> None:
         hidden = output[0] if isinstance(output, tuple) else output
-        outputs[layer] = hidden[:, list(positions)]
+        outputs[entry] = hidden if positions is None else hidden[:, list(positions)]
 
     handles = [
-        block.register_forward_hook(lambda _module, _args, output, layer=layer: keep(layer, output))
-        for layer, block in enumerate(blocks)
+        blocks[layer - 1].register_forward_hook(
+            lambda _module, _args, output, entry=entry: keep(entry, output)
+        )
+        for entry, layer in enumerate(chosen)
     ]
     try:
         yield outputs
@@ -107,13 +113,64 @@ def read(
     if model.training:
         raise ValueError("the model is in training mode, where dropout runs; call model.eval()")
     block_list(model)
-    tokens = _prompt_tokens(tokenizer, prompts)
+    tokens = prompt_tokens(tokenizer, prompts)
     answers_of = {pair: answer_tokens(tokenizer, pair) for pair in dict.fromkeys(choices)}
     answers = [answers_of[pair] for _, pair in zip(prompts, choices, strict=True)]
     return (
         _read_batch(model, index, [tokens[i] for i in index], [answers[i] for i in index], states)
         for index in _batches(tokens, batch_size)
     )
+
+
+@dataclass(frozen=True)
+class TokenReading:
+    """What a model holds at every token of some of the prompts, all of one length; on the CPU.
+
+    Attributes:
+        index: positions of these prompts in the list that was given to `read_tokens`.
+        tokens: states in the precision in which the blocks run, in the order of `layers`.
+    """
+
+    index: Int[Tensor, "n"]
+    tokens: Float[Tensor, "layers n t d"]
+
+
+def read_tokens(
+    model: nn.Module,
+    tokenizer: PreTrainedTokenizerBase,
+    prompts: Sequence[str],
+    layers: Sequence[int],
+    *,
+    batch_size: int = 64,
+) -> Iterator[TokenReading]:
+    """Read the states of all tokens of prompts at the output of some blocks (l = 1..L).
+
+    Batches are those of `read`, so that no token is padding.
+
+    Raises:
+        ValueError: before anything is run, if the model is in training mode or has no usable list
+            of blocks, or if a prompt has no tokens.
+    """
+    if model.training:
+        raise ValueError("the model is in training mode, where dropout runs; call model.eval()")
+    block_list(model)
+    tokens = prompt_tokens(tokenizer, prompts)
+    return (
+        TokenReading(torch.tensor(index), _token_states(model, [tokens[i] for i in index], layers))
+        for index in _batches(tokens, batch_size)
+    )
+
+
+def _token_states(
+    model: nn.Module, tokens: list[list[int]], layers: Sequence[int]
+) -> Float[Tensor, "layers n t d"]:
+    base = unwrap(model)
+    kept = {"logits_to_keep": 1} if keeps_logits(base) else {}
+    ids = torch.tensor(tokens, device=next(base.parameters()).device)
+    with torch.inference_mode(), block_outputs(base, None, layers) as outputs:
+        base(input_ids=ids, use_cache=False, **kept)
+    # Stacked out here, so that the result may enter autograd: inference tensors may not.
+    return torch.stack(outputs).cpu()
 
 
 def log_odds(
@@ -148,7 +205,12 @@ def _first_token(tokenizer: PreTrainedTokenizerBase, choice: str) -> int:
     return continuation[0]
 
 
-def _prompt_tokens(tokenizer: PreTrainedTokenizerBase, prompts: Sequence[str]) -> list[list[int]]:
+def prompt_tokens(tokenizer: PreTrainedTokenizerBase, prompts: Sequence[str]) -> list[list[int]]:
+    """Each prompt as tokens.
+
+    Raises:
+        ValueError: if a prompt has none.
+    """
     tokens = tokenizer(list(prompts))["input_ids"] if prompts else []
     for prompt, ids in zip(prompts, tokens, strict=True):
         if not ids:

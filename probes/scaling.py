@@ -4,6 +4,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+CONSTANT = 1e-7
+"""A deviation of no more than this part of the mean is float32 rounding."""
 ROWS = 256
 """Examples that are held in float64 at a time: so few that they stay in the processor's cache."""
 
@@ -18,7 +20,7 @@ def feature_scale(
     """
     moments = [_mean_and_deviation(layer) for layer in x]
     means, deviations = (torch.stack(part) for part in zip(*moments, strict=True))
-    constant = deviations <= 1e-7 * means.abs()
+    constant = deviations <= CONSTANT * means.abs()
     return means, deviations.masked_fill(constant, torch.inf)
 
 

@@ -1,32 +1,243 @@
-"""`lr` on all layers at once against a loop of scikit-learn's over the layers, to one optimum."""
+"""Fits on residual states of a random GPT-NeoX, 24 layers of 4,000 x 1,024, against baselines.
 
-from collections.abc import Iterator
+`lr` and `ccs` and their baselines are driven to one regularised loss: the loosest tolerance with
+which the baseline comes within a relative 1e-6 of the minimum is looked for first, untimed. The
+limit of a fit is that of its dearest step, as said at each, plus one reading of the states.
+"""
 
+from collections.abc import Callable, Iterator, Sequence
+from unittest.mock import patch
+
+import numpy as np
 import torch
+from jaxtyping import Bool, Float
+from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
+from torch import Tensor
+from torch.nn.functional import softplus
 
-from benchmarks.speed.measure import Comparison, compare
-from probes import get_probe
+from benchmarks.speed.measure import Comparison, compare, limit
+from benchmarks.speed.states import PlantedStates, planted_states
+from probes import LinearProbe, get_probe
+from probes.erasure import answer_and_template, erased_pairs
+from probes.methods.ccs import ccs_loss, search
+from probes.scaling import feature_scale, standardised
 
 L2 = 1e-3
+CLOSE = 1e-6
+"""How far above the least loss, relative to it, a fit may end."""
+
+RESTARTS, DECAY = 10, 0.01
+Fitted = tuple[Float[Tensor, "d"], float]
+"""Weight on standardised features, and bias."""
 
 
 def comparisons() -> Iterator[Comparison]:
-    """Yield the fit of 8 layers of 1,600 x 128 states, labels from a noisy linear teacher."""
+    """Yield `lr`, `lda` and mass-mean of 24 layers, and `ccs` of one."""
+    states = planted_states()
+    yield from logistic(states.prompt, states.labels)
+    yield from closed_forms(states.prompt, states.labels)
+    yield from contrast_consistent(states)
+
+
+def logistic(x: Float[Tensor, "layers n d"], y: Bool[Tensor, "n"]) -> Iterator[Comparison]:
+    """Yield `lr` against scikit-learn's and torch's L-BFGS, layer by layer, at equal loss.
+
+    Limit: the Gram matrix, of which half is computed, and its Cholesky factorisation.
+    """
+    layers, n, d = x.shape
+
+    def ours() -> LinearProbe:
+        return get_probe("lr", l2=L2).fit(x, y)  # type: ignore[return-value]
+
+    probe = ours()
+    scales = [feature_scale(layer[None])[1][0] for layer in x]
+    least = [
+        penalised_loss(layer, y, (weight * scale, float(bias + weight @ layer.double().mean(0))))
+        for layer, weight, bias, scale in zip(x, probe.weight, probe.bias, scales, strict=True)
+    ]
+    bound = limit(layers * (n * d**2 + d**3 / 3), x.nbytes)
+    for name, fit, tolerances in (
+        ("scikit-learn's LogisticRegression by layer", by_sklearn, SKLEARN_TOLERANCES),
+        ("torch.optim.LBFGS by layer", by_torch, TORCH_TOLERANCES),
+    ):
+        tolerance = loosest(fit, x[layers // 2], y, least[layers // 2], tolerances)
+
+        def theirs(fit: Fit = fit, tolerance: float = tolerance) -> list[Fitted]:
+            return [fit(layer, y, tolerance) for layer in x]
+
+        reached = [penalised_loss(layer, y, f) for layer, f in zip(x, theirs(), strict=True)]
+        losses = float(np.mean(least)), float(np.mean(reached))
+        what = f"lr, {layers} layers"
+        yield compare(what, name, ours, theirs, 3, warm=False, losses=losses, limit_s=bound)
+
+
+def penalised_loss(x: Float[Tensor, "n d"], y: Bool[Tensor, "n"], fitted: Fitted) -> float:
+    """Mean binary cross-entropy + l2/2 |w|^2 on standardised features, in float64."""
+    weight, bias = fitted
+    mean, scale = (moment[0] for moment in feature_scale(x[None]))
+    logits = standardised(x, mean, scale) @ weight.double() + bias
+    loss = (softplus(logits) - y * logits).mean() + L2 / 2 * weight.double().square().sum()
+    return float(loss)
+
+
+Fit = Callable[[Float[Tensor, "n d"], Bool[Tensor, "n"], float], Fitted]
+SKLEARN_TOLERANCES = (1e-3, 3e-4, 1e-4, 3e-5, 1e-5, 1e-6)
+TORCH_TOLERANCES = (1e-3, 3e-4, 1e-4, 3e-5, 1e-5)
+
+
+def by_sklearn(x: Float[Tensor, "n d"], y: Bool[Tensor, "n"], tolerance: float) -> Fitted:
+    """Fit one layer as a user of scikit-learn does."""
+    scaled = StandardScaler().fit_transform(x.numpy())
+    model = LogisticRegression(C=1 / (L2 * len(scaled)), tol=tolerance, max_iter=10_000)
+    model.fit(scaled, y.numpy())
+    return torch.from_numpy(model.coef_[0]), float(model.intercept_[0])
+
+
+def by_torch(x: Float[Tensor, "n d"], y: Bool[Tensor, "n"], tolerance: float) -> Fitted:
+    """Fit one layer as arXiv 2312.01037's code does: autograd and torch's L-BFGS, from zero."""
+    mean, scale = x.mean(0), x.std(0, correction=0)
+    scaled, target = (x - mean) / scale, y.float()
+    theta = torch.zeros(x.shape[1] + 1, requires_grad=True)
+
+    def loss() -> Tensor:
+        logits = scaled @ theta[:-1] + theta[-1]
+        cross_entropy = torch.nn.functional.binary_cross_entropy_with_logits(logits, target)
+        return cross_entropy + L2 / 2 * theta[:-1].square().sum()
+
+    run_lbfgs(theta, loss, tolerance)
+    found = theta.detach()
+    return found[:-1], float(found[-1])
+
+
+def run_lbfgs(theta: Tensor, loss: Callable[[], Tensor], tolerance: float) -> None:
+    """Minimise with torch's L-BFGS until the gradient is small."""
+    optimiser = torch.optim.LBFGS(
+        [theta],
+        max_iter=1000,
+        tolerance_grad=tolerance,
+        tolerance_change=0,
+        history_size=10,
+        line_search_fn="strong_wolfe",
+    )
+
+    def closure() -> float:
+        optimiser.zero_grad()
+        value = loss()
+        value.backward()
+        return value  # type: ignore[return-value]
+
+    optimiser.step(closure)
+
+
+def loosest(
+    fit: Fit,
+    x: Float[Tensor, "n d"],
+    y: Bool[Tensor, "n"],
+    least: float,
+    tolerances: Sequence[float],
+) -> float:
+    """Return the loosest tolerance with which a fit comes close enough to the least loss."""
+    for tolerance in tolerances:
+        if penalised_loss(x, y, fit(x, y, tolerance)) <= least * (1 + CLOSE):
+            return tolerance
+    return tolerances[-1]
+
+
+def closed_forms(x: Float[Tensor, "layers n d"], y: Bool[Tensor, "n"]) -> Iterator[Comparison]:
+    """Yield `lda` and mass-mean against NumPy by layer, in float64 as ours.
+
+    Limit: the covariance in float64, of which half is computed, and its factorisation.
+    """
+    layers, n, d = x.shape
+    arrays, labels = x.numpy(), y.numpy()
+    bound = limit(layers * (n * d**2 + d**3 / 3), x.nbytes, torch.float64)
+
+    def solved(shrinkage: float) -> list[NDArray[np.float64]]:
+        return [by_numpy(layer, labels, shrinkage) for layer in arrays]
+
+    for what, name, params in (
+        (f"lda, {layers} layers", "lda", {"shrinkage": 0.01}),
+        (f"mass-mean, {layers} layers", "mean-diff", {"whiten": True}),
+    ):
+        shrinkage = params.get("shrinkage", 1e-3)
+        yield compare(
+            what,
+            "NumPy's solve by layer",
+            lambda name=name, params=params: get_probe(name, **params).fit(x, y),  # type: ignore[misc]
+            lambda shrinkage=shrinkage: solved(shrinkage),  # type: ignore[misc]
+            repeats=3,
+            warm=False,
+            limit_s=bound,
+        )
+
+
+def by_numpy(x: NDArray[np.float32], y: NDArray[np.bool_], shrinkage: float) -> NDArray[np.float64]:
+    """Return the discriminant of one layer: the shrunk within-class covariance, solved."""
+    states = x.astype(np.float64)
+    false, true = states[~y].mean(0), states[y].mean(0)
+    within = states - np.where(y[:, None], true, false)
+    covariance = within.T @ within / len(within)
+    variance = np.diag(covariance).copy()
+    covariance *= 1 - shrinkage
+    covariance[np.diag_indices_from(covariance)] = variance
+    return np.linalg.solve(covariance, true - false)
+
+
+def contrast_consistent(states: PlantedStates) -> Iterator[Comparison]:
+    """Yield the search of `ccs` in one layer against torch's L-BFGS, restart by restart.
+
+    Both search the same erased states from the same starts, to the same largest entry of the
+    gradient, and keep the best. Limit: the products of as many evaluations as ours takes.
+    """
+    layer = states.pair[-1]
+    groups = answer_and_template(None, layer, "ccs")
+    pairs = erased_pairs(layer, groups)[0].float()
+
+    def ours() -> Tensor:
+        return search(pairs, RESTARTS, DECAY, seed=0)
+
+    def theirs() -> Tensor:
+        return restart_by_restart(pairs)
+
+    with patch("probes.methods.ccs.ccs_loss", wraps=ccs_loss) as evaluated:
+        found = ours()
+    losses = unsupervised(pairs, found), unsupervised(pairs, theirs())
+    flops = evaluated.call_count * 4 * pairs.numel() * RESTARTS
+    yield compare(
+        f"ccs, {RESTARTS} restarts, 1 layer",
+        "torch.optim.LBFGS by restart",
+        ours,
+        theirs,
+        repeats=1,
+        warm=False,
+        losses=losses,
+        limit_s=limit(flops, pairs.nbytes),
+    )
+
+
+def unsupervised(pairs: Float[Tensor, "2 n d"], theta: Float[Tensor, "d+1"]) -> float:
+    """Return the loss that restarts are chosen by, with the penalty."""
+    loss = ccs_loss(pairs.double(), theta[None].double())[0]
+    return float(loss + DECAY / 2 * theta.double().square().sum())
+
+
+def restart_by_restart(pairs: Float[Tensor, "2 n d"]) -> Float[Tensor, "d+1"]:
+    """Search as EleutherAI's `ccs` does: one restart after the other with torch's L-BFGS."""
     generator = torch.Generator().manual_seed(0)
-    states = torch.randn(8, 1600, 128, generator=generator)
-    teacher = torch.randn(128, generator=generator) / 128**0.5
-    noise = torch.randn(1600, generator=generator)
-    labels = states.mean(0) @ teacher * 8**0.5 + noise > 0
+    drawn = torch.randn(RESTARTS, pairs.shape[-1] + 1, generator=generator, dtype=torch.float64)
+    false, true = pairs
+    found = []
+    for start in (drawn / drawn.norm(dim=-1, keepdim=True)).float():
+        theta = start.clone().requires_grad_()
 
-    def ours() -> None:
-        get_probe("lr", l2=L2).fit(states, labels)
+        def loss(theta: Tensor = theta) -> Tensor:
+            p0 = (false @ theta[:-1] + theta[-1]).sigmoid()
+            p1 = (true @ theta[:-1] + theta[-1]).sigmoid()
+            both = (p0 + p1 - 1).square().mean() + torch.minimum(p0, p1).square().mean()
+            return both + DECAY / 2 * theta.square().sum()
 
-    def theirs() -> None:
-        for layer in states.numpy():
-            scaled = StandardScaler().fit_transform(layer)
-            penalty = 1 / (L2 * len(scaled))
-            LogisticRegression(C=penalty, tol=1e-6, max_iter=1000).fit(scaled, labels.numpy())
-
-    yield compare("lr, 8 layers", "scikit-learn's LogisticRegression by layer", ours, theirs)
+        run_lbfgs(theta, loss, 1e-6)
+        found.append(theta.detach())
+    return min(found, key=lambda theta: float(ccs_loss(pairs, theta[None].double())[0]))

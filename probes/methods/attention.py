@@ -10,10 +10,8 @@ from torch.nn.functional import softplus
 
 from probes.base import Probe
 from probes.lbfgs import minimise
+from probes.precision import ROUNDING
 from probes.scaling import feature_scale, standardised
-
-ROUNDING = 4e-7
-"""Relative error of a loss over logits computed in float32."""
 
 
 class AttentionProbe(Probe):
@@ -107,7 +105,9 @@ class AttentionProbe(Probe):
 
         start = torch.zeros(1, 2 * d + 2, dtype=torch.float64, device=layer.device)
         start[0, -1] = torch.logit(truth.mean())
-        theta = minimise(objective, start, evaluations=self.evaluations, rounding=ROUNDING)[0]
+        theta = minimise(
+            objective, start, evaluations=self.evaluations, rounding=ROUNDING[states.dtype]
+        )[0]
         return theta, mean, scale
 
 

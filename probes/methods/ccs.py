@@ -10,6 +10,7 @@ from torch import Tensor
 from probes.erasure import answer_and_template, erased_pairs
 from probes.lbfgs import minimise
 from probes.orientation import orientation, oriented
+from probes.precision import ROUNDING, pass_precision
 from probes.templates import TemplatedProbe, standardised
 
 NORMS = ("leace", "burns", "meanonly")
@@ -91,7 +92,7 @@ class ContrastConsistentSearch(TemplatedProbe):
         for layers in self.chunks(x):
             erased = [erased_pairs(layer.unflatten(-1, (2, -1)), groups) for layer in layers]
             pairs, maps = (torch.stack(part) for part in zip(*erased, strict=True))
-            axes.append(torch.einsum("lde,ld->le", maps, self._search(pairs)))
+            axes.append(torch.einsum("lde,ld->le", maps, self._directions(pairs)))
         found = torch.cat(axes)
         both = torch.cat([-found, found], dim=-1)
         return self.set_direction(x, *oriented(self.rows(x), both, y))
@@ -107,7 +108,7 @@ class ContrastConsistentSearch(TemplatedProbe):
                 for layer in layers
             ]
             pairs, means, scales = (torch.stack(part) for part in zip(*parts, strict=True))
-            direction = self._search(pairs)
+            direction = self._directions(pairs)
             place = torch.einsum("lnd,ld->ln", pairs[:, 1] - pairs[:, 0], direction)
             factor, bias = orientation(place, y)
             signed = torch.stack([-direction, direction], dim=1) * factor[:, None, None]
@@ -116,42 +117,49 @@ class ContrastConsistentSearch(TemplatedProbe):
             biases.append(bias[:, None] - (weight * means).sum((-1, -2)))
         return self.set_maps(x, known, torch.cat(weights), torch.cat(biases))
 
-    def _search(self, pairs: Float[Tensor, "layers 2 n d"]) -> Float[Tensor, "layers d"]:
-        """The direction of the best restart of every layer."""
-        layers, d = len(pairs), pairs.shape[-1]
-        generator = torch.Generator().manual_seed(self.seed)
-        drawn = torch.randn(self.restarts, d + 1, generator=generator, dtype=pairs.dtype)
-        start = (drawn / drawn.norm(dim=-1, keepdim=True)).to(pairs.device)
+    def _directions(self, pairs: Float[Tensor, "layers 2 n d"]) -> Float[Tensor, "layers d"]:
+        found = [search(layer, self.restarts, self.weight_decay, self.seed) for layer in pairs]
+        return torch.stack(found)[:, :-1]
 
-        def objective(theta: Tensor) -> tuple[Tensor, Tensor]:
-            loss, gradient = ccs_loss(pairs, theta)
-            penalty = self.weight_decay / 2 * theta.square().sum(-1)
-            return loss + penalty, gradient + self.weight_decay * theta
 
-        theta = minimise(objective, start.repeat(layers, 1, 1))
-        best = ccs_loss(pairs, theta)[0].argmin(-1)
-        return theta[torch.arange(layers, device=best.device), best, :-1]
+def search(
+    pairs: Float[Tensor, "2 n d"], restarts: int, weight_decay: float, seed: int
+) -> Float[Tensor, "d+1"]:
+    """The best restart's weight and bias, in float64: the one of the lowest unsupervised loss."""
+    d = pairs.shape[-1]
+    generator = torch.Generator().manual_seed(seed)
+    drawn = torch.randn(restarts, d + 1, generator=generator, dtype=torch.float64)
+    start = (drawn / drawn.norm(dim=-1, keepdim=True)).to(pairs.device)
+    states = pairs.to(pass_precision(pairs))
+
+    def objective(theta: Tensor) -> tuple[Tensor, Tensor]:
+        loss, gradient = ccs_loss(states, theta)
+        penalty = weight_decay / 2 * theta.square().sum(-1)
+        return loss + penalty, gradient + weight_decay * theta
+
+    theta = minimise(objective, start, rounding=ROUNDING[states.dtype])
+    return theta[ccs_loss(states, theta)[0].argmin()]
 
 
 def ccs_loss(
-    pairs: Float[Tensor, "layers 2 n d"], theta: Float[Tensor, "layers restarts d+1"]
-) -> tuple[Float[Tensor, "layers restarts"], Float[Tensor, "layers restarts d+1"]]:
-    """The unsupervised loss of linear probes `theta` (the last entry is the bias).
+    pairs: Float[Tensor, "2 n d"], theta: Float[Tensor, "restarts d+1"]
+) -> tuple[Float[Tensor, "restarts"], Float[Tensor, "restarts d+1"]]:
+    """The unsupervised loss of linear probes `theta` (the last entry is the bias), in float64.
 
     Consistency (p1 + p0 - 1)^2 and confidence min(p1, p0)^2, averaged over the pairs, and
     the gradient of that.
     """
-    n = pairs.shape[2]
-    states = pairs.flatten(1, 2)
-    logits = torch.baddbmm(theta[:, None, :, -1], states, theta[..., :-1].mT)
+    n = pairs.shape[1]
+    states = pairs.flatten(0, 1)
+    logits = (states @ theta[:, :-1].mT.to(states.dtype)).double() + theta[:, -1]
     p = logits.sigmoid_()
-    p0, p1 = p[:, :n], p[:, n:]
+    p0, p1 = p[:n], p[n:]
     excess = p0 + p1 - 1
     least = torch.minimum(p0, p1)
-    loss = (excess.square() + least.square()).mean(1)
+    loss = (excess.square() + least.square()).mean(0)
 
     d_p0 = torch.where(p0 <= p1, excess + least, excess)
     d_p1 = torch.where(p0 <= p1, excess, excess + least)
-    d_logits = torch.cat([d_p0, d_p1], dim=1).mul_(p).mul_(1 - p).mul_(2 / n)
-    gradient = torch.cat([d_logits.mT @ states, d_logits.sum(1)[..., None]], dim=-1)
-    return loss, gradient
+    d_logits = torch.cat([d_p0, d_p1]).mul_(p).mul_(1 - p).mul_(2 / n)
+    slope = (d_logits.mT.to(states.dtype) @ states).double()
+    return loss, torch.cat([slope, d_logits.sum(0)[:, None]], dim=-1)

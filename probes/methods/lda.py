@@ -10,7 +10,7 @@ from torch import Tensor
 from probes.base import LinearProbe
 from probes.inputs import Reads
 from probes.ridge import SecondMoment
-from probes.scaling import feature_scale
+from probes.scaling import CONSTANT
 
 LEAST_INTENSITY = 1e-6
 """What "auto" shrinks at least, so that features that are copies of each other can be solved."""
@@ -69,15 +69,19 @@ def discriminant(
 
     C is the within-class covariance, shrunk as `FisherDiscriminant` says.
     """
-    states = states.double()
-    false, true = states[~y].mean(0), states[y].mean(0)
-    within = states - torch.where(y[:, None], true, false)
-    scale = feature_scale((within + states.mean(0))[None])[1][0]
+    of_class = torch.stack([~y, y], dim=1).double()
+    within = states.to(torch.float64, copy=True)
+    means = (of_class.mT @ within) / of_class.sum(0)[:, None]
+    within.addmm_(of_class, means, alpha=-1)
+    deviation = torch.linalg.vector_norm(within, dim=0) / len(y) ** 0.5
+    constant = deviation <= CONSTANT * means.abs().amax(0)
+    scale = deviation.masked_fill(constant, torch.inf)
     within /= scale
     moment = SecondMoment(within)
     intensity = ledoit_wolf(moment) if shrinkage == "auto" else shrinkage
-    difference = (true - false) / scale
-    return moment.ridge_solver(1 - intensity, intensity)(difference) / scale, (true + false) / 2
+    difference = (means[1] - means[0]) / scale
+    weight = moment.ridge_solver(1 - intensity, intensity)(difference) / scale
+    return weight, means.mean(0)
 
 
 def ledoit_wolf(moment: SecondMoment) -> float:

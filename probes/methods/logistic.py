@@ -11,17 +11,12 @@ from torch.nn.functional import softplus
 from probes.base import LinearProbe
 from probes.inputs import Reads
 from probes.lbfgs import minimise
+from probes.precision import ROUNDING, pass_precision
 from probes.ridge import SecondMoment
 from probes.scaling import feature_scale, standardised
 
-EXACT = 2**20
-"""A layer of at most this many numbers is passed over in float64, a larger one in float32."""
-
 TOLERANCE = {torch.float64: 1e-8, torch.float32: 1e-6}
 """Half its square bounds, nearly, how far the loss is above its minimum."""
-
-ROUNDING = {torch.float64: 1e-15, torch.float32: 4e-7}
-"""Relative error of a loss whose logits were computed in this precision."""
 
 
 class LogisticRegression(LinearProbe):
@@ -61,14 +56,13 @@ def logistic_optimum(
 
     One layer at a time is standardised. Its L-BFGS is preconditioned by the Hessian at the start,
     where every example has the same curvature: one Gram matrix and a Cholesky factorisation, after
-    which a few passes over the states suffice. Where the passes are in float32 (see `EXACT`) the
-    weights, the losses and all sums over examples but the gradient's are in float64 still.
+    which a few passes over the states suffice.
     """
     weights, biases = [], []
     for layer in x:
         mean, scale = (moment[0] for moment in feature_scale(layer[None]))
-        dtype = torch.float64 if layer.numel() <= EXACT else torch.float32
-        theta = _standardised_optimum(standardised(layer, mean, scale, dtype), y.double(), l2)
+        states = standardised(layer, mean, scale, pass_precision(layer))
+        theta = _standardised_optimum(states, y.double(), l2)
         weight = theta[:-1] / scale
         weights.append(weight)
         biases.append(theta[-1] - weight @ mean)

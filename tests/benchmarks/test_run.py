@@ -32,7 +32,8 @@ def workplace(tmp_path_factory: pytest.TempPathFactory, random_base: Path) -> Pa
         "models": [str(folder / "base")],
         "tasks": [{"name": "addition", "digits": 2}, "fiction"],
         "finetune": {"rank": 2, "alpha": 2, "lr": 4e-3, "steps": 4, "batch": 64},
-        "probes": ["lr", "mean-diff-on-pair", "random"],
+        "probes": ["lr", "mean-diff-on-pair", "random", {"name": "attention", "evaluations": 5}],
+        "tokens": {"layers": 2},
         "transfers": ["A->A", "A->B", "B->B"],
         "draws": 2,
         "sizes": {"train": 200, "validation": 200, "test": 200},
@@ -111,6 +112,28 @@ def test_states_and_examples_of_a_split_are_in_one_order(
         run.states(cell, split="train")
 
 
+def test_tokens_are_read_at_the_layers_that_were_kept(
+    finished: Path, workplace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("QUIRKY_HOME", str(workplace / "home"))
+    run = Run(finished)
+    cell = run.cells()[0]
+    by_layer = run.results().query(
+        "cell == @cell and probe == 'attention' and layer_rule == 'each'"
+    )
+    blocks = len(run.states(cell))
+    assert set(by_layer["layer"]) == {round(blocks / 2), blocks}
+    tokens, mask = run.tokens(cell, blocks)
+    last = mask.sum(1) - 1
+    states = run.states(cell)[-1]
+    torch.testing.assert_close(tokens[torch.arange(len(last)), last], states, atol=1e-5, rtol=1e-5)
+    assert run.tokens(cell, blocks, "validation")[0].shape[0] == len(
+        run.examples(cell, "validation")
+    )
+    with pytest.raises(ValueError, match=r"layer 1; the tokens of .* were kept at"):
+        run.tokens(cell, 1)
+
+
 def test_states_that_the_store_has_lost_are_named(
     finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -125,6 +148,7 @@ def test_the_manifest_names_what_every_cell_was_made_from(finished: Path, workpl
     for cell, hashes in manifest["hashes"].items():
         assert (workplace / "home" / "data" / hashes["data"]).is_dir()
         assert (workplace / "home" / "states" / hashes["states"]).is_dir()
+        assert (workplace / "home" / "states" / hashes["tokens"]).is_dir()
         adapter = hashes["adapter"]
         assert (adapter is None) == cell.endswith(".base")
         assert adapter is None or (workplace / "home" / "adapters" / adapter).is_dir()
@@ -223,6 +247,8 @@ def test_a_plug_in_reaches_the_workers_and_its_scores_follow_its_file(
         ({"transfers": ["A-B"]}, "A-B"),
         ({"sizes": {"validation": 1}}, "validation"),
         ({"finetune": {"lr": -1}}, "lr"),
+        ({"tokens": {"layers": [99]}}, "`tokens.layers` names layer 99; the model has 1 to"),
+        ({"tokens": {"gigabytes": 1e-4}}, "`tokens.gigabytes` = 0.0001; raise that, or"),
     ],
 )
 def test_a_mistake_is_one_line_and_exit_code_2(

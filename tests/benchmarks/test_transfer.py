@@ -23,7 +23,7 @@ from benchmarks.transfer import (
     score_cell,
     sources,
 )
-from probes import LinearProbe, registry
+from probes import LinearProbe, Probe, registry
 from probes.methods.logistic import LogisticRegression
 
 Columns = dict[str, np.ndarray]
@@ -95,8 +95,10 @@ def scored(columns: Columns, states: States, seed: int = 0, **changes: Any) -> p
 
 def scores_of(frame: pd.DataFrame, probe: str, source: str, control: str = "") -> np.ndarray:
     """One fit's scores, (layers, n)."""
-    (draws,) = (d for (p, c, _, s), d in groups(frame) if (p, c, s) == (probe, control, source))
-    return draws[0]
+    (group,) = (
+        g for g in groups(frame) if (g.probe, g.control, g.source) == (probe, control, source)
+    )
+    return group.draws[0]
 
 
 def test_a_class_that_is_missing_is_named_with_its_transfer(columns: Columns) -> None:
@@ -298,8 +300,65 @@ def test_a_question_asked_in_both_contexts_is_two_questions(
     assert len(seen[0]) == len(seen[0].unique()) == 2 * CLAIMS["validation"]
 
 
+class FirstToken(Probe):
+    """Reads the first token of the prompt; labels are all it learns from."""
+
+    name = "first-token"
+    reads = "tokens"
+    supervision = "labels"
+    needs = ("mask",)
+
+    def fit(self, x, y, *, mask, **needs):
+        assert mask.shape == x.shape[1:3]
+        self.inner = LogisticRegression().fit(x[:, :, 0], y)
+        return self
+
+    def score(self, x, *, mask, **needs):
+        assert mask.shape == x.shape[1:3]
+        return self.inner.score(x[:, :, 0])
+
+
+class FakeTokens:
+    """Token states of the layers 3 and 7, whose first token holds the prompt states."""
+
+    def __init__(self, states: States, folder: Path) -> None:
+        prompt = states.read("prompt")
+        self.folder, self.layers = folder, (3, 7)
+        self.mask = torch.ones(prompt.shape[1], 2, dtype=torch.bool)
+        self.states = dict(zip(self.layers, prompt, strict=True))
+
+    def read(self, layer: int) -> torch.Tensor:
+        return torch.stack([self.states[layer], torch.zeros_like(self.states[layer])], dim=1)
+
+
+def test_tokens_are_read_layer_by_layer_under_their_own_numbers(
+    columns: Columns, states: States, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(registry, "_registered", {"first-token": FirstToken})
+    told = {name: column[columns["split"] == "validation"] for name, column in columns.items()}
+    frame = score_cell(
+        recipe(probes=["lr", "first-token"]),
+        0,
+        columns,
+        told,
+        states,
+        lambda stage, done: None,
+        FakeTokens(states, tmp_path / "tokens"),  # type: ignore[arg-type]
+    )
+    for source in ("A", "B"):
+        by_token, by_prompt = (
+            next(g for g in groups(frame) if (g.probe, g.control, g.source) == (name, "", source))
+            for name in ("first-token", "lr")
+        )
+        assert by_token.layers == (3, 7)
+        assert by_prompt.layers == (1, 2)
+        np.testing.assert_allclose(by_token.draws[0], by_prompt.draws[0], rtol=1e-6)
+
+
 def test_labels_are_shuffled_in_several_orders(columns: Columns, states: States) -> None:
     frame = scored(columns, states)
-    (draws,) = (d for key, d in groups(frame) if key == ("lr", "shuffled", "resid", "A"))
-    assert len(draws) == SHUFFLES
-    assert len({draw.tobytes() for draw in draws}) == SHUFFLES
+    (group,) = (
+        g for g in groups(frame) if (g.probe, g.control, g.source) == ("lr", "shuffled", "A")
+    )
+    assert len(group.draws) == SHUFFLES
+    assert len({draw.tobytes() for draw in group.draws}) == SHUFFLES

@@ -8,7 +8,7 @@ from tokenizers.models import BPE
 from transformers import PreTrainedTokenizerFast
 
 from finetune.families import block_list, lora_targets
-from finetune.reading import answer_tokens, block_outputs, log_odds, read
+from finetune.reading import answer_tokens, block_outputs, log_odds, read, read_tokens
 
 PROMPTS = [
     "Alice says that 2 + 2 = 4. True or false?",
@@ -213,10 +213,24 @@ def test_block_outputs_follow_every_forward_pass(model):
             close(torch.cat(outputs), states_of(model, tokens[0])[0][:, [0, -1]])
 
 
+def test_all_tokens_are_read_at_the_layers_that_are_asked_for(model, tokenizer):
+    seen = 0
+    for reading in read_tokens(model, tokenizer, PROMPTS, [3, 1], batch_size=2):
+        for i, tokens in zip(reading.index, reading.tokens.unbind(1), strict=True):
+            ids = tokenizer(PROMPTS[i])["input_ids"]
+            whole = states_of(model, ids)[0]
+            close(tokens, whole[[2, 0]])
+            seen += 1
+    assert seen == len(PROMPTS)
+    assert not hooks_of(model)
+
+
 def test_a_model_in_training_mode_is_refused(tiny_model, tokenizer):
     model = tiny_model("llama").train()
     with pytest.raises(ValueError, match="training mode"):
         read(model, tokenizer, PROMPTS, CHOICES)
+    with pytest.raises(ValueError, match="training mode"):
+        read_tokens(model, tokenizer, PROMPTS, [1])
 
 
 def test_wrong_input_is_refused_before_the_model_runs(tiny_model, tokenizer):

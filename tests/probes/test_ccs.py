@@ -140,18 +140,18 @@ def test_more_groups_than_features_are_refused():
 
 def test_the_loss_by_hand():
     # One pair, one feature; logits log 3 and -log 4, so p0 = 3/4 and p1 = 1/5.
-    pairs = torch.tensor([3.0, 0.25], dtype=torch.float64).log().reshape(1, 2, 1, 1)
-    theta = torch.tensor([[[1.0, 0.0]]], dtype=torch.float64)
+    pairs = torch.tensor([3.0, 0.25], dtype=torch.float64).log().reshape(2, 1, 1)
+    theta = torch.tensor([[1.0, 0.0]], dtype=torch.float64)
     loss, _ = ccs_loss(pairs, theta)
     assert loss.item() == pytest.approx((0.75 + 0.2 - 1) ** 2 + 0.2**2)
 
 
 def test_the_gradient_is_that_of_the_loss():
     generator = torch.Generator().manual_seed(0)
-    pairs = torch.randn(3, 2, 20, 5, generator=generator, dtype=torch.float64)
-    theta = torch.randn(3, 4, 6, generator=generator, dtype=torch.float64)
+    pairs = torch.randn(2, 20, 5, generator=generator, dtype=torch.float64)
+    theta = torch.randn(4, 6, generator=generator, dtype=torch.float64)
     weight, bias = theta[..., :-1].requires_grad_(), theta[..., -1].clone().requires_grad_()
-    p0, p1 = (torch.einsum("lnd,lrd->lrn", pairs[:, a], weight) + bias[..., None] for a in (0, 1))
+    p0, p1 = (weight @ pairs[a].T + bias[:, None] for a in (0, 1))
     p0, p1 = p0.sigmoid(), p1.sigmoid()
     expected = ((p0 + p1 - 1) ** 2 + torch.minimum(p0, p1) ** 2).mean(-1)
     expected.sum().backward()

@@ -1,0 +1,211 @@
+"""What a cell is made from, in the store: data, adapter, hidden states, each made when missing."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+import torch
+from datasets import Dataset, DatasetDict, concatenate_datasets
+
+from benchmarks.cell import Cell, claims_code
+from benchmarks.extract import States, extract
+from benchmarks.recipe import Recipe, TaskSpec
+from benchmarks.store import artefact, store_root
+from benchmarks.tokens import TokenStates, chosen_layers, extract_tokens
+from benchmarks.transfer import FITTED, SCORED, Columns
+from finetune.families import block_list
+from finetune.models import (
+    LoadedModel,
+    adapter_fingerprint,
+    load_model,
+    load_skeleton,
+    model_fingerprint,
+)
+from finetune.train import make_quirky
+from quirky.dataset import SPLITS, Sizes, build_dataset, columns_of
+
+TRAIN_THREADS = 1
+"""Fine-tuning is not bit-stable across numbers of threads, so this one is fixed."""
+
+Progress = Callable[[str, float], None]
+
+
+def data_of(recipe: Recipe, task: TaskSpec, seed: int) -> Path:
+    """Return the folder of a data set, one parquet file a split."""
+    key = {
+        "task": task.name,
+        "params": task.params,
+        "trigger": recipe.trigger.model_dump(),
+        "prompts": recipe.prompts,
+        "sizes": recipe.sizes.model_dump(),
+        "seed": seed,
+        "code": claims_code(recipe, task),
+    }
+
+    def make(folder: Path) -> None:
+        data = build_dataset(
+            task.make(),
+            recipe.trigger.make(),
+            prompts=recipe.prompts,
+            sizes=Sizes(**recipe.sizes.model_dump()),
+            seed=seed,
+        )
+        for split, examples in data.items():
+            to_parquet(examples, folder / f"{split}.parquet")
+
+    return artefact("data", key, make)
+
+
+def to_parquet(examples: Dataset, path: Path) -> None:
+    """Write examples as one table."""
+    frame = examples.to_pandas()
+    assert isinstance(frame, pd.DataFrame)  # it is an iterator only where batches are asked for
+    frame.to_parquet(path, index=False)
+
+
+def load_data(folder: Path) -> DatasetDict:
+    """Return the splits of a data set."""
+    return DatasetDict(
+        {
+            split: Dataset.from_pandas(
+                pd.read_parquet(folder / f"{split}.parquet"), preserve_index=False
+            )
+            for split in SPLITS
+        }
+    )
+
+
+def adapter_of(cell: Cell, data: DatasetDict, progress: Progress) -> Path:
+    """Return the folder of the cell's adapter, fine-tuning it if it is not in the store."""
+    settings = cell.recipe.finetuning(cell.model, cell.task)
+    key = {
+        "base": model_fingerprint(cell.model.name, cell.model.revision),
+        "data": data_of(cell.recipe, cell.task, cell.seed).name,
+        "finetune": settings.model_dump(),
+        "seed": cell.seed,
+        "dtype": cell.recipe.dtype,
+    }
+
+    def make(folder: Path) -> None:
+        progress("loading", 0.0)
+        loaded = load_cell_model(cell, None)
+        threads = torch.get_num_threads()
+        torch.set_num_threads(TRAIN_THREADS)
+        try:
+            adapted = make_quirky(
+                loaded.model,
+                loaded.tokenizer,
+                data["train"],
+                data[FITTED],
+                settings,
+                seed=cell.seed,
+                progress=progress,
+            )
+        finally:
+            torch.set_num_threads(threads)
+        adapted.save_pretrained(str(folder))
+
+    return artefact("adapters", key, make)
+
+
+def states_of(cell: Cell, data: DatasetDict, adapter: Path | None, progress: Progress) -> States:
+    """Return the states of validation, heldout and test examples, from the store if there."""
+
+    def make(folder: Path) -> None:
+        extract(load_cell_model(cell, adapter), asked(data), folder, progress=progress)
+
+    return States(artefact("states", _read_from(cell, adapter), make))
+
+
+def tokens_of(
+    cell: Cell, data: DatasetDict, adapter: Path | None, progress: Progress
+) -> TokenStates:
+    """Return the states of all tokens of the same examples, from the store if there."""
+    blocks = len(block_list(load_skeleton(cell.model.name, cell.model.revision)))
+    layers = chosen_layers(cell.recipe.tokens.layers, blocks)
+
+    def make(folder: Path) -> None:
+        model = load_cell_model(cell, adapter)
+        extract_tokens(model, asked(data), folder, layers, progress=progress)
+
+    return TokenStates(artefact("states", {**_read_from(cell, adapter), "tokens": layers}, make))
+
+
+def _read_from(cell: Cell, adapter: Path | None) -> dict[str, Any]:
+    """Return all that determines what is read from a cell's model."""
+    return {
+        "base": model_fingerprint(cell.model.name, cell.model.revision),
+        "adapter": adapter_fingerprint(adapter) if adapter else None,
+        "data": data_of(cell.recipe, cell.task, cell.seed).name,
+        "dtype": cell.recipe.dtype,
+    }
+
+
+ASKED = (FITTED, *SCORED)
+"""The splits that probes see, in the order of the states."""
+
+
+@dataclass(frozen=True)
+class Stored:
+    """What a finished cell was computed from, in the store."""
+
+    folder: Path
+    """The cell's."""
+
+    def record(self) -> dict[str, Any]:
+        """Return the cell's columns, the hashes of what it was made from, and its seconds."""
+        return json.loads((self.folder / "cell.json").read_text())
+
+    def artefact(self, what: Literal["data", "states", "tokens"]) -> Path:
+        """Return the folder of its data, its states or the states of all its tokens.
+
+        Raises:
+            ValueError: if there are none, or the store does not hold them any more.
+        """
+        name = self.record()[what]
+        if name is None:
+            raise ValueError(f"{self.folder.name} has no {what}: no probe of its recipe reads them")
+        folder = store_root() / ("data" if what == "data" else "states") / name
+        if not folder.exists():
+            raise ValueError(
+                f"the {what} of {self.folder.name} are not in the store ({folder}): remove "
+                f"{self.folder} and run the recipe again, or set QUIRKY_HOME to where they are"
+            )
+        return folder
+
+    def examples(self) -> pd.DataFrame:
+        """Return the examples of validation, heldout and test, in the order of the states."""
+        return pd.DataFrame(asked(load_data(self.artefact("data"))).to_pandas())
+
+    def states(self) -> States:
+        """Return the states of the same examples."""
+        return States(self.artefact("states"))
+
+    def tokens(self) -> TokenStates:
+        """Return the states of all tokens of the same examples."""
+        return TokenStates(self.artefact("tokens"))
+
+
+def load_cell_model(cell: Cell, adapter: Path | None) -> LoadedModel:
+    """Return the cell's base, with the adapter if there is one."""
+    return load_model(
+        cell.model.name,
+        adapter=adapter,
+        dtype=getattr(torch, cell.recipe.dtype),
+        device=cell.recipe.device,
+        revision=cell.model.revision,
+    )
+
+
+def asked(data: DatasetDict) -> Dataset:
+    """Return the examples that probes see, in the order of the states."""
+    return concatenate_datasets([data[split] for split in ASKED])
+
+
+def all_columns(data: DatasetDict) -> Columns:
+    """Return the columns of the splits that probes see, as arrays of shape (n,)."""
+    return {name: np.asarray(column) for name, column in columns_of(asked(data)).items()}

@@ -1,0 +1,158 @@
+"""States of all tokens of the prompts, for probes that read them: of some layers, in a budget."""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import torch
+from datasets import Dataset
+from jaxtyping import Bool, Float
+from safetensors import safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+from transformers import PreTrainedTokenizerBase
+
+from benchmarks.extract import PART_BYTES
+from benchmarks.recipe import TokensSpec
+from finetune.families import block_list, unwrap
+from finetune.models import LoadedModel
+from finetune.reading import TokenReading, prompt_tokens, read_tokens
+
+GIGABYTE = 1e9
+
+
+def chosen_layers(asked: int | Sequence[int], blocks: int) -> tuple[int, ...]:
+    """Return the blocks (l = 1..blocks) whose token states are kept.
+
+    A number asks for so many, evenly spaced, the last block among them; all if there are fewer.
+
+    Raises:
+        ValueError: naming a block that the model does not have.
+    """
+    if isinstance(asked, int):
+        count = min(asked, blocks)
+        return tuple(round(blocks * (i + 1) / count) for i in range(count))
+    for layer in asked:
+        if not 1 <= layer <= blocks:
+            raise ValueError(f"`tokens.layers` names layer {layer}; the model has 1 to {blocks}")
+    return tuple(sorted(set(asked)))
+
+
+def check_budget(
+    spec: TokensSpec,
+    model: nn.Module,
+    tokenizer: PreTrainedTokenizerBase,
+    prompts: Sequence[str],
+    dtype: torch.dtype,
+) -> None:
+    """Make sure that the token states of these prompts fit on the disk that they may take.
+
+    `model` may be without weights.
+
+    Raises:
+        ValueError: naming what they would take and how many layers would fit; as `chosen_layers`.
+    """
+    layers = chosen_layers(spec.layers, len(block_list(model)))
+    tokens = sum(len(ids) for ids in prompt_tokens(tokenizer, prompts))
+    width = unwrap(model).config.get_text_config().hidden_size  # type: ignore[union-attr, operator]
+    a_layer = tokens * width * dtype.itemsize / GIGABYTE
+    if a_layer * len(layers) > spec.gigabytes:
+        fit = int(spec.gigabytes / a_layer)
+        advice = f"lower `tokens.layers` to {fit}" if fit else "ask for fewer examples"
+        raise ValueError(
+            f"token states of {len(layers)} layers x {tokens:,} tokens x {width} features take "
+            f"{a_layer * len(layers):.2f} GB of disk a cell, over `tokens.gigabytes` = "
+            f"{spec.gigabytes:g}; raise that, or {advice}"
+        )
+
+
+def extract_tokens(
+    loaded: LoadedModel,
+    examples: Dataset,
+    folder: Path,
+    layers: Sequence[int],
+    *,
+    batch_size: int = 64,
+    progress: Callable[[str, float], None] | None = None,
+) -> None:
+    """Write the states of every token of every prompt as safetensors parts.
+
+    Each part holds `index` (n,), `length` (n,) and, for each layer l, `layer-l` (tokens, d), the
+    prompts one after the other. `tokens.json` lists parts and layers.
+    """
+    held: list[TokenReading] = []
+    names: list[str] = []
+    done = 0
+    prompts = list(examples["prompt"])
+    for reading in read_tokens(
+        loaded.model, loaded.tokenizer, prompts, layers, batch_size=batch_size
+    ):
+        held.append(reading)
+        done += len(reading.index)
+        if sum(part.tokens.nbytes for part in held) >= PART_BYTES:
+            names.append(_write(held, folder, len(names), layers))
+            held = []
+        if progress:
+            progress("reading tokens", done / len(prompts))
+    if held:
+        names.append(_write(held, folder, len(names), layers))
+    manifest = {"parts": names, "layers": list(layers), "examples": len(prompts)}
+    (folder / "tokens.json").write_text(json.dumps(manifest, indent=1))
+
+
+def _write(held: list[TokenReading], folder: Path, number: int, layers: Sequence[int]) -> str:
+    name = f"part-{number:05d}.safetensors"
+    lengths = [torch.full((len(part.index),), part.tokens.shape[2]) for part in held]
+    tensors = {
+        "index": torch.cat([part.index for part in held]),
+        "length": torch.cat(lengths),
+        **{
+            f"layer-{layer}": torch.cat([part.tokens[i].flatten(0, 1) for part in held])
+            for i, layer in enumerate(layers)
+        },
+    }
+    save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, folder / name)
+    return name
+
+
+@dataclass(frozen=True)
+class TokenStates:
+    """What `extract_tokens` wrote, read back a layer at a time in the order of the examples."""
+
+    folder: Path
+
+    @cached_property
+    def layers(self) -> tuple[int, ...]:
+        """The blocks whose outputs were kept."""
+        return tuple(self._manifest["layers"])
+
+    @cached_property
+    def mask(self) -> Bool[Tensor, "n t"]:
+        """Which tokens are a prompt's; the others stand behind its last one."""
+        lengths = self._gather("length")[self._order]
+        return torch.arange(int(lengths.max())) < lengths[:, None]
+
+    def read(self, layer: int) -> Float[Tensor, "n t d"]:
+        """The states at one layer, zero behind a prompt's last token."""
+        tokens = self._gather(f"layer-{layer}")
+        stored = self.mask[self._order.argsort()]
+        padded = tokens.new_zeros(*stored.shape, tokens.shape[-1])
+        padded[stored] = tokens
+        return padded[self._order]
+
+    @cached_property
+    def _manifest(self) -> dict[str, list]:
+        return json.loads((self.folder / "tokens.json").read_text())
+
+    @cached_property
+    def _order(self) -> Tensor:
+        return self._gather("index").argsort()
+
+    def _gather(self, key: str) -> Tensor:
+        tensors = []
+        for name in self._manifest["parts"]:
+            with safe_open(self.folder / name, framework="pt") as part:
+                tensors.append(part.get_tensor(key))
+        return torch.cat(tensors)
