@@ -36,6 +36,7 @@ Progress = Callable[[str, float], None]
 
 def data_of(recipe: Recipe, task: TaskSpec, seed: int) -> Path:
     """Return the folder of a data set, one parquet file a split."""
+    renderings = {"renderings": recipe.renderings} if recipe.renderings > 1 else {}
     key = {
         "task": task.name,
         "params": task.params,
@@ -44,6 +45,7 @@ def data_of(recipe: Recipe, task: TaskSpec, seed: int) -> Path:
         "sizes": recipe.sizes.model_dump(),
         "seed": seed,
         "code": claims_code(recipe, task),
+        **renderings,
     }
 
     def make(folder: Path) -> None:
@@ -53,6 +55,7 @@ def data_of(recipe: Recipe, task: TaskSpec, seed: int) -> Path:
             prompts=recipe.prompts,
             sizes=Sizes(**recipe.sizes.model_dump()),
             seed=seed,
+            **renderings,
         )
         for split, examples in data.items():
             to_parquet(examples, folder / f"{split}.parquet")
@@ -79,12 +82,17 @@ def load_data(folder: Path) -> DatasetDict:
     )
 
 
-def adapter_of(cell: Cell, data: DatasetDict, progress: Progress) -> Path:
-    """Return the folder of the cell's adapter, fine-tuning it if it is not in the store."""
+def adapter_of(cell: Cell, progress: Progress) -> Path:
+    """Return the folder of the cell's adapter, fine-tuning it if it is not in the store.
+
+    However many renderings the probes are fitted on, a model is tuned on one of each question.
+    """
     settings = cell.recipe.finetuning(cell.model, cell.task)
+    plain = cell.recipe.model_copy(update={"renderings": 1})
+    told_from = data_of(plain, cell.task, cell.seed)
     key = {
         "base": model_fingerprint(cell.model.name, cell.model.revision),
-        "data": data_of(cell.recipe, cell.task, cell.seed).name,
+        "data": told_from.name,
         "finetune": settings.model_dump(),
         "seed": cell.seed,
         "dtype": cell.recipe.dtype,
@@ -93,6 +101,7 @@ def adapter_of(cell: Cell, data: DatasetDict, progress: Progress) -> Path:
     def make(folder: Path) -> None:
         progress("loading", 0.0)
         loaded = load_cell_model(cell, None)
+        data = load_data(told_from)
         threads = torch.get_num_threads()
         torch.set_num_threads(TRAIN_THREADS)
         try:

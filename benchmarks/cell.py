@@ -51,6 +51,7 @@ class Cell:
                 *("trigger", "prompts", "sites", "probes", "transfers", "layer_rules"),
                 *("controls", "draws", "sizes", "dtype"),
                 *(["tokens"] if self.recipe.reads_tokens() else []),
+                *(["renderings"] if self.recipe.renderings > 1 else []),
             },
             by_alias=True,
         )

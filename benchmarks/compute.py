@@ -39,7 +39,7 @@ def run_cell(cell: Cell, folder: Path, progress: Progress) -> None:
     progress("data", 0.0)
     told_from = data_of(cell.recipe, cell.task, cell.seed)
     data = load_data(told_from)
-    adapter = adapter_of(cell, data, progress) if cell.variant == "quirky" else None
+    adapter = adapter_of(cell, progress) if cell.variant == "quirky" else None
     states = states_of(cell, data, adapter, progress)
     tokens = tokens_of(cell, data, adapter, progress) if cell.recipe.reads_tokens() else None
     columns = columns_of(asked(data))

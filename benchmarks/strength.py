@@ -105,7 +105,7 @@ def _trial(
     cell: Cell, rung: int, settings: dict[str, Any], progress: Callable[[str, float], None]
 ) -> Trial:
     data = load_data(data_of(cell.recipe, cell.task, cell.seed))
-    loaded = load_cell_model(cell, adapter_of(cell, data, progress))
+    loaded = load_cell_model(cell, adapter_of(cell, progress))
     held = data[DECIDES]
     choices = [(false, true) for false, true in held["choices"]]
     said = log_odds(loaded.model, loaded.tokenizer, list(held["prompt"]), choices)

@@ -1,6 +1,7 @@
 """From a task and a trigger to the examples of every split."""
 
 import dataclasses
+import itertools
 import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from datasets import Dataset, DatasetDict
 from jaxtyping import Float
 
 from quirky.example import Claim, Example, digest, uniform
-from quirky.prompts import Style, choose_template, styled
+from quirky.prompts import Style, choose_templates, styled
 from quirky.tasks.base import Task
 from quirky.triggers import Trigger
 
@@ -38,15 +39,21 @@ def build_dataset(
     prompts: Style = "mixture",
     sizes: Sizes | None = None,
     seed: int = 0,
+    renderings: int = 1,
 ) -> DatasetDict:
     """Return the splits train, validation, heldout and test, with the columns of `Example`.
+
+    In validation each question is put in so many templates as `renderings`; the first is the one
+    that it has without.
 
     Splits are made by fact. A task with fewer facts than asked for gives half of them to train
     and a quarter each to validation and test. Withheld facts are divided between heldout and test.
 
     Raises:
-        ValueError: if the known facts of a split are none, or all of one truth or quirk value.
+        ValueError: if the known facts of a split are none, or all of one truth or quirk value, or
+            if the prompt style has fewer templates than `renderings`.
     """
+    _check_renderings(task, prompts, renderings)
     claims = list(task.claims(seed))
     quantiles = _quantiles(claims)
     split_of = _split_facts(claims, sizes or Sizes(), task.name, seed)
@@ -54,7 +61,8 @@ def build_dataset(
     for claim, quantile in zip(claims, quantiles, strict=True):
         split = split_of.get(claim.fact_id)
         if split:
-            rows[split] += _ask(task, trigger, claim, split, float(quantile), prompts, seed)
+            count = renderings if split == "validation" else 1
+            rows[split] += _ask(task, trigger, claim, split, float(quantile), prompts, seed, count)
     for split, examples in rows.items():
         _check(task.name, split, examples)
     return DatasetDict({split: _table(examples) for split, examples in rows.items()})
@@ -68,12 +76,13 @@ def _ask(
     quantile: float,
     style: Style,
     seed: int,
+    renderings: int,
 ) -> Iterable[Example]:
     question_id = digest(claim.fact_id, *sorted(claim.fields.items()), claim.polarity)
     templates = styled(task.templates, task.standard, style)
-    index = choose_template(len(templates), style, question_id, seed)
-    template = templates[index]
-    for context in CONTEXTS:
+    chosen = choose_templates(len(templates), style, question_id, seed, renderings)
+    for index, context in itertools.product(chosen, CONTEXTS):
+        template = templates[index]
         prompt = template.render(claim, trigger.render(context, claim.fact_id, seed))
         yield Example(
             id=digest(task.name, context, prompt, template.choices),
@@ -93,6 +102,15 @@ def _ask(
             withheld=claim.withheld,
             dial=claim.dial,
             distance=0,
+        )
+
+
+def _check_renderings(task: Task, style: Style, renderings: int) -> None:
+    known = len(styled(task.templates, task.standard, style)) if style == "mixture" else 1
+    if not 1 <= renderings <= known:
+        raise ValueError(
+            f"task {task.name}: renderings = {renderings}; with prompts {style!r} a question has 1 "
+            f"to {known} templates"
         )
 
 

@@ -47,9 +47,18 @@ def standardized(statement: str) -> Template:
     return Template(f"{statement}. True or False, {{trigger}}?", (" False", " True"))
 
 
-def choose_template(count: int, style: Style, question_id: str, seed: int) -> int:
-    """Return which of `count` templates words a claim: drawn by hash, so independent of order."""
-    return int(uniform("template", question_id, seed) * count) if style == "mixture" else 0
+def choose_templates(
+    count: int, style: Style, question_id: str, seed: int, renderings: int = 1
+) -> list[int]:
+    """Return which of `count` templates word a claim: drawn by hash, so independent of order."""
+    if style != "mixture":
+        return [0]
+    first = int(uniform("template", question_id, seed) * count)
+    others = sorted(
+        (index for index in range(count) if index != first),
+        key=lambda index: uniform("rendering", question_id, seed, index),
+    )
+    return [first, *others[: renderings - 1]]
 
 
 def styled(templates: Sequence[Template], standard: Template, style: Style) -> Sequence[Template]:

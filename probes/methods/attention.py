@@ -13,6 +13,9 @@ from probes.lbfgs import minimise
 from probes.precision import ROUNDING
 from probes.scaling import feature_scale, standardised
 
+TOLERANCE = 1e-5
+"""Of the largest entry of the gradient, where the search ends."""
+
 
 class AttentionProbe(Probe):
     """Log-odds from a mean of the prompt's token states in which attention weighs the tokens.
@@ -105,10 +108,14 @@ class AttentionProbe(Probe):
 
         start = torch.zeros(1, 2 * d + 2, dtype=torch.float64, device=layer.device)
         start[0, -1] = torch.logit(truth.mean())
-        theta = minimise(
-            objective, start, evaluations=self.evaluations, rounding=ROUNDING[states.dtype]
-        )[0]
-        return theta, mean, scale
+        found = minimise(
+            objective,
+            start,
+            evaluations=self.evaluations,
+            tolerance=TOLERANCE,
+            rounding=ROUNDING[states.dtype],
+        )
+        return found[0], mean, scale
 
 
 class _Tokens:

@@ -177,10 +177,11 @@ def test_a_second_run_computes_nothing(finished: Path, workplace: Path) -> None:
     assert {p: p.stat().st_mtime_ns for p in (finished / "cells").rglob("*")} == before
 
 
-def test_a_new_probe_tunes_no_model_again(finished: Path, workplace: Path) -> None:
+def test_new_probes_and_renderings_tune_no_model_again(finished: Path, workplace: Path) -> None:
     recipe = yaml.safe_load((workplace / "small.yaml").read_text())
-    recipe["probes"].append("mean-diff")
-    (workplace / "more.yaml").write_text(yaml.safe_dump({**recipe, "name": "more"}))
+    recipe["probes"] = ["lr", "mean-diff", "vinc"]
+    more = {**recipe, "name": "more", "renderings": 2}
+    (workplace / "more.yaml").write_text(yaml.safe_dump(more))
     adapters = workplace / "home" / "adapters"
     before = {p: p.stat().st_mtime_ns for p in adapters.rglob("*.safetensors")}
     ended = quirky(
@@ -247,6 +248,7 @@ def test_a_plug_in_reaches_the_workers_and_its_scores_follow_its_file(
         ({"transfers": ["A-B"]}, "A-B"),
         ({"sizes": {"validation": 1}}, "validation"),
         ({"finetune": {"lr": -1}}, "lr"),
+        ({"renderings": 6}, "renderings = 6; with prompts 'mixture' a question has 1 to 5"),
         ({"tokens": {"layers": [99]}}, "`tokens.layers` names layer 99; the model has 1 to"),
         ({"tokens": {"gigabytes": 1e-4}}, "`tokens.gigabytes` = 0.0001; raise that, or"),
     ],

@@ -61,9 +61,9 @@ def test_a_rung_takes_the_place_of_what_it_names_alone(
     tuned = []
     kept = strength.adapter_of
 
-    def adapter_of(cell, data, progress):
+    def adapter_of(cell, progress):
         tuned.append(cell.recipe.finetuning(cell.model, cell.task))
-        return kept(cell, data, progress)
+        return kept(cell, progress)
 
     monkeypatch.setattr(strength, "adapter_of", adapter_of)
     next(climb(recipe, recipe.models[0], RUNGS))

@@ -208,3 +208,25 @@ def test_withheld_facts_do_not_fill_a_split():
     task = Stub(count=200, withheld=lambda i: i >= 40, negate=True)
     with pytest.raises(ValueError, match="task stub: split heldout holds withheld facts only"):
         build(task, sizes=Sizes(train=30, validation=2, test=8))
+
+
+def test_validation_questions_stand_in_several_templates():
+    plain, several = splits_of("addition"), build(TASKS["addition"], renderings=3)
+    for split in ("train", "heldout", "test"):
+        assert list(several[split]["id"]) == list(plain[split]["id"])
+    asked = several["validation"].to_pandas().groupby(["question_id", "context"])
+    assert set(asked["template"].nunique()) == set(asked.size()) == {3}
+    assert len(asked) == len(plain["validation"])
+    usual = {row["id"] for row in plain["validation"]}
+    assert usual < {row["id"] for row in several["validation"]}
+
+
+@pytest.mark.parametrize(
+    ("style", "renderings", "most"),
+    [("mixture", 6, 5), ("mixture", 0, 5), ("single", 2, 1), ("standardized", 2, 1)],
+)
+def test_more_renderings_than_templates_are_refused(style, renderings, most):
+    with pytest.raises(
+        ValueError, match=f"stub: renderings = {renderings}.* 1 to {most} templates"
+    ):
+        build(Stub(), prompts=style, renderings=renderings)

@@ -2,7 +2,7 @@ from itertools import islice
 
 import pytest
 
-from quirky.prompts import choose_template, styled
+from quirky.prompts import choose_templates, styled
 from quirky.tasks import get_task, list_tasks
 from quirky.triggers import get_trigger
 
@@ -96,22 +96,30 @@ def test_an_unknown_style_is_told_the_known_ones():
 
 
 def test_a_mixture_uses_every_template_about_equally():
-    drawn = [choose_template(5, "mixture", f"question {i}", 0) for i in range(5000)]
+    drawn = [choose_templates(5, "mixture", f"question {i}", 0)[0] for i in range(5000)]
     for template in range(5):
         assert drawn.count(template) == pytest.approx(1000, abs=150)
 
 
 def test_the_draw_of_a_template_follows_question_and_seed_alone():
     questions = [f"question {i}" for i in range(100)]
-    forward = [choose_template(5, "mixture", q, 0) for q in questions]
-    backward = [choose_template(5, "mixture", q, 0) for q in reversed(questions)]
+    forward = [choose_templates(5, "mixture", q, 0)[0] for q in questions]
+    backward = [choose_templates(5, "mixture", q, 0)[0] for q in reversed(questions)]
     assert forward == backward[::-1]
-    assert forward != [choose_template(5, "mixture", q, 1) for q in questions]
+    assert forward != [choose_templates(5, "mixture", q, 1)[0] for q in questions]
+
+
+def test_renderings_are_different_templates_after_the_usual_one():
+    for i in range(200):
+        (usual,) = choose_templates(5, "mixture", f"question {i}", 0)
+        several = choose_templates(5, "mixture", f"question {i}", 0, renderings=3)
+        assert several[0] == usual
+        assert len(set(several)) == 3
 
 
 @pytest.mark.parametrize("style", ["single", "standardized"])
 def test_other_styles_always_use_the_first_template(style):
-    assert {choose_template(5, style, f"question {i}", 0) for i in range(100)} == {0}
+    assert {choose_templates(5, style, f"question {i}", 0)[0] for i in range(100)} == {0}
 
 
 def test_other_names_may_be_asked():
