@@ -175,7 +175,7 @@ class Stored:
         Raises:
             ValueError: if there are none, or the store does not hold them any more.
         """
-        name = self.record()[what]
+        name = self.record().get(what)
         if name is None:
             raise ValueError(f"{self.folder.name} has no {what}: no probe of its recipe reads them")
         folder = store_root() / ("data" if what == "data" else "states") / name

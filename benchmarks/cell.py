@@ -50,7 +50,6 @@ class Cell:
             include={
                 *("trigger", "prompts", "sites", "probes", "transfers", "layer_rules"),
                 *("controls", "draws", "sizes", "dtype"),
-                *(["tokens"] if self.recipe.reads_tokens() else []),
                 *(["renderings"] if self.recipe.renderings > 1 else []),
             },
             by_alias=True,
@@ -60,6 +59,8 @@ class Cell:
         code = [probe_origin(probe.make(self.seed)) for probe in self.recipe.probes]
         code.append(claims_code(self.recipe, self.task))
         made = [base, tuned, code, self.task.label, self.seed, self.variant]
+        if self.recipe.reads_tokens():
+            made.append(self.recipe.tokens.layers)
         return content_hash([FORMAT, asked, *made])
 
 

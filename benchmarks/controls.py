@@ -4,7 +4,7 @@ import random
 from collections.abc import Sequence
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
@@ -23,8 +23,16 @@ def text_scores(
     return reader.fit(list(fitted_on), labels).decision_function(list(scored))
 
 
-def shuffled(labels: Bool[np.ndarray, " n"], seed: int) -> Bool[np.ndarray, " n"]:
-    """Return the labels in a seeded random order: a fit on them learns nothing of the labels."""
-    order = list(range(len(labels)))
+def shuffled(
+    labels: Bool[np.ndarray, " n"], seed: int, question: Int[np.ndarray, " n"] | None = None
+) -> Bool[np.ndarray, " n"]:
+    """Return the labels in a seeded random order: a fit on them learns nothing of the labels.
+
+    Examples of one `question`, which have one label, keep having one.
+    """
+    if question is None:
+        question = np.arange(len(labels))
+    _, first, of = np.unique(question, return_index=True, return_inverse=True)
+    order = list(range(len(first)))
     random.Random(f"shuffled-{seed}").shuffle(order)
-    return labels[order]
+    return labels[first][order][of]

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from importlib.resources import files
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
@@ -108,10 +108,20 @@ class SizesSpec(Strict):
 class TokensSpec(Strict):
     """What is kept for probes that read all tokens of the prompt."""
 
-    layers: Annotated[int, Field(ge=1)] | Annotated[tuple[int, ...], Field(min_length=1)] = 4
-    """How many blocks, evenly spaced up to the last one, or which (1 is the first)."""
+    layers: int | tuple[int, ...] = 4
+    """How many blocks, evenly spaced up to the last one, or which (1 is the first). The layer rules
+    know these alone: `last` is the last of them."""
     gigabytes: float = Field(default=2.0, gt=0)
     """The most disk that the token states of one cell may take."""
+
+    @field_validator("layers", mode="before")
+    @classmethod
+    def _counts_or_names(cls, layers: Any) -> Any:
+        named = layers if isinstance(layers, list | tuple) else [layers]
+        whole = all(isinstance(n, int) and not isinstance(n, bool) and n >= 1 for n in named)
+        if not (named and whole):
+            raise ValueError(f"{layers!r}: give a number of layers, or a list of them, from 1")
+        return layers
 
 
 def _try(make: Callable[[], object], what: str) -> None:

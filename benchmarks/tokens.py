@@ -56,14 +56,17 @@ def check_budget(
     """
     layers = chosen_layers(spec.layers, len(block_list(model)))
     tokens = sum(len(ids) for ids in prompt_tokens(tokenizer, prompts))
-    width = unwrap(model).config.get_text_config().hidden_size  # type: ignore[union-attr, operator]
-    a_layer = tokens * width * dtype.itemsize / GIGABYTE
+    config = unwrap(model).config.get_text_config()  # type: ignore[union-attr, operator]
+    width = config.hidden_size
+    # Some models run their blocks in bf16 and hand on float32.
+    itemsize = 4 if getattr(config, "residual_in_fp32", False) else dtype.itemsize
+    a_layer = tokens * width * itemsize / GIGABYTE
     if a_layer * len(layers) > spec.gigabytes:
         fit = int(spec.gigabytes / a_layer)
-        advice = f"lower `tokens.layers` to {fit}" if fit else "ask for fewer examples"
+        advice = f"ask for {fit} layers in `tokens.layers`" if fit else "ask for fewer examples"
         raise ValueError(
             f"token states of {len(layers)} layers x {tokens:,} tokens x {width} features take "
-            f"{a_layer * len(layers):.2f} GB of disk a cell, over `tokens.gigabytes` = "
+            f"{a_layer * len(layers):.3g} GB of disk a cell, over `tokens.gigabytes` = "
             f"{spec.gigabytes:g}; raise that, or {advice}"
         )
 

@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 from safetensors.torch import load_file, save_file
 
 from benchmarks.controls import shuffled, text_scores
@@ -122,11 +123,11 @@ def score_cell(
         )
     fits = sorted(fits_of(recipe, seed), key=lambda fit: _reads(fit))
     held: Held | None = None
-    for i, (fit, layer) in enumerate(_in_turn(fits, tokens)):
-        progress(f"probe {fit.probe.shown}", min(1.0, i / len(fits)))
+    turns = list(_in_turn(fits, tokens))
+    for i, (fit, layer) in enumerate(turns):
+        progress(f"probe {fit.probe.shown}", i / len(turns))
         if held is None or (held.reads, held.layer) != (_reads(fit), layer):
-            held = None  # before the next is read
-            held = _hold(_reads(fit), layer, states, tokens)
+            held = Held(_reads(fit), layer, states, tokens)
         scores = _fitted_scores(fit, columns, held, scored)
         rows += [
             _row(fit.probe.shown, fit.source, number, "resid", by_layer, fit.draw, fit.control)
@@ -142,14 +143,31 @@ def _reads(fit: Fit) -> Any:
 
 @dataclass(frozen=True)
 class Held:
-    """States in memory: of all layers, or, of tokens, one layer's with the mask."""
+    """What a fit reads: states of all layers, or, of tokens, of one layer; in memory once used."""
 
-    reads: str
+    reads: Any
     layer: int | None
-    states: torch.Tensor
-    mask: torch.Tensor | None
-    origin: Mapping[str, Any]
-    """What names them in the key of a fit."""
+    stored: States
+    tokens: TokenStates | None
+
+    @cached_property
+    def states(self) -> Float[torch.Tensor, "layers n ..."]:
+        """The states of validation, heldout and test."""
+        if self.layer is None or self.tokens is None:
+            return self.stored.read(self.reads)
+        return self.tokens.read(self.layer)[None]
+
+    @property
+    def mask(self) -> Bool[torch.Tensor, "n t"] | None:
+        """Which tokens are a prompt's, where tokens are what is read."""
+        return None if self.layer is None or self.tokens is None else self.tokens.mask
+
+    @property
+    def origin(self) -> dict[str, Any]:
+        """What names them in the key of a fit."""
+        if self.layer is None or self.tokens is None:
+            return {"states": self.stored.folder.name}
+        return {"states": self.tokens.folder.name, "layer": self.layer}
 
 
 def _in_turn(fits: Sequence[Fit], tokens: TokenStates | None) -> Iterator[tuple[Fit, int | None]]:
@@ -157,13 +175,6 @@ def _in_turn(fits: Sequence[Fit], tokens: TokenStates | None) -> Iterator[tuple[
     layers = tokens.layers if tokens else ()
     yield from ((fit, None) for fit in fits if _reads(fit) != "tokens")
     yield from ((fit, layer) for layer in layers for fit in fits if _reads(fit) == "tokens")
-
-
-def _hold(reads: Any, layer: int | None, states: States, tokens: TokenStates | None) -> Held:
-    if layer is None or tokens is None:
-        return Held(reads, None, states.read(reads), None, {"states": states.folder.name})
-    origin = {"states": tokens.folder.name, "layer": layer}
-    return Held(reads, layer, tokens.read(layer)[None], tokens.mask, origin)
 
 
 def _row(
@@ -211,7 +222,8 @@ def _fitted_scores(
         inside = fitted_on(columns, fit.source)
         labels = columns["label"][inside].astype(bool)
         if fit.control == "shuffled":
-            labels = shuffled(labels, fit.seed * 1000 + fit.draw)
+            asked = questions(columns)[inside]
+            labels = shuffled(labels, fit.seed * 1000 + fit.draw, asked)
         probe = fit.make()
         probe.fit(
             held.states[:, torch.from_numpy(inside)],
@@ -237,19 +249,27 @@ def _needs(
     inside: Bool[np.ndarray, " n"],
     offered: Sequence[str],
 ) -> dict[str, torch.Tensor]:
-    named = {
-        "template": columns["template"],
-        "polarity": columns["polarity"],
-        # A question that is asked in both contexts has two answers: it is two questions.
-        "question": np.char.add(columns["question_id"].astype(str), columns["context"].astype(str)),
+    codes = {
+        "template": columns["template"].astype(np.int64),
+        "polarity": columns["polarity"].astype(np.int64),
+        "question": questions(columns),
     }
     needed = {}
     for need in probe.needs:
         if need == "mask" and mask is not None:
             needed[need] = mask[torch.from_numpy(inside)]
-        elif need in offered and need in named:
-            needed[need] = torch.from_numpy(pd.factorize(named[need])[0][inside])
+        elif need in offered and need in codes:
+            needed[need] = torch.from_numpy(codes[need][inside])
     return needed
+
+
+def questions(columns: Columns) -> Int[np.ndarray, " n"]:
+    """Return a code of the question of every example, in however many templates it stands.
+
+    A question that is asked in both contexts has two answers: it is two questions.
+    """
+    asked = np.char.add(columns["question_id"].astype(str), columns["context"].astype(str))
+    return pd.factorize(asked)[0]
 
 
 @dataclass(frozen=True)

@@ -68,6 +68,7 @@ def block_outputs(
     """
     blocks = block_list(model)
     chosen = range(1, len(blocks) + 1) if layers is None else layers
+    _check_layers(chosen, len(blocks))
     outputs: list[Tensor] = [torch.empty(0)] * len(chosen)
 
     def keep(entry: int, output: Any) -> None:
@@ -85,6 +86,14 @@ def block_outputs(
     finally:
         for handle in handles:
             handle.remove()
+
+
+def _check_layers(layers: Sequence[int], blocks: int) -> None:
+    for layer in layers:
+        if not 1 <= layer <= blocks:
+            raise ValueError(f"layer {layer}: this model has the layers 1 to {blocks}")
+    if not layers:
+        raise ValueError(f"no layers to read; this model has 1 to {blocks}")
 
 
 def read(
@@ -149,11 +158,11 @@ def read_tokens(
 
     Raises:
         ValueError: before anything is run, if the model is in training mode or has no usable list
-            of blocks, or if a prompt has no tokens.
+            of blocks or no such layer, or if a prompt has no tokens.
     """
     if model.training:
         raise ValueError("the model is in training mode, where dropout runs; call model.eval()")
-    block_list(model)
+    _check_layers(layers, len(block_list(model)))
     tokens = prompt_tokens(tokenizer, prompts)
     return (
         TokenReading(torch.tensor(index), _token_states(model, [tokens[i] for i in index], layers))

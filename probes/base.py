@@ -211,6 +211,11 @@ class LinearProbe(Probe):
             seed=manifest["seed"], **manifest["hyperparameters"]
         )
         tensors = load_file(_tensor_file(folder))
+        missing = [name for name in probe.kept if name not in tensors]
+        if missing:
+            raise ValueError(
+                f"{folder} was saved by another version: it lacks {', '.join(missing)}"
+            )
         for name in probe.kept:
             setattr(probe, name, tensors[name])
         probe._fitted_shape = (tuple(probe.bias.shape), probe.weight.shape[-1])

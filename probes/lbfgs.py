@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 SUFFICIENT_DECREASE = 1e-4
@@ -48,9 +48,7 @@ def minimise(
     value, gradient = objective(point)
     rounding = rounding or 4 * torch.finfo(value.dtype).eps
     image = inverse(gradient)
-    steps = start.new_zeros(history, *start.shape)
-    changes = torch.zeros_like(steps)
-    images = changes if precondition is None else torch.zeros_like(steps)
+    steps = changes = images = start.new_empty(0, *start.shape)
     direction = -image
     length = torch.ones_like(value)
     if precondition is None:
@@ -70,8 +68,8 @@ def minimise(
         accepted = active & (trial_value <= bound + rounding * value.abs())
 
         taken = accepted[..., None]
-        steps = torch.where(taken, _pushed(steps, trial - point), steps)
-        changes = torch.where(taken, _pushed(changes, trial_gradient - gradient), changes)
+        steps = _pushed(steps, trial - point, taken, history)
+        changes = _pushed(changes, trial_gradient - gradient, taken, history)
         point = torch.where(taken, trial, point)
         gradient = torch.where(taken, trial_gradient, gradient)
         value = torch.where(accepted, trial_value, value)
@@ -79,24 +77,30 @@ def minimise(
             image, images = gradient, changes
         else:
             before, image = image, torch.where(taken, inverse(trial_gradient), image)
-            images = torch.where(taken, _pushed(images, image - before), images)
+            images = _pushed(images, image - before, taken, history)
         direction = torch.where(taken, _descent(gradient, image, steps, changes, images), direction)
         length = torch.where(accepted, 1.0, length / 2)
     return point
 
 
 def _pushed(
-    kept: Float[Tensor, "history *problems k"], newest: Float[Tensor, "*problems k"]
-) -> Float[Tensor, "history *problems k"]:
-    return torch.cat([newest[None], kept[:-1]])
+    kept: Float[Tensor, "slots *problems k"],
+    newest: Float[Tensor, "*problems k"],
+    taken: Bool[Tensor, "*problems 1"],
+    history: int,
+) -> Float[Tensor, "slots_after *problems k"]:
+    """The newest in front, for the problems that took a step; one slot more until all are there."""
+    if len(kept) < history:
+        kept = torch.cat([kept, torch.zeros_like(newest)[None]])
+    return torch.where(taken, torch.cat([newest[None], kept[:-1]]), kept)
 
 
 def _descent(
     gradient: Float[Tensor, "*problems k"],
     image: Float[Tensor, "*problems k"],
-    steps: Float[Tensor, "history *problems k"],
-    changes: Float[Tensor, "history *problems k"],
-    images: Float[Tensor, "history *problems k"],
+    steps: Float[Tensor, "slots *problems k"],
+    changes: Float[Tensor, "slots *problems k"],
+    images: Float[Tensor, "slots *problems k"],
 ) -> Float[Tensor, "*problems k"]:
     """Minus the inverse-Hessian estimate times the gradient, newest pair first.
 

@@ -7,8 +7,10 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from probes.base import LinearProbe
-from probes.inputs import MIN_EXAMPLES
 from probes.scaling import feature_scale
+
+LEAST = 30
+"""A template of fewer pairs has means and spreads too uncertain to standardise by."""
 
 
 class TemplatedProbe(LinearProbe):
@@ -30,7 +32,7 @@ class TemplatedProbe(LinearProbe):
     def known_templates(
         template: Int[Tensor, "n"] | None, n: int, device: torch.device
     ) -> tuple[Int[Tensor, "t"], Int[Tensor, "n"]]:
-        """The codes of templates of at least 4 pairs, and the place of each pair's in them.
+        """The codes of templates of at least `LEAST` pairs, and the place of each pair's in them.
 
         Pairs of other templates have the place t; without `template` all have.
         """
@@ -39,7 +41,7 @@ class TemplatedProbe(LinearProbe):
                 n, dtype=torch.long, device=device
             )
         codes, member, counts = torch.unique(template, return_inverse=True, return_counts=True)
-        enough = counts >= MIN_EXAMPLES
+        enough = counts >= LEAST
         place = torch.where(enough, enough.cumsum(0) - 1, int(enough.sum()))
         return codes[enough].long(), place[member]
 
@@ -88,7 +90,7 @@ class TemplatedProbe(LinearProbe):
         return scores
 
 
-def standardised(
+def standardised_by_template(
     pairs: Float[Tensor, "n 2 d"], member: Int[Tensor, "n"], known: int, spread: bool
 ) -> tuple[Float[Tensor, "2 n d"], Float[Tensor, "known+1 2 d"], Float[Tensor, "known+1 2 d"]]:
     """States less the mean of their answer in their template and divided by its spread.

@@ -138,11 +138,15 @@ def loosest(
     least: float,
     tolerances: Sequence[float],
 ) -> float:
-    """Return the loosest tolerance with which a fit comes close enough to the least loss."""
+    """Return the loosest tolerance with which a fit comes close enough to the least loss.
+
+    Raises:
+        ValueError: if none does.
+    """
     for tolerance in tolerances:
         if penalised_loss(x, y, fit(x, y, tolerance)) <= least * (1 + CLOSE):
             return tolerance
-    return tolerances[-1]
+    raise ValueError(f"none of the tolerances {tolerances} ends within {CLOSE} of the least loss")
 
 
 def closed_forms(x: Float[Tensor, "layers n d"], y: Bool[Tensor, "n"]) -> Iterator[Comparison]:
@@ -218,7 +222,7 @@ def contrast_consistent(states: PlantedStates) -> Iterator[Comparison]:
 
 
 def unsupervised(pairs: Float[Tensor, "2 n d"], theta: Float[Tensor, "d+1"]) -> float:
-    """Return the loss that restarts are chosen by, with the penalty."""
+    """Return what each restart minimises: the unsupervised loss with its penalty."""
     loss = ccs_loss(pairs.double(), theta[None].double())[0]
     return float(loss + DECAY / 2 * theta.double().square().sum())
 

@@ -24,19 +24,19 @@ class PlantedStates:
 
     prompt: Float[Tensor, "layers n d"]
     pair: Float[Tensor, "paired n 2 d"]
-    """Of a few of the layers only: those of `paired`."""
-    paired: tuple[int, ...]
+    """Of a few of the layers only."""
     labels: Bool[Tensor, "n"]
     auroc: float
     """Of the teacher that drew the labels: no probe can be expected to do better."""
 
 
 def planted_states(
-    layers: int = 24, n: int = 4000, d: int = 1024, paired: tuple[int, ...] = (11, 23)
+    layers: int = 24, n: int = 4000, d: int = 1024, paired: tuple[int, ...] = (12, 24)
 ) -> PlantedStates:
     """Return residual states of random token sequences; the same on every call.
 
     The labels are drawn from the sigmoid of a random linear function of the states in the middle.
+    `paired` names the layers (l = 1..layers) whose pair states are kept.
     """
     torch.manual_seed(0)
     model = GPTNeoXForCausalLM(
@@ -57,11 +57,11 @@ def planted_states(
             for side, answer in enumerate(answers):
                 asked = torch.nn.functional.pad(tokens[some], (0, 1), value=answer)
                 model.gpt_neox(asked, use_cache=False)
-                pair[:, some, side] = torch.stack([outputs[layer][:, 1] for layer in paired])
+                pair[:, some, side] = torch.stack([outputs[layer - 1][:, 1] for layer in paired])
             prompt[:, some] = torch.stack(outputs)[:, :, 0]
     middle = prompt[layers // 2]
     mean, scale = (moment[0] for moment in feature_scale(middle[None]))
     logits = standardised(middle, mean, scale) @ torch.randn(d, dtype=torch.float64)
     logits *= SPREAD / logits.std()
     labels = torch.rand(n, dtype=torch.float64) < logits.sigmoid()
-    return PlantedStates(prompt, pair, paired, labels, roc_auc_score(labels, logits))
+    return PlantedStates(prompt, pair, labels, roc_auc_score(labels, logits))

@@ -20,11 +20,15 @@ TOLERANCE = 1e-5
 class AttentionProbe(Probe):
     """Log-odds from a mean of the prompt's token states in which attention weighs the tokens.
 
-    For the states h_t of a prompt's tokens, z-scored by mean and spread over all tokens of the fit,
-    the score is sum_t a_t (value . h_t) + bias with a = softmax_t(query . h_t + slope p_t), where
-    p_t is how many tokens before the last one t stands. Labels are all it learns from: it
-    minimises mean binary cross-entropy + l2/2 (|query|^2 + |value|^2), by L-BFGS over all
-    examples, each layer by itself.
+    For the states h_t of a prompt's tokens, the score is sum_t a_t (value . h_t) + bias with
+    a = softmax_t(query . h_t + slope p_t), where p_t is minus the number of tokens between t and
+    the prompt's last one. Labels are all it learns from: it minimises mean binary cross-entropy +
+    l2/2 (|query|^2 + |value|^2), by L-BFGS over all examples, each layer by itself.
+
+    First every state is divided by its root mean square, as the norms of a model do where it is
+    read, and then each feature is z-scored over all tokens of the fit. Without the first the few
+    tokens to which pretrained models give states a hundred times as large would set the scale of
+    all.
 
     One query and one value are the attention probe of arXiv 2506.10805 (without its division of
     the query's products by the root of d, which a free query makes good); the slope over positions
@@ -79,7 +83,7 @@ class AttentionProbe(Probe):
         tokens = _Tokens(x, mask)
         fitted = (part.to(x.device) for part in (self._theta, self._mean, self._scale))
         scores = [
-            tokens.pooled(standardised(tokens.of(layer), mean, scale, torch.float32), theta)[0]
+            tokens.pooled(standardised(tokens.of(layer), mean, scale), theta)[0]
             for layer, theta, mean, scale in zip(x.reshape(-1, *x.shape[-3:]), *fitted, strict=True)
         ]
         return torch.stack(scores).float().reshape(x.shape[:-2])
@@ -134,8 +138,10 @@ class _Tokens:
         self.position = -(left - 1).clamp(min=0).double()
 
     def of(self, layer: Float[Tensor, "n t d"]) -> Float[Tensor, "tokens d"]:
-        """The states of the tokens that are a prompt's, prompt after prompt."""
-        return layer[self.mask]
+        """The states of the tokens that are a prompt's, prompt after prompt, of one size."""
+        states = layer[self.mask]
+        largest = states.abs().amax(-1, keepdim=True).clamp(min=torch.finfo(states.dtype).tiny)
+        return torch.nn.functional.rms_norm(states / largest, states.shape[-1:], eps=1e-12)
 
     def pooled(
         self, states: Float[Tensor, "tokens d"], theta: Float[Tensor, "2d+2"]

@@ -11,7 +11,7 @@ from probes.erasure import answer_and_template, erased_pairs
 from probes.lbfgs import minimise
 from probes.orientation import orientation, oriented
 from probes.precision import ROUNDING, pass_precision
-from probes.templates import TemplatedProbe, standardised
+from probes.templates import TemplatedProbe, standardised_by_template
 
 NORMS = ("leace", "burns", "meanonly")
 
@@ -38,7 +38,7 @@ class ContrastConsistentSearch(TemplatedProbe):
       divided by one number, the root of their mean square, which changes no direction: it makes
       the search independent of the unit of the states.
 
-    With the last two a template that was not seen, or of fewer than 4 pairs, gets the mean and
+    With the last two a template that was not seen, or of fewer than 30 pairs, gets the mean and
     the spread of all templates together. The score is the difference of the two logits, where
     the paper averages two probabilities: that keeps it affine.
     """
@@ -57,8 +57,8 @@ class ContrastConsistentSearch(TemplatedProbe):
         weight_decay: float = 0.01,
         norm: Literal["leace", "burns", "meanonly"] = "leace",
     ) -> None:
-        if restarts < 1:
-            raise ValueError(f"restarts must be at least 1, not {restarts!r}")
+        if not (isinstance(restarts, int) and restarts >= 1):
+            raise ValueError(f"restarts must be a whole number of at least 1, not {restarts!r}")
         if not (math.isfinite(weight_decay) and weight_decay >= 0):
             raise ValueError(f"weight_decay must be 0 or more, not {weight_decay!r}")
         if norm not in NORMS:
@@ -104,8 +104,8 @@ class ContrastConsistentSearch(TemplatedProbe):
         weights, biases = [], []
         for layers in self.chunks(x):
             parts = [
-                standardised(layer.unflatten(-1, (2, -1)), member, len(known), self.norm == "burns")
-                for layer in layers
+                standardised_by_template(pairs, member, len(known), spread=self.norm == "burns")
+                for pairs in layers.unflatten(-1, (2, -1))
             ]
             pairs, means, scales = (torch.stack(part) for part in zip(*parts, strict=True))
             direction = self._directions(pairs)
@@ -151,15 +151,16 @@ def ccs_loss(
     """
     n = pairs.shape[1]
     states = pairs.flatten(0, 1)
-    logits = (states @ theta[:, :-1].mT.to(states.dtype)).double() + theta[:, -1]
+    # One row a restart: a product of so few columns would take twice as long.
+    logits = (theta[:, :-1].to(states.dtype) @ states.mT).double() + theta[:, -1:]
     p = logits.sigmoid_()
-    p0, p1 = p[:n], p[n:]
+    p0, p1 = p[:, :n], p[:, n:]
     excess = p0 + p1 - 1
     least = torch.minimum(p0, p1)
-    loss = (excess.square() + least.square()).mean(0)
+    loss = (excess.square() + least.square()).mean(1)
 
     d_p0 = torch.where(p0 <= p1, excess + least, excess)
     d_p1 = torch.where(p0 <= p1, excess, excess + least)
-    d_logits = torch.cat([d_p0, d_p1]).mul_(p).mul_(1 - p).mul_(2 / n)
-    slope = (d_logits.mT.to(states.dtype) @ states).double()
-    return loss, torch.cat([slope, d_logits.sum(0)[:, None]], dim=-1)
+    d_logits = torch.cat([d_p0, d_p1], dim=1).mul_(p).mul_(1 - p).mul_(2 / n)
+    slope = (d_logits.to(states.dtype) @ states).double()
+    return loss, torch.cat([slope, d_logits.sum(1)[:, None]], dim=-1)

@@ -4,7 +4,7 @@ import math
 from typing import Self
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits, gelu
 
@@ -29,10 +29,10 @@ class Perceptron(Probe):
     """Log-odds from one hidden layer of GELU units on standardised features.
 
     Labels are all it learns from. AdamW minimises the mean binary cross-entropy on four fifths
-    of the examples of the fit, in batches of 128. The last fifth of each class, drawn by `seed`,
-    is never trained on: after each epoch its loss is taken, training ends when that has not
-    fallen for `patience` epochs, and the weights of the best epoch are kept, for every layer by
-    itself. Nothing but the examples of the fit is looked at, so nothing of a target is.
+    of the examples of the fit, in batches of 128. The last fifth of the questions of each class,
+    drawn by `seed`, is never trained on: after each epoch its loss is taken, training ends when
+    that has not fallen for `patience` epochs, and the weights of the best epoch are kept, for every
+    layer by itself. Nothing but the examples of the fit is looked at, so nothing of a target is.
 
     The output weights start at zero and the output's bias at the log-odds of the classes' sizes,
     so flipped labels negate the scores, as in a linear probe. It is the non-linear reader to
@@ -42,6 +42,7 @@ class Perceptron(Probe):
     name = "mlp"
     reads = "prompt"
     supervision = "labels"
+    needs = ("question",)
     calibrated = True
 
     def __init__(
@@ -69,14 +70,27 @@ class Perceptron(Probe):
         self.epochs = epochs
         self.patience = patience
 
-    def fit(self, x: Float[Tensor, "*layers n d"], y: Bool[Tensor, "n"], **needs: Tensor) -> Self:
-        """Train all layers at once, from the same start and on the same batches."""
+    def fit(
+        self,
+        x: Float[Tensor, "*layers n d"],
+        y: Bool[Tensor, "n"],
+        *,
+        question: Int[Tensor, "n"] | None = None,
+        **needs: Tensor,
+    ) -> Self:
+        """Train all layers at once, from the same start and on the same batches.
+
+        Examples of one `question` are held out together; without it each is of its own.
+        """
+        if question is None:
+            question = torch.arange(len(y), device=x.device)
         rows = x.reshape(-1, *x.shape[-2:])
         trained = []
         for layers in rows.split(max(1, CHUNK // rows[0].numel())):
             centre, scale = feature_scale(layers)
             standards = centre[:, None], scale[:, None]
-            trained.append((*standards, *self._train(_standardised(layers, *standards), y)))
+            weights = self._train(_standardised(layers, *standards), y, question)
+            trained.append((*standards, *weights))
         self._fitted = [torch.cat(part) for part in zip(*trained, strict=True)]
         return self
 
@@ -89,10 +103,12 @@ class Perceptron(Probe):
             scores.append(_log_odds(_standardised(states, centre, scale), weights))
         return torch.cat(scores).reshape(x.shape[:-1])
 
-    def _train(self, x: Float[Tensor, "layers n d"], y: Bool[Tensor, "n"]) -> Weights:
+    def _train(
+        self, x: Float[Tensor, "layers n d"], y: Bool[Tensor, "n"], question: Int[Tensor, "n"]
+    ) -> Weights:
         """The weights of each layer's best epoch."""
         generator = torch.Generator().manual_seed(self.seed)
-        held = held_out(y, generator)
+        held = held_out(y, question, generator)
         x_held, y_held, x, y = x[:, held], y[held], x[:, ~held], y[~held]
         weights = self._start(x, y, generator)
         optimiser = self._optimiser(weights)
@@ -132,14 +148,18 @@ class Perceptron(Probe):
         return torch.optim.AdamW([decayed, biases], lr=self.lr, eps=EPSILON)
 
 
-def held_out(y: Bool[Tensor, "n"], generator: torch.Generator) -> Bool[Tensor, "n"]:
-    """A random fifth of each class, at least one example of a class that has two."""
-    order = torch.randperm(len(y), generator=generator).to(y.device)
-    held = torch.zeros_like(y)
+def held_out(
+    y: Bool[Tensor, "n"], question: Int[Tensor, "n"], generator: torch.Generator
+) -> Bool[Tensor, "n"]:
+    """A random fifth of each class's questions, at least one of a class that has two."""
+    codes, of = torch.unique(question, return_inverse=True)
+    order = torch.randperm(len(codes), generator=generator).to(y.device)
+    held = torch.zeros(len(codes), dtype=torch.bool, device=y.device)
     for of_class in (y, ~y):
-        members = order[of_class[order]]
+        has_class = torch.zeros_like(held).index_fill_(0, of[of_class], True)
+        members = order[has_class[order]]
         held[members[: min(max(1, len(members) // HELD), len(members) - 1)]] = True
-    return held
+    return held[of]
 
 
 def _epoch(

@@ -74,3 +74,12 @@ def test_the_seed_decides_the_order() -> None:
     order = np.arange(50)
     np.testing.assert_array_equal(shuffled(order, seed=3), shuffled(order, seed=3))
     assert not np.array_equal(shuffled(order, seed=3), shuffled(order, seed=4))
+
+
+def test_renderings_of_a_question_keep_one_label() -> None:
+    question = np.repeat(np.arange(200), 3)
+    labels = np.repeat(np.random.default_rng(0).random(200) < 0.5, 3)
+    mixed = shuffled(labels, 0, question)
+    assert (mixed.reshape(200, 3) == mixed.reshape(200, 3)[:, :1]).all()
+    assert mixed.sum() == labels.sum()
+    assert (mixed != labels).any()

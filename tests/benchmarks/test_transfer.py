@@ -300,6 +300,22 @@ def test_a_question_asked_in_both_contexts_is_two_questions(
     assert len(seen[0]) == len(seen[0].unique()) == 2 * CLAIMS["validation"]
 
 
+def test_a_fit_that_was_kept_gives_the_scores_of_the_run(
+    columns: Columns, states: States, tmp_path: Path
+) -> None:
+    columns["template"] = np.tile([3, 1, 0], len(columns["template"]))[: len(columns["template"])]
+    probe = {"name": "ccs", "norm": "burns"}
+    frame = scored(columns, states, probes=[probe], transfers=["A->B"])
+    (manifest,) = (tmp_path / "home" / "fits").rglob("probe.json")
+    kept = LinearProbe.load(manifest.parent)
+    assert kept.template_codes.tolist() == [0, 1, 3]  # type: ignore[attr-defined]
+    inside = np.isin(columns["split"], SCORED)
+    again = kept.score(
+        states.read("pair")[:, inside], template=torch.from_numpy(columns["template"][inside])
+    )
+    np.testing.assert_allclose(again, scores_of(frame, "ccs", "A"), rtol=1e-6)
+
+
 class FirstToken(Probe):
     """Reads the first token of the prompt; labels are all it learns from."""
 

@@ -225,6 +225,12 @@ def test_all_tokens_are_read_at_the_layers_that_are_asked_for(model, tokenizer):
     assert not hooks_of(model)
 
 
+@pytest.mark.parametrize("layers", [[0], [1, 99], []])
+def test_a_layer_that_is_not_there_is_refused(tiny_model, tokenizer, layers):
+    with pytest.raises(ValueError, match="this model has"):
+        read_tokens(tiny_model("llama"), tokenizer, PROMPTS, layers)
+
+
 def test_a_model_in_training_mode_is_refused(tiny_model, tokenizer):
     model = tiny_model("llama").train()
     with pytest.raises(ValueError, match="training mode"):

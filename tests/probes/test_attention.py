@@ -53,7 +53,8 @@ def test_it_attends_to_the_last_token_where_that_tells():
 def test_of_one_token_it_is_logistic_regression():
     data = planted("prompt", n=200, d=6, seed=0, gap=0.5)
     ours = get_probe("attention", l2=1e-2).fit(data.x[:, None], data.y).score(data.x[:, None])
-    theirs = get_probe("lr", l2=1e-2).fit(data.x, data.y).score(data.x)
+    x = data.x / data.x.square().mean(-1, keepdim=True).sqrt()
+    theirs = get_probe("lr", l2=1e-2).fit(x, data.y).score(x)
     torch.testing.assert_close(ours, theirs, rtol=1e-3, atol=1e-3)
 
 
@@ -61,7 +62,8 @@ def test_the_loss_has_no_slope_where_the_search_ends():
     x, y, mask = marked(layers=(1,))
     probe = get_probe("attention", evaluations=3000).fit(x, y, mask=mask)
     theta = probe._theta[0].clone().requires_grad_()
-    states = ((x[0].double() - probe._mean[0]) / probe._scale[0]).detach()
+    sized = x[0].double() / x[0].double().square().mean(-1, keepdim=True).sqrt()
+    states = (sized - probe._mean[0]) / probe._scale[0]
     value, query, slope, bias = theta.split([D, D, 1, 1])
     before = torch.stack([torch.arange(T) - (int(row.sum()) - 1) for row in mask])
     asked = (states @ query + slope * before).masked_fill(~mask, -torch.inf)
@@ -71,6 +73,20 @@ def test_the_loss_has_no_slope_where_the_search_ends():
     loss = loss + 1e-2 / 2 * (value.square().sum() + query.square().sum())
     loss.backward()
     assert theta.grad.abs().max() < 1e-4
+
+
+@pytest.mark.parametrize("size", [1.0, 100.0, 1e4])
+@pytest.mark.parametrize("features", [2, 32])
+def test_a_first_token_of_huge_states_hides_nothing(size, features):
+    """Pretrained transformers give the first token states of hundreds of times the usual size."""
+    generator = torch.Generator().manual_seed(0)
+    n, t, d = 600, 10, 32
+    y = torch.rand(n, generator=generator) < 0.5
+    x = torch.randn(n, t, d, generator=generator)
+    x[:, -1, 0] += 3 * y
+    x[:, 0, :features] += size * torch.randn(features, generator=generator)
+    scores = get_probe("attention").fit(x[:400], y[:400]).score(x[400:])
+    assert auroc(scores, y[400:]) > 0.93
 
 
 def test_what_is_masked_is_not_read():

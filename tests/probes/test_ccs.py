@@ -163,7 +163,7 @@ def test_the_gradient_is_that_of_the_loss():
 @pytest.mark.parametrize(
     ("params", "sentence"),
     [
-        ({"restarts": 0}, "restarts must be at least 1"),
+        ({"restarts": 1.5}, "restarts must be a whole number of at least 1, not 1.5"),
         ({"weight_decay": -1}, "weight_decay must"),
         ({"norm": "none"}, "norm must be one of leace, burns, meanonly, not 'none'"),
     ],

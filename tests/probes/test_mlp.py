@@ -33,7 +33,7 @@ def test_flipped_labels_negate_the_scores():
 def by_hand(x, y, patience):
     """Scores of one layer trained by torch.nn in one batch, ended as the probe says."""
     generator = torch.Generator().manual_seed(0)
-    held = held_out(y, generator)
+    held = held_out(y, torch.arange(len(y)), generator)
     net = nn.Sequential(nn.Linear(x.shape[1], 64), nn.GELU(), nn.Linear(64, 1)).double()
     drawn = torch.randn(x.shape[1], 64, generator=generator) / x.shape[1] ** 0.5
     starts = [drawn.T, 0, 0, y[~held].float().mean().logit()]
@@ -100,7 +100,7 @@ def test_scores_are_log_odds():
 )
 def test_a_fifth_of_each_class_is_held_out(true, false, held):
     y = torch.arange(true + false) < true
-    out = held_out(y, torch.Generator().manual_seed(0))
+    out = held_out(y, torch.arange(len(y)), torch.Generator().manual_seed(0))
     assert (int(out[y].sum()), int(out[~y].sum())) == held
 
 
@@ -118,3 +118,12 @@ def test_a_fifth_of_each_class_is_held_out(true, false, held):
 def test_bad_hyperparameters_are_refused(params, sentence):
     with pytest.raises(ValueError, match=sentence):
         get_probe("mlp", **params)
+
+
+def test_a_question_is_held_out_in_all_its_templates():
+    question = torch.arange(50).repeat_interleave(3)
+    y = question % 2 == 0
+    out = held_out(y, question, torch.Generator().manual_seed(0)).reshape(50, 3)
+    assert torch.equal(out[:, 0], out[:, 1])
+    assert torch.equal(out[:, 0], out[:, 2])
+    assert int(out[:, 0].sum()) == 10
