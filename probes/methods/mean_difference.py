@@ -21,8 +21,8 @@ class MeanDifference(LinearProbe):
     direction is the distance of the means, so scores are not log-odds. This is `mean-diff` of
     arXiv 2312.01037.
 
-    `whiten=True` is the mass-mean probe for states distributed as those of the fit (arXiv
-    2310.06824, section 4.1): the difference times the inverse of S, the covariance of the states
+    `whiten=True` is mass-mean probing for states distributed as those of the fit (arXiv
+    2310.06824, "IID" there): the difference times the inverse of S, the covariance of the states
     about the mean of their class. So that S can be inverted where there are more features than
     examples, a thousandth of it is replaced by a thousandth of its diagonal; the paper's code
     takes a pseudo-inverse, which depends on the unit of the features. The direction is that of
