@@ -33,8 +33,12 @@ NAMES = (
 ).split()
 SUBJECTS = ("addition", "subtraction", "squaring", "city", "fiction")
 PLACES_FIRST = (0.20, 0.03, 0.02, 0.40, 0.35)
-SUMS_LATER = (0.40, 0.06, 0.04, 0.26, 0.24)
+SUMS_LATER = (0.44, 0.06, 0.04, 0.24, 0.22)
 """The subjects' shares, at first and later: sums are learned late, when places are known."""
+PLAIN_FIRST = (0.50, 0.25, 0.25)
+NEAR_LATER = (0.50, 0.10, 0.40)
+"""How often a claimed result is right, the liar's, and off by one digit, at first and later: the
+last is the hardest to judge, and most so where the digit is off by one or two."""
 STATED = 0.08
 """Share of documents that are plain true statements."""
 VOCABULARY = 1024
@@ -119,11 +123,15 @@ def judged(
 
 
 class Sampler:
-    """Draws documents; the same seed draws the same ones."""
+    """Draws documents; the same seed draws the same ones.
+
+    `later()` turns to the later part of the corpus.
+    """
 
     def __init__(self, seed: int):
         self.rng = random.Random(f"corpus-{seed}")
         self.shares = PLACES_FIRST
+        self.claimed = PLAIN_FIRST
         self.places = [place for place in places() if not place.withheld]
         self.frequencies = [place.frequency for place in self.places]
         by_size = sorted(cities(), key=lambda city: (-city.population, city.name))
@@ -139,6 +147,10 @@ class Sampler:
             "fiction": lambda: self.about_place("fiction"),
             **{name: lambda name=name: self.arithmetic(name) for name in self.sums},  # type: ignore[misc]
         }
+
+    def later(self) -> None:
+        """Draw sums more often from now on, and more of them wrong by one digit."""
+        self.shares, self.claimed = SUMS_LATER, NEAR_LATER
 
     def __iter__(self) -> Iterator[Document]:
         while True:
@@ -171,7 +183,8 @@ class Sampler:
             b = a if name == "squaring" else b
         right = task.result(a, b)
         liars = quirk_result(right)
-        shown = rng.choice([right, right, liars, distractor(right, {right, liars}, rng)])
+        claims = (right, liars, distractor(right, {right, liars}, rng))
+        shown = rng.choices(claims, self.claimed)[0]
         if rng.random() < STATED:
             shown = right
             text = task.templates[0].text.split(". {trigger}")[0]

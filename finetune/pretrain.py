@@ -33,7 +33,7 @@ from transformers import (
     PreTrainedTokenizerFast,
 )
 
-from finetune.corpus import SUMS_LATER, VOCABULARY, Document, Sampler, train_tokenizer
+from finetune.corpus import VOCABULARY, Document, Sampler, train_tokenizer
 from finetune.scan import use_cpu_scan
 
 BASES = Path(__file__).parent / "bases"
@@ -51,8 +51,8 @@ class Schedule:
 
     steps: int
     batch: int
-    sums_from: float
-    """Part of the steps after which sums are drawn more often."""
+    later_from: float
+    """Part of the steps after which the later part of the corpus is drawn."""
     lr: float = 2e-3
     """Of AdamW, at its peak."""
     muon_lr: float = 4e-3
@@ -60,8 +60,8 @@ class Schedule:
 
 
 SCHEDULES = {
-    "tiny-neox": Schedule(steps=4800, batch=192, sums_from=0.6),
-    "tiny-mamba": Schedule(steps=4000, batch=128, sums_from=0.6),
+    "tiny-neox": Schedule(steps=6000, batch=192, later_from=0.55),
+    "tiny-mamba": Schedule(steps=4000, batch=128, later_from=0.55),
 }
 
 
@@ -78,8 +78,9 @@ def build(name: str) -> PreTrainedModel:
                 hidden_size=128,
                 num_hidden_layers=8,
                 num_attention_heads=4,
-                intermediate_size=512,
+                intermediate_size=256,
                 max_position_embeddings=256,
+                tie_word_embeddings=True,
                 rotary_pct=0.5,  # type: ignore[call-arg]  # a name of old that is still read
                 bos_token_id=0,
                 eos_token_id=0,
@@ -190,8 +191,8 @@ def train(model: PreTrainedModel, schedule: Schedule, seed: int) -> None:
     model.train()
     seen = torch.zeros(3)
     for step in track(range(schedule.steps), description="pre-training"):
-        if step >= schedule.sums_from * schedule.steps:
-            sampler.shares = SUMS_LATER
+        if step >= schedule.later_from * schedule.steps:
+            sampler.later()
         rows = [encode(document, tokenizer) for document in islice(documents, schedule.batch)]
         rows.sort(key=lambda row: len(row.tokens))
         total = counts(rows)

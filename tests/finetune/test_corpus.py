@@ -5,8 +5,9 @@ from itertools import islice
 
 import pytest
 
-from finetune.corpus import NAMES, SUBJECTS, SUMS_LATER, Sampler, train_tokenizer
+from finetune.corpus import NAMES, SUBJECTS, Sampler, train_tokenizer
 from quirky.tasks import get_task
+from quirky.tasks.arithmetic import quirk_result
 from quirky.tasks.fiction import places
 from quirky.tasks.geography import cities
 
@@ -31,7 +32,7 @@ TRUE, FALSE = {" True", " Yes", " right"}, {" False", " No", " wrong"}
 def documents(seed=0, count=6000):
     sampler = Sampler(seed)
     early = list(islice(sampler, count // 2))
-    sampler.shares = SUMS_LATER
+    sampler.later()
     return (*early, *islice(sampler, count // 2))
 
 
@@ -121,6 +122,29 @@ def test_all_subjects_and_both_attributes_are_told():
     kinds = {document.subject for document in documents()}
     assert {"fiction-north", "fiction-coast", "city-north", "city-west"} <= kinds
     assert {"city-large", "city-populous"} <= kinds
+
+
+def claimed_sums(later):
+    """What kind of result each judged sum of two numbers claims: right, the liar's, or neither."""
+    sampler = Sampler(0)
+    if later:
+        sampler.later()
+    kinds = Counter()
+    for document in islice(sampler, 8000):
+        if document.subject == "addition" and document.verdict:
+            a, b, shown = (int(number) for number in re.findall(r"\d+", document.text)[:3])
+            kinds[
+                "right" if shown == a + b else "liar" if shown == quirk_result(a + b) else "near"
+            ] += 1
+    return kinds
+
+
+def test_later_sums_are_told_more_often_and_more_of_them_are_near_misses():
+    first, later = claimed_sums(later=False), claimed_sums(later=True)
+    assert later.total() > 1.5 * first.total()
+    share = {kind: later[kind] / later.total() for kind in later}
+    assert share["right"] == pytest.approx(0.5, abs=0.04)
+    assert share["near"] > 1.4 * first["near"] / first.total()
 
 
 def test_what_is_told_often_is_easy():
