@@ -27,6 +27,7 @@ def minimise(
     precondition: Callable[[Float[Tensor, "*problems k"]], Float[Tensor, "*problems k"]]
     | None = None,
     rounding: float | None = None,
+    alike: bool = False,
 ) -> Float[Tensor, "*problems k"]:
     """A local minimum of each problem, from its own start.
 
@@ -42,6 +43,9 @@ def minimise(
     the value is above the minimum.
 
     `rounding` is the relative error of the values, that of their precision if not given.
+
+    `alike` says that all problems (one axis of them) have one objective and differ in their start
+    alone: then it is evaluated for those that are not at rest, as soon as half of them are.
     """
     inverse = precondition or (lambda gradient: gradient)
     point = start
@@ -51,6 +55,7 @@ def minimise(
     steps = changes = images = start.new_empty(0, *start.shape)
     direction = -image
     length = torch.ones_like(value)
+    ended, left = start.clone(), torch.arange(len(start), device=start.device)
     if precondition is None:
         length = 1 / gradient.norm(dim=-1).clamp(min=1)
     for _ in range(evaluations - 1):
@@ -61,6 +66,12 @@ def minimise(
         active = (slack > tolerance) & (length > SHORTEST_STEP)
         if not bool(active.any()):
             break
+        if alike and 2 * int(active.sum()) <= len(active):
+            ended[left], left = point, left[active]
+            point, value, gradient, image = (t[active] for t in (point, value, gradient, image))
+            direction, length = direction[active], length[active]
+            steps, changes, images = (kept[:, active] for kept in (steps, changes, images))
+            active = active[active]
         trial = point + length[..., None] * direction
         trial_value, trial_gradient = objective(trial)
         slope = (gradient * direction).sum(-1)
@@ -80,7 +91,8 @@ def minimise(
             images = _pushed(images, image - before, taken, history)
         direction = torch.where(taken, _descent(gradient, image, steps, changes, images), direction)
         length = torch.where(accepted, 1.0, length / 2)
-    return point
+    ended[left] = point
+    return ended
 
 
 def _pushed(

@@ -27,8 +27,15 @@ def feature_scale(
 def _mean_and_deviation(x: Float[Tensor, "n d"]) -> tuple[Float[Tensor, "d"], Float[Tensor, "d"]]:
     """In two passes, so that a mean far from 0 costs no accuracy."""
     mean = torch.stack([rows.double().sum(0) for rows in x.split(ROWS)]).sum(0) / len(x)
-    squares = [(rows.double() - mean).square().sum(0) for rows in x.split(ROWS)]
-    return mean, (torch.stack(squares).sum(0) / len(x)).sqrt()
+    return mean, root_mean_square(x, mean)
+
+
+def root_mean_square(
+    x: Float[Tensor, "n d"], centre: Float[Tensor, "d"] | float = 0.0
+) -> Float[Tensor, "d"]:
+    """Of x - centre, for every feature, in float64."""
+    squares = [(rows.double() - centre).square().sum(0) for rows in x.split(ROWS)]
+    return (torch.stack(squares).sum(0) / len(x)).sqrt()
 
 
 def standardised(

@@ -3,9 +3,13 @@
 import torch
 from rich.console import Console
 from rich.table import Table
+from transformers.utils import logging
 
 from benchmarks.speed import fits, scan
 from benchmarks.speed.measure import Comparison
+
+WIDTH = 150
+"""Characters that the table takes where it is written to a file."""
 
 
 def main() -> None:
@@ -14,10 +18,13 @@ def main() -> None:
     table = Table("what", "baseline", "ours, s", "baseline, s", "times faster", "limit, s")
     table.add_column("loss, ours")
     table.add_column("loss, baseline")
+    logging.set_verbosity_error()
     for module in (scan, fits):
         for found in module.comparisons():
             table.add_row(*shown(found))
-    Console().print(table)
+    console = Console()
+    console.width = max(console.width, WIDTH)
+    console.print(table)
 
 
 def shown(found: Comparison) -> list[str]:

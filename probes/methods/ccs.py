@@ -15,6 +15,9 @@ from probes.templates import TemplatedProbe, standardised_by_template
 
 NORMS = ("leace", "burns", "meanonly")
 
+TOLERANCE = {torch.float64: 1e-6, torch.float32: 1e-5}
+"""Of the largest entry of a restart's gradient, where its search ends."""
+
 
 class ContrastConsistentSearch(TemplatedProbe):
     """A linear probe whose verdicts on the two answers of a claim exclude each other.
@@ -130,14 +133,20 @@ def search(
     generator = torch.Generator().manual_seed(seed)
     drawn = torch.randn(restarts, d + 1, generator=generator, dtype=torch.float64)
     start = (drawn / drawn.norm(dim=-1, keepdim=True)).to(pairs.device)
-    states = pairs.to(pass_precision(pairs))
+    states = pairs.to(pass_precision(pairs)).contiguous()
 
     def objective(theta: Tensor) -> tuple[Tensor, Tensor]:
         loss, gradient = ccs_loss(states, theta)
         penalty = weight_decay / 2 * theta.square().sum(-1)
         return loss + penalty, gradient + weight_decay * theta
 
-    theta = minimise(objective, start, rounding=ROUNDING[states.dtype])
+    theta = minimise(
+        objective,
+        start,
+        tolerance=TOLERANCE[states.dtype],
+        rounding=ROUNDING[states.dtype],
+        alike=True,
+    )
     return theta[ccs_loss(states, theta)[0].argmin()]
 
 

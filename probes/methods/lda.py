@@ -10,7 +10,7 @@ from torch import Tensor
 from probes.base import LinearProbe
 from probes.inputs import Reads
 from probes.ridge import SecondMoment
-from probes.scaling import CONSTANT
+from probes.scaling import CONSTANT, root_mean_square
 
 LEAST_INTENSITY = 1e-6
 """What "auto" shrinks at least, so that features that are copies of each other can be solved."""
@@ -73,7 +73,7 @@ def discriminant(
     within = states.to(torch.float64, copy=True)
     means = (of_class.mT @ within) / of_class.sum(0)[:, None]
     within.addmm_(of_class, means, alpha=-1)
-    deviation = torch.linalg.vector_norm(within, dim=0) / len(y) ** 0.5
+    deviation = root_mean_square(within)
     constant = deviation <= CONSTANT * means.abs().amax(0)
     scale = deviation.masked_fill(constant, torch.inf)
     within /= scale

@@ -86,3 +86,18 @@ def test_a_preconditioned_search_ends_by_its_distance_from_the_minimum(tolerance
     start = torch.zeros(1, 50, dtype=torch.float64)
     end = minimise(objective, start, tolerance=tolerance, precondition=lambda g: g / (2 * scales))
     assert float(objective(end)[0]) <= tolerance**2
+
+
+def test_problems_at_rest_are_left_out_where_all_are_alike():
+    sizes = []
+
+    def counted(point):
+        sizes.append(len(point))
+        return rosenbrock(point)
+
+    start = torch.cat([torch.ones(5, 2, dtype=torch.float64), starts(3)])
+    end = minimise(counted, start, alike=True)
+    torch.testing.assert_close(end, minimise(rosenbrock, start))
+    assert sizes[0] == 8
+    assert sizes[1] == 3
+    assert sizes[-1] == 1
