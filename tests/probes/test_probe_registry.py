@@ -62,7 +62,7 @@ def test_built_ins_are_listed_in_order(plug_in):
 
 
 def test_an_unknown_name_is_told_the_nearest(plug_in):
-    with pytest.raises(ValueError, match=r"'lgr'; did you mean 'lr'\? known: ccs, .*lr,"):
+    with pytest.raises(ValueError, match=r"'lgr'; did you mean 'lr'\? known: attention, .*lr,"):
         get_probe("lgr")
 
 
