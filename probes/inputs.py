@@ -43,8 +43,8 @@ def checked_states(x: Any, reads: Reads) -> Float[Tensor, "..."]:
         )
     if x.shape[-1] == 0:
         raise ValueError(f"states have no features: shape {tuple(x.shape)}")
-    finite = torch.isfinite(x)
-    if not bool(finite.all()):
+    # A sum is finite only where all of its terms are, and costs a fifth of looking at each.
+    if not bool(torch.isfinite(x.sum())) and not bool((finite := torch.isfinite(x)).all()):
         nan = int(torch.isnan(x).sum())
         infinite = int((~finite).sum()) - nan
         first = tuple(int(i) for i in (~finite).nonzero()[0])

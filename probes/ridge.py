@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import torch
 from jaxtyping import Float
+from scipy.linalg import cho_factor, cho_solve
 from scipy.linalg.blas import dsyrk, ssyrk
 from torch import Tensor
 
@@ -33,13 +34,13 @@ class SecondMoment:
         """
         matrix = self.matrix.mul_(factor)
         matrix.diagonal().add_(ridge)
-        factors = torch.linalg.cholesky(matrix)
+        solved = _cholesky_solver(matrix)
         if not self.dual:
-            return lambda v: _solved(factors, v.to(factors.dtype)).to(v.dtype)
+            return lambda v: solved(v.to(matrix.dtype)).to(v.dtype)
         x, n = self.x, len(self.x)
 
         def solve(v: Float[Tensor, "d"]) -> Float[Tensor, "d"]:
-            inner = _solved(factors, torch.mv(x, v)) * (factor / n)
+            inner = solved(torch.mv(x, v)) * (factor / n)
             return (v - torch.mv(x.mT, inner)) / ridge
 
         return solve
@@ -59,5 +60,10 @@ def gram_matrix(x: Float[Tensor, "n d"], factor: float) -> Float[Tensor, "d d"]:
     return torch.from_numpy(syrk(factor, x.mT.contiguous().numpy().T, trans=1).T)
 
 
-def _solved(factors: Float[Tensor, "k k"], v: Float[Tensor, "k"]) -> Float[Tensor, "k"]:
-    return torch.cholesky_solve(v[:, None], factors)[:, 0]
+def _cholesky_solver(matrix: Float[Tensor, "k k"]) -> Solve:
+    """Return v -> matrix^-1 v from its lower triangle, in place of which its factors are left."""
+    if matrix.device.type != "cpu":
+        factors = torch.linalg.cholesky(matrix)
+        return lambda v: torch.cholesky_solve(v[:, None], factors)[:, 0]
+    factored = cho_factor(matrix.numpy().T, overwrite_a=True, check_finite=False)
+    return lambda v: torch.from_numpy(cho_solve(factored, v.numpy(), check_finite=False))

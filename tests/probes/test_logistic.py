@@ -47,7 +47,7 @@ def test_passes_in_float32_end_where_those_in_float64_do(n, d, monkeypatch):
     x, y = noisy(n, d)
     exact = get_probe("lr").fit(x, y).score(x)
     monkeypatch.setattr("probes.precision.EXACT", 0)
-    torch.testing.assert_close(get_probe("lr").fit(x, y).score(x), exact, rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(get_probe("lr").fit(x, y).score(x), exact, rtol=3e-4, atol=1e-4)
 
 
 def test_separable_classes_converge_too():
