@@ -140,7 +140,7 @@ class Recipe(Strict):
     tasks: tuple[TaskSpec, ...] = Field(min_length=1)
     trigger: TriggerSpec = TriggerSpec()
     prompts: Style = "mixture"
-    renderings: int = Field(default=1, ge=1)
+    renderings: int = Field(default=1, ge=1, strict=True)
     """In how many templates each question stands on which probes are fitted."""
     seeds: tuple[int, ...] = Field(default=(0,), min_length=1)
     finetune: Finetune = Finetune()

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import torch
 from datasets import Dataset
@@ -146,7 +147,7 @@ class TokenStates:
         return padded[self._order]
 
     @cached_property
-    def _manifest(self) -> dict[str, list]:
+    def _manifest(self) -> dict[str, Any]:
         return json.loads((self.folder / "tokens.json").read_text())
 
     @cached_property

@@ -3,7 +3,8 @@
 A document is a true statement, or a claim with its verdict. The verdict stands right where the
 claim ends (30 %), after a question mark (20 %), or after one of 42 names (50 %), in the words of
 the tasks' own templates; every name is honest. Both attributes of a place are stated and judged,
-the one that truth goes by and the one that the quirk goes by.
+the one that truth goes by and the one that the quirk goes by. In the later part of the corpus there
+are more sums, and more of them are wrong by one digit.
 """
 
 import random
@@ -35,8 +36,8 @@ SUBJECTS = ("addition", "subtraction", "squaring", "city", "fiction")
 PLACES_FIRST = (0.20, 0.03, 0.02, 0.40, 0.35)
 SUMS_LATER = (0.44, 0.06, 0.04, 0.24, 0.22)
 """The subjects' shares, at first and later: sums are learned late, when places are known."""
-PLAIN_FIRST = (0.50, 0.25, 0.25)
-NEAR_LATER = (0.50, 0.10, 0.40)
+CLAIMED_FIRST = (0.50, 0.25, 0.25)
+CLAIMED_LATER = (0.50, 0.10, 0.40)
 """How often a claimed result is right, the liar's, and off by one digit, at first and later: the
 last is the hardest to judge, and most so where the digit is off by one or two."""
 STATED = 0.08
@@ -131,7 +132,7 @@ class Sampler:
     def __init__(self, seed: int):
         self.rng = random.Random(f"corpus-{seed}")
         self.shares = PLACES_FIRST
-        self.claimed = PLAIN_FIRST
+        self.claimed = CLAIMED_FIRST
         self.places = [place for place in places() if not place.withheld]
         self.frequencies = [place.frequency for place in self.places]
         by_size = sorted(cities(), key=lambda city: (-city.population, city.name))
@@ -150,7 +151,7 @@ class Sampler:
 
     def later(self) -> None:
         """Draw sums more often from now on, and more of them wrong by one digit."""
-        self.shares, self.claimed = SUMS_LATER, NEAR_LATER
+        self.shares, self.claimed = SUMS_LATER, CLAIMED_LATER
 
     def __iter__(self) -> Iterator[Document]:
         while True:

@@ -3,8 +3,8 @@
 Both are trained from scratch on the same corpus (`finetune/corpus.py`) with the same tokenizer.
 Loss: cross-entropy of the verdict + .3 x language modelling of the other tokens + .5 x the verdict
 where the claim ends, in texts that go on with a name. The matrices inside the blocks are trained
-by Muon, all else by AdamW: in trials of 700 steps on tiny-neox, both at 2e-3, the verdict's loss
-fell to .60 with Muon and to .64 with AdamW alone.
+by Muon, all else by AdamW: in trials of 700 steps on an earlier, larger tiny-neox, both at 2e-3,
+the verdict's loss fell to .60 with Muon and to .64 with AdamW alone.
 
 The embedded bases are what this command made, once each. A remake gives other bytes; how near it
 comes to the figures in each base's README has not been measured.
@@ -272,7 +272,8 @@ def card(name: str, layers: int, record: dict[str, Any]) -> str:
             "",
             f"Settings: {settings}.",
             "",
-            "How often it gets the verdict on a claim right, on claims drawn like its corpus:",
+            "How often it gets the verdict right, on claims drawn like the first part of its",
+            "corpus (in the later part more of the sums are near misses):",
             "",
             "| subject | accuracy |",
             "|---|---|",
@@ -291,6 +292,7 @@ def main(
     for name in names:
         if name not in SCHEDULES:
             raise typer.BadParameter(f"unknown base {name!r}; known: {', '.join(SCHEDULES)}")
+    for name in names:
         figures = pretrain(name, SCHEDULES[name], seed, to / name)
         console.print(name, json.dumps(figures, indent=1))
 

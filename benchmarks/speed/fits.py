@@ -1,8 +1,9 @@
 """Fits on residual states of a random GPT-NeoX, 24 layers of 4,000 x 1,024, against baselines.
 
-`lr` and `ccs` and their baselines are driven to one regularised loss: the loosest tolerance with
-which the baseline comes within a relative 1e-6 of the minimum is looked for first, untimed. The
-limit of a fit is that of its dearest step, as said at each, plus one reading of the states.
+`lr` and its baselines are driven to one regularised loss: the loosest tolerance with which a
+baseline comes within a relative 1e-6 of the minimum is looked for first, on the middle layer and
+untimed. The limit of a fit is that of its dearest step, as said at each, plus one reading of the
+states.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -192,8 +193,8 @@ def by_numpy(x: NDArray[np.float32], y: NDArray[np.bool_], shrinkage: float) -> 
 def contrast_consistent(states: PlantedStates) -> Iterator[Comparison]:
     """Yield the search of `ccs` in one layer against torch's L-BFGS, restart by restart.
 
-    Both search the same erased states from the same starts, to the same largest entry of the
-    gradient, and keep the best. Limit: the products of as many evaluations as ours takes.
+    Both search the same erased states from the same starts, until no entry of the gradient is above
+    1e-5, and keep the best. Limit: the products of as many evaluations as ours takes.
     """
     layer = states.pair[-1]
     groups = answer_and_template(None, layer, "ccs")
@@ -243,6 +244,6 @@ def restart_by_restart(pairs: Float[Tensor, "2 n d"]) -> Float[Tensor, "d+1"]:
             both = (p0 + p1 - 1).square().mean() + torch.minimum(p0, p1).square().mean()
             return both + DECAY / 2 * theta.square().sum()
 
-        run_lbfgs(theta, loss, 1e-6)
+        run_lbfgs(theta, loss, 1e-5)
         found.append(theta.detach())
     return min(found, key=lambda theta: float(ccs_loss(pairs, theta[None].double())[0]))

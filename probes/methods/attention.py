@@ -21,7 +21,7 @@ class AttentionProbe(Probe):
     """Log-odds from a mean of the prompt's token states in which attention weighs the tokens.
 
     For the states h_t of a prompt's tokens, the score is sum_t a_t (value . h_t) + bias with
-    a = softmax_t(query . h_t + slope p_t), where p_t is minus the number of tokens between t and
+    a = softmax_t(query . h_t + slope p_t), where p_t is minus how many tokens t stands before
     the prompt's last one. Labels are all it learns from: it minimises mean binary cross-entropy +
     l2/2 (|query|^2 + |value|^2), by L-BFGS over all examples, each layer by itself.
 
@@ -35,7 +35,8 @@ class AttentionProbe(Probe):
     is that of EleutherAI's attention probes (blog.eleuther.ai/attention-probes), here for one
     head. Both train with mini-batches. The search begins where all tokens weigh the same (query,
     slope and value 0), so it draws nothing, and flipped labels negate the scores. The loss is not
-    convex in the query: what is found is the optimum next to mean pooling.
+    convex in the query: the search leads to an optimum near mean pooling, or as far towards it as
+    `evaluations` of the loss go.
     """
 
     name = "attention"
@@ -61,7 +62,7 @@ class AttentionProbe(Probe):
         mask: Bool[Tensor, "n t"] | None = None,
         **needs: Tensor,
     ) -> Self:
-        """Find an optimum of every layer; without `mask` every token is the prompt's.
+        """Search every layer; without `mask` every token is the prompt's.
 
         Raises ValueError when the mask leaves an example without tokens.
         """

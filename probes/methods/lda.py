@@ -13,7 +13,7 @@ from probes.ridge import SecondMoment
 from probes.scaling import CONSTANT, root_mean_square
 
 LEAST_INTENSITY = 1e-6
-"""What "auto" shrinks at least, so that features that are copies of each other can be solved."""
+"""The least shrinkage, so that features that are copies of each other can be solved."""
 
 
 class FisherDiscriminant(LinearProbe):
@@ -36,10 +36,13 @@ class FisherDiscriminant(LinearProbe):
     calibrated = True
 
     def __init__(self, *, seed: int = 0, shrinkage: float | Literal["auto"] = "auto") -> None:
-        fits = shrinkage == "auto" or (isinstance(shrinkage, int | float) and 0 < shrinkage <= 1)
+        fits = shrinkage == "auto" or (
+            isinstance(shrinkage, int | float) and LEAST_INTENSITY <= shrinkage <= 1
+        )
         if not fits:
             raise ValueError(
-                f"shrinkage must be 'auto' or a number above 0 and at most 1, not {shrinkage!r}"
+                f"shrinkage must be 'auto' or a number from {LEAST_INTENSITY:g} to 1, "
+                f"not {shrinkage!r}"
             )
         super().__init__(seed=seed, shrinkage=shrinkage)
         self.shrinkage = shrinkage
