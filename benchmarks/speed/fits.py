@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from jaxtyping import Bool, Float
 from numpy.typing import NDArray
+from rich.console import Console
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 from torch import Tensor
@@ -37,6 +38,7 @@ Fitted = tuple[Float[Tensor, "d"], float]
 def comparisons() -> Iterator[Comparison]:
     """Yield `lr`, `lda` and mass-mean of 24 layers, and `ccs` of one."""
     states = planted_states()
+    Console().print(f"AUROC of the teacher that drew the labels: {states.auroc:.3f}")
     yield from logistic(states.prompt, states.labels)
     yield from closed_forms(states.prompt, states.labels)
     yield from contrast_consistent(states)
@@ -97,7 +99,7 @@ def by_sklearn(x: Float[Tensor, "n d"], y: Bool[Tensor, "n"], tolerance: float) 
 
 
 def by_torch(x: Float[Tensor, "n d"], y: Bool[Tensor, "n"], tolerance: float) -> Fitted:
-    """Fit one layer as arXiv 2312.01037's code does: autograd and torch's L-BFGS, from zero."""
+    """Fit one layer by autograd and torch's L-BFGS, from zero."""
     mean, scale = x.mean(0), x.std(0, correction=0)
     scaled, target = (x - mean) / scale, y.float()
     theta = torch.zeros(x.shape[1] + 1, requires_grad=True)
@@ -230,7 +232,7 @@ def unsupervised(pairs: Float[Tensor, "2 n d"], theta: Float[Tensor, "d+1"]) -> 
 
 
 def restart_by_restart(pairs: Float[Tensor, "2 n d"]) -> Float[Tensor, "d+1"]:
-    """Search as EleutherAI's `ccs` does: one restart after the other with torch's L-BFGS."""
+    """Search one restart after the other by autograd and torch's L-BFGS."""
     generator = torch.Generator().manual_seed(0)
     drawn = torch.randn(RESTARTS, pairs.shape[-1] + 1, generator=generator, dtype=torch.float64)
     false, true = pairs

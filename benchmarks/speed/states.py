@@ -31,7 +31,7 @@ class PlantedStates:
 
 
 def planted_states(
-    layers: int = 24, n: int = 4000, d: int = 1024, paired: tuple[int, ...] = (12, 24)
+    layers: int = 24, n: int = 4000, d: int = 1024, paired: tuple[int, ...] = (24,)
 ) -> PlantedStates:
     """Return residual states of random token sequences; the same on every call.
 
