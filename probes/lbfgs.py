@@ -13,6 +13,9 @@ LEAST_CURVATURE = 1e-8
 SHORTEST_STEP = 2.0**-40
 """A problem whose step had to be halved to this has no descent left and rests."""
 
+FARTHEST = 1000.0
+"""How many times the descent that its quadratic model promises a problem may still be behind."""
+
 
 def minimise(
     objective: Callable[
@@ -44,8 +47,11 @@ def minimise(
 
     `rounding` is the relative error of the values, that of their precision if not given.
 
-    `alike` says that all problems (one axis of them) have one objective and differ in their start
-    alone: then it is evaluated for those that are not at rest, as soon as half of them are.
+    `alike` says that all problems (one axis of them) have one objective, differ in their start
+    alone, and that only the lowest is wanted. Then one whose value is above the least by more than
+    `FARTHEST` times what its quadratic model promises (half of gradient . direction) is given up
+    where it is, and the objective is evaluated for those that are not at rest, as soon as half of
+    them are.
     """
     inverse = precondition or (lambda gradient: gradient)
     point = start
@@ -64,6 +70,9 @@ def minimise(
         else:
             slack = (gradient * image).sum(-1).clamp(min=0).sqrt()
         active = (slack > tolerance) & (length > SHORTEST_STEP)
+        if alike:
+            promised = -(gradient * direction).sum(-1) / 2
+            active &= value - FARTHEST * promised <= value.min()
         if not bool(active.any()):
             break
         if alike and 2 * int(active.sum()) <= len(active):
