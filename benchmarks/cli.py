@@ -2,6 +2,7 @@
 
 import sys
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, TextIO
 
@@ -52,14 +53,43 @@ def run_command(
     ] = None,
     to: Annotated[Path, typer.Option(help="folder that receives the run's folder")] = Path("runs"),
     plugin: Plugins = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="say what it needs, without loading any weights")
+    ] = False,
+    flops: Annotated[
+        float | None,
+        typer.Option(min=1, help="for --dry-run: operations a second of the device, as in 4e14"),
+    ] = None,
 ) -> None:
     """Make quirky models, probe them, measure transfer, write the report."""
     from benchmarks.run import run
 
     given = {"models": model, "device": device, "dtype": dtype}
     changes: dict[str, Any] = {field: value for field, value in given.items() if value}
+    if flops is not None and not dry_run:
+        raise ValueError(f"--flops {flops:g} is for --dry-run, whose estimate of time it serves")
+    if dry_run:
+        _show_plan(recipe, changes, plugin or (), flops)
+        return
     done = run(recipe, changes=changes, to=to, workers=workers, plugins=plugin or ())
     console.print(f"report: {done.report}", highlight=False, soft_wrap=True)
+
+
+def _show_plan(
+    recipe: str, changes: dict[str, Any], plugins: Sequence[str], flops: float | None
+) -> None:
+    from benchmarks.engine import hush_libraries
+    from benchmarks.plan import cells_table, models_table, plan, summary
+    from benchmarks.recipe import load_recipe
+    from probes.plugins import load_plugin
+
+    hush_libraries()
+    for source in plugins:
+        load_plugin(source)
+    made = plan(load_recipe(recipe, changes), flops)
+    console.print(models_table(made), cells_table(made))
+    for line in summary(made):
+        console.print(line, highlight=False, markup=False, soft_wrap=True)
 
 
 @app.command()
@@ -85,6 +115,7 @@ def strength(
 ) -> None:
     """Find the gentlest adapter that passes the gate on heldout; the ladder is for tiny bases."""
     from benchmarks.engine import hush_libraries
+    from benchmarks.pinning import pinned
     from benchmarks.recipe import load_recipe
     from benchmarks.run import check
     from benchmarks.strength import SEED, climb, require_unreported
@@ -93,7 +124,7 @@ def strength(
     hush_libraries()
     for source in plugin or ():
         load_plugin(source)
-    asked = load_recipe(recipe, {"models": [model]})
+    asked = pinned(load_recipe(recipe, {"models": [model]}))
     seed = SEED if seed is None else seed
     require_unreported(asked, seed)
     check(asked.model_copy(update={"seeds": (seed,)}))

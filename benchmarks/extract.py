@@ -11,8 +11,9 @@ from datasets import Dataset
 from jaxtyping import Float
 from safetensors import safe_open
 from safetensors.torch import save_file
-from torch import Tensor
+from torch import Tensor, nn
 
+from finetune.families import unwrap
 from finetune.models import LoadedModel
 from finetune.reading import Reading, read
 
@@ -53,6 +54,14 @@ def extract(
         names.append(_write(held, folder, len(names)))
     manifest = {"parts": names, "examples": len(examples)}
     (folder / "states.json").write_text(json.dumps(manifest, indent=1))
+
+
+def bytes_per_state(model: nn.Module, dtype: torch.dtype) -> int:
+    """Bytes of one state at one layer; `dtype` is that of the weights, which may be missing."""
+    config = unwrap(model).config.get_text_config()  # type: ignore[union-attr, operator]
+    # Some models run their blocks in bf16 and hand on float32.
+    itemsize = 4 if getattr(config, "residual_in_fp32", False) else dtype.itemsize
+    return config.hidden_size * itemsize
 
 
 def _bytes(reading: Reading) -> int:

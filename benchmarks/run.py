@@ -21,6 +21,7 @@ from benchmarks.artefacts import ASKED, TRAIN_THREADS, Stored, all_columns, data
 from benchmarks.cell import Cell, cells_of
 from benchmarks.compute import is_done
 from benchmarks.engine import console, run_cells
+from benchmarks.pinning import check_weights, fingerprints, pinned
 from benchmarks.provenance import probe_origin, source_state
 from benchmarks.recipe import Recipe, load_recipe
 from benchmarks.report import write_report
@@ -158,6 +159,7 @@ def run(
     for plugin in plugins:
         load_plugin(plugin)
     recipe = load_recipe(recipe, changes) if isinstance(recipe, str) else recipe
+    recipe = pinned(recipe)
     folder = Path(to) / recipe.name
     check(recipe)
     for parent in (*store_folders(), folder / "cells"):
@@ -182,8 +184,18 @@ def check(recipe: Recipe) -> None:
     Raises:
         ValueError: in one line.
     """
-    list_probes()  # imports every installed plug-in, and warns of the broken ones
     check_device(recipe.device)
+    check_weights(recipe)
+    check_asked(recipe)
+
+
+def check_asked(recipe: Recipe) -> None:
+    """Find out what can be known without weights and without the recipe's device.
+
+    Raises:
+        ValueError: in one line.
+    """
+    list_probes()  # imports every installed plug-in, and warns of the broken ones
     skeletons = {}
     for model in recipe.models:
         check_model(model.name, model.revision)
@@ -265,6 +277,7 @@ def _collect(recipe: Recipe, cells: list[Cell], folder: Path) -> None:
         "name": recipe.name,
         "recipe": recipe.model_dump(mode="json", by_alias=True),
         "recipe_hash": recipe.digest(),
+        "models": fingerprints(recipe),
         "versions": {name: importlib.metadata.version(name) for name in PACKAGES},
         **source_state(),
         "plugins": {

@@ -15,7 +15,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 from transformers import PreTrainedTokenizerBase
 
-from benchmarks.extract import PART_BYTES
+from benchmarks.extract import PART_BYTES, bytes_per_state
 from benchmarks.recipe import TokensSpec
 from finetune.families import block_list, unwrap
 from finetune.models import LoadedModel
@@ -57,11 +57,8 @@ def check_budget(
     """
     layers = chosen_layers(spec.layers, len(block_list(model)))
     tokens = sum(len(ids) for ids in prompt_tokens(tokenizer, prompts))
-    config = unwrap(model).config.get_text_config()  # type: ignore[union-attr, operator]
-    width = config.hidden_size
-    # Some models run their blocks in bf16 and hand on float32.
-    itemsize = 4 if getattr(config, "residual_in_fp32", False) else dtype.itemsize
-    a_layer = tokens * width * itemsize / GIGABYTE
+    width = unwrap(model).config.get_text_config().hidden_size  # type: ignore[union-attr, operator]
+    a_layer = tokens * bytes_per_state(model, dtype) / GIGABYTE
     if a_layer * len(layers) > spec.gigabytes:
         fit = int(spec.gigabytes / a_layer)
         advice = f"ask for {fit} layers in `tokens.layers`" if fit else "ask for fewer examples"

@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import torch
-from huggingface_hub import hf_hub_download
 from peft import PeftModel
 from torch import nn
 from transformers import (
@@ -22,6 +21,7 @@ from transformers import (
     PreTrainedTokenizerBase,
 )
 
+from finetune.checkpoints import commit_of, hub_answers
 from finetune.families import block_list, exact_config
 from finetune.scan import use_cpu_scan
 
@@ -84,7 +84,7 @@ def load_model(
     model: nn.Module = AutoModelForCausalLM.from_pretrained(
         _source(name),
         config=exact_config(_config(name, revision)),
-        revision=revision,
+        **_pinned(name, revision),
         dtype=dtype,
         use_safetensors=True,
         trust_remote_code=False,
@@ -101,10 +101,10 @@ def load_tokenizer(name: str, revision: str | None = None) -> PreTrainedTokenize
     Raises:
         ValueError: if the name is unknown or the model comes without a tokenizer.
     """
-    source = _source(name)
+    source, pinned = _source(name), _pinned(name, revision)
     tokenizer = _one_line(
         f"tokenizer of {name!r} cannot be loaded",
-        lambda: AutoTokenizer.from_pretrained(source, revision=revision, trust_remote_code=False),
+        lambda: AutoTokenizer.from_pretrained(source, **pinned, trust_remote_code=False),
     )
     # Where the files are missing transformers may return a tokenizer with an empty vocabulary.
     if not tokenizer.encode("True", add_special_tokens=False):
@@ -149,11 +149,7 @@ def model_fingerprint(name: str, revision: str | None = None) -> str:
     if isinstance(source, Path):
         files = {file for pattern in _DETERMINES_STATES for file in source.glob(pattern)}
         return _hash_files(files)
-    cached = _one_line(
-        f"model {name!r} cannot be read",
-        lambda: hf_hub_download(source, "config.json", revision=revision),
-    )
-    return Path(cached).parent.name
+    return commit_of(source, revision)
 
 
 def adapter_fingerprint(path: Path | str) -> str:
@@ -166,6 +162,15 @@ def adapter_fingerprint(path: Path | str) -> str:
     digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode())
     digest.update(_hash_files([folder / _ADAPTER_WEIGHTS]).encode())
     return digest.hexdigest()
+
+
+def model_source(name: str) -> Path | str:
+    """The folder of an embedded base or of a local model, or a hub id as it is.
+
+    Raises:
+        ValueError: if the name is none of these.
+    """
+    return _source(name)
 
 
 def _source(name: str) -> Path | str:
@@ -189,11 +194,19 @@ def _source(name: str) -> Path | str:
 
 
 def _config(name: str, revision: str | None) -> PreTrainedConfig:
-    source = _source(name)
+    source, pinned = _source(name), _pinned(name, revision)
     return _one_line(
         f"model {name!r} cannot be read",
-        lambda: AutoConfig.from_pretrained(source, revision=revision, trust_remote_code=False),
+        lambda: AutoConfig.from_pretrained(source, **pinned, trust_remote_code=False),
     )
+
+
+def _pinned(name: str, revision: str | None) -> dict[str, Any]:
+    """Where a hub model is loaded from: one commit, and only the cache if the hub is silent."""
+    source = _source(name)
+    if isinstance(source, Path):
+        return {}
+    return {"revision": commit_of(source, revision), "local_files_only": not hub_answers()}
 
 
 def _adapter_folder(path: Path | str) -> Path:

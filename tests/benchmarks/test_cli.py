@@ -27,7 +27,7 @@ def run(monkeypatch: pytest.MonkeyPatch, *words: str) -> int:
         ("tasks", list_tasks()),
         ("probes", list_probes()),
         ("models", list(embedded_bases())),
-        ("recipes", ["probes", "tiny"]),
+        ("recipes", ["probes", "pythia-mamba", "tiny"]),
     ],
 )
 def test_lists_name_everything(
@@ -124,6 +124,8 @@ def test_a_broken_installed_plug_in_is_a_warning_of_one_line(
         (("run", "tinny"), "did you mean 'tiny'"),
         (("run", "tiny", "--model", "tiny-nox"), "did you mean 'tiny-neox'"),
         (("run", "tiny", "--dtype", "float33"), "float33"),
+        (("run", "tiny", "--dry-run", "--model", "tiny-nox"), "did you mean 'tiny-neox'"),
+        (("run", "tiny", "--flops", "1e12"), "--flops 1e+12 is for --dry-run"),
         (("strength", "tiny", "--model", "tiny-nox"), "did you mean 'tiny-neox'"),
         (("strength", "tiny", "--model", "tiny-neox", "--seed", "0"), "seed 0 is one that recipe"),
         (("tasks", "show", "adition"), "did you mean 'addition'"),

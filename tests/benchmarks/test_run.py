@@ -16,7 +16,7 @@ import torch
 import yaml
 
 from benchmarks.run import Run
-from finetune.models import load_model
+from finetune.models import load_model, model_fingerprint
 from finetune.reading import answer_tokens
 
 QUIRKY = [str(Path(sys.executable).with_name("quirky"))]
@@ -69,6 +69,8 @@ def finished(workplace: Path) -> Path:
 def test_a_run_leaves_what_the_design_promises(finished: Path) -> None:
     manifest = json.loads((finished / "manifest.json").read_text())
     assert len(manifest["cells"]) == 4
+    base = str(finished.parents[1] / "base")
+    assert manifest["models"] == {base: model_fingerprint(base)}
     for cell in manifest["cells"]:
         names = {path.name for path in (finished / "cells" / cell["cell"]).iterdir()}
         assert names >= {"gate.json", "examples.parquet", "scores.parquet"}

@@ -1,5 +1,4 @@
 import json
-from pathlib import Path
 
 import pytest
 import torch
@@ -125,15 +124,6 @@ def test_an_unknown_name_is_refused_with_what_is_known(bases, no_weights):
         load_model("zzz")
 
 
-def test_an_unreachable_hub_model_is_refused_in_one_line(monkeypatch, no_weights):
-    def unreachable(*_args, **_kwargs):
-        raise OSError("nobody/nothing is not a model identifier\nIf this is a private one, ...")
-
-    monkeypatch.setattr(models.AutoConfig, "from_pretrained", unreachable)
-    with pytest.raises(ValueError, match=r"'nobody/nothing' cannot be read: .* identifier$"):
-        check_model("nobody/nothing")
-
-
 @pytest.mark.parametrize(
     ("config", "reason"),
     [
@@ -184,14 +174,6 @@ def test_a_model_fingerprint_follows_the_bytes_and_not_the_place(tiny_model, tok
     content[-1] ^= 1
     weights.write_bytes(content)
     assert model_fingerprint(str(a)) != model_fingerprint(str(b))
-
-
-def test_a_hub_model_fingerprint_is_its_commit(monkeypatch):
-    def cached(repo, file, *, revision):
-        return str(Path("hub") / repo / "snapshots" / f"commit-of-{revision}" / file)
-
-    monkeypatch.setattr(models, "hf_hub_download", cached)
-    assert model_fingerprint("org/name", "main") == "commit-of-main"
 
 
 def test_an_adapter_fingerprint_follows_weights_and_settings(tiny_model, tmp_path):

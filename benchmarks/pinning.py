@@ -1,0 +1,58 @@
+"""Which bytes a run's models are: hub models held to one commit, weights known to be there and fit.
+
+All of it is found out before anything runs.
+"""
+
+from pathlib import Path
+
+import torch
+
+from benchmarks.recipe import Recipe
+from finetune.checkpoints import (
+    check_hub_weights,
+    check_local_weights,
+    check_memory,
+    commit_of,
+)
+from finetune.models import load_skeleton, model_fingerprint, model_source
+
+
+def pinned(recipe: Recipe) -> Recipe:
+    """Return the recipe with the commit of every hub model in place of its branch or tag.
+
+    Raises:
+        ValueError: in one line, if a hub model is unknown, gated, or cannot be reached.
+    """
+    models = []
+    for model in recipe.models:
+        source = model_source(model.name)
+        if isinstance(source, str):
+            model = model.model_copy(update={"revision": commit_of(source, model.revision)})
+        models.append(model)
+    return recipe.model_copy(update={"models": tuple(models)})
+
+
+def fingerprints(recipe: Recipe) -> dict[str, str]:
+    """Return, by name, the commit of a hub model or the hash of a local one's files."""
+    return {model.name: model_fingerprint(model.name, model.revision) for model in recipe.models}
+
+
+def check_weights(recipe: Recipe) -> None:
+    """Make sure that the weights of every model are there, and fit on disk and device.
+
+    Raises:
+        ValueError: in one line, with what is missing, or what is needed and what there is.
+    """
+    hub = []
+    for model in recipe.models:
+        source = model_source(model.name)
+        if isinstance(source, Path):
+            check_local_weights(model.name, source)
+        else:
+            hub.append((source, model.revision))
+    check_hub_weights(hub)
+    itemsize = getattr(torch, recipe.dtype).itemsize
+    for model in recipe.models:
+        skeleton = load_skeleton(model.name, model.revision)
+        numbers = sum(parameter.numel() for parameter in skeleton.parameters())
+        check_memory(model.name, numbers * itemsize, recipe.dtype, torch.device(recipe.device))
