@@ -26,6 +26,11 @@ SCAN_COPIES = 4
 """How often PyTorch's selective scan holds (channels, state) in float32, for each token."""
 LOG_ODDS_BYTES = 12
 """Beside the states of an example: its index and the model's own log-odds."""
+OPERATIONS = 40
+"""Calls that a block with an adapter makes of the device in a forward pass; a backward pass makes
+twice as many."""
+SCAN_OPERATIONS = 6
+"""Further calls for each token, where a block's scan runs token by token, without fused kernels."""
 READ_BATCH = 64
 VALIDATION_BATCH = 256
 VALIDATED = 4 * 1024
@@ -101,6 +106,7 @@ class Needs:
         states: on the disk, of the prompt's last token and the pair.
         disk: on the disk, with states, states of all tokens, adapter, fits and scores.
         flops: to fine-tune and to read; fitting is not in it.
+        calls: of the device, for the same; on a fast one they take longer than the operations.
     """
 
     device: int
@@ -108,6 +114,7 @@ class Needs:
     states: int
     disk: int
     flops: float
+    calls: float
 
 
 def needs_of(
@@ -139,6 +146,7 @@ def needs_of(
         states=states,
         disk=states + tokens + lora * LORA_BYTES + _fits_bytes(recipe, shape, asked),
         flops=_flops(shape, settings, asked, lora, tokens > 0),
+        calls=_calls(shape, settings, asked, tokens > 0),
     )
 
 
@@ -210,6 +218,14 @@ def _flops(
         flops += settings.steps * settings.batch * (2 * forward + 6 * lora * asked.tokens)
         flops += VALIDATED * forward
     return flops
+
+
+def _calls(shape: ModelShape, settings: Finetune | None, asked: Asked, reads_tokens: bool) -> float:
+    scan = SCAN_OPERATIONS * asked.tokens if shape.scan_values else 0
+    passes = (2 + reads_tokens) * asked.examples / READ_BATCH
+    if settings:
+        passes += 3 * settings.steps + VALIDATED / VALIDATION_BATCH
+    return passes * shape.blocks * (OPERATIONS + scan)
 
 
 def lengths(tokens: Sequence[Sequence[int]]) -> tuple[float, int]:

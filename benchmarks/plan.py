@@ -27,6 +27,8 @@ UTILISATION = 0.35
 """The part of a device's rate for matrix products that a model gets: an assumption, as published
 runs on accelerators reach .2 to .5. With it `tiny` on two cores comes out at its real time within a
 factor of two."""
+CALL_SECONDS = 1e-5
+"""What a call of the device costs, however little it does: an assumption."""
 SAMPLE = 500
 """Prompts whose length is looked at."""
 
@@ -58,7 +60,9 @@ class Plan:
 
     def seconds(self, needs: Needs) -> float | None:
         """Estimate the time to fine-tune and read a cell; None without a rate."""
-        return None if self.rate is None else needs.flops / (self.rate * UTILISATION)
+        if self.rate is None:
+            return None
+        return needs.flops / (self.rate * UTILISATION) + needs.calls * CALL_SECONDS
 
 
 def plan(recipe: Recipe, flops: float | None = None) -> Plan:

@@ -17,7 +17,7 @@ from benchmarks import cli, needs
 from benchmarks.artefacts import asked, data_of, load_data
 from benchmarks.extract import extract
 from benchmarks.needs import Asked, ModelShape
-from benchmarks.plan import Plan, plan, summary
+from benchmarks.plan import CALL_SECONDS, Plan, plan, summary
 from benchmarks.recipe import Recipe, load_recipe, validate_recipe
 from finetune import checkpoints, models
 from finetune.corpus import VOCABULARY
@@ -197,6 +197,11 @@ def test_a_hub_model_that_cannot_be_reached_is_a_line_and_the_others_stand(
     assert any("4 of 6 cells: disk" in line for line in summary(made))
 
 
+def test_the_recipe_of_real_models_holds_on_its_tasks(hollow: dict[str, Path]) -> None:
+    made = plan(load_recipe("pythia-mamba", {"models": [str(hollow["mamba"])]}), 1e12)
+    assert len(made.needs) == len(made.cells) == 6
+
+
 def test_the_recipe_of_real_models_is_planned_without_a_hub_or_a_gpu(offline: None) -> None:
     made = plan(load_recipe("pythia-mamba"))
     assert len(made.cells) == 60
@@ -208,7 +213,9 @@ def test_time_follows_the_rate_and_is_unknown_without_one(hollow: dict[str, Path
     slow, fast = (plan(small(hollow), flops) for flops in (1e12, 2e12))
     for cell in slow.cells:
         need = slow.needs[cell.name]
-        assert slow.seconds(need) == pytest.approx(2 * fast.seconds(need))
+        calls = need.calls * CALL_SECONDS
+        assert slow.seconds(need) - calls == pytest.approx(2 * (fast.seconds(need) - calls))
+        assert slow.seconds(need) > calls > 0
     absent = plan(small(hollow, device="cuda:99"))
     assert absent.rate is None
     assert absent.seconds(need) is None
