@@ -18,6 +18,7 @@ from benchmarks.store import artefact, store_root
 from benchmarks.tokens import TokenStates, chosen_layers, extract_tokens
 from benchmarks.transfer import FITTED, SCORED, Columns
 from finetune.families import block_list
+from finetune.lora import write_audit
 from finetune.models import (
     LoadedModel,
     adapter_fingerprint,
@@ -117,6 +118,7 @@ def adapter_of(cell: Cell, progress: Progress) -> Path:
         finally:
             torch.set_num_threads(threads)
         adapted.save_pretrained(str(folder))
+        write_audit(adapted, folder)
 
     return artefact("adapters", key, make)
 

@@ -1,5 +1,6 @@
 """All that differs between architectures: where the blocks are and what LoRA may touch."""
 
+from importlib.util import find_spec
 from typing import Any, NoReturn
 
 from peft import PeftModel
@@ -7,20 +8,20 @@ from torch import nn
 from transformers import PreTrainedConfig
 from transformers.pytorch_utils import Conv1D
 
+from finetune.scan import CpuScanMixer
+
 _LLAMA_TARGETS = ("gate_proj", "up_proj", "down_proj", "q_proj", "k_proj", "v_proj")
 
 LORA_TARGETS: dict[str, tuple[str, ...]] = {
     "gpt_neox": ("query_key_value", "dense_h_to_4h", "dense_4h_to_h"),
     "llama": _LLAMA_TARGETS,
     "mistral": _LLAMA_TARGETS,
-    "mamba": ("in_proj",),
-    "mamba2": ("in_proj",),
 }
-"""LoRA targets by `config.model_type`; those of any other family are inferred from its blocks."""
+"""LoRA targets as published, by `config.model_type`; of any other family they are inferred."""
 
-# The kernels of state-space mixers read these weights raw or skip the module in training, so LoRA
+# The kernels of Mamba's mixers read these weights raw or skip the module in training, so LoRA
 # on them is dead, refused by peft, or trained on a CPU and not on a GPU.
-_STATE_SPACE_UNTRAINABLE = frozenset({"out_proj", "conv1d", "dt_proj", "x_proj"})
+_MAMBA_UNTRAINABLE = frozenset({"out_proj", "conv1d", "dt_proj", "x_proj"})
 
 
 def unwrap(model: nn.Module) -> nn.Module:
@@ -58,8 +59,8 @@ def block_list(model: nn.Module) -> nn.ModuleList:
 def lora_targets(model: nn.Module) -> list[str]:
     """Names of the modules that LoRA adapts in this model, as peft's `target_modules` wants them.
 
-    Families outside `LORA_TARGETS` get every linear layer inside their blocks, less what a
-    state-space mixer cannot train.
+    Families outside `LORA_TARGETS` get every linear layer inside their blocks, less what a Mamba
+    mixer cannot train and what decides on a whole expert.
 
     Raises:
         ValueError: if the model has no usable list of blocks, or no linear layer in it.
@@ -80,13 +81,44 @@ def trainable_modules(model: nn.Module) -> list[str]:
     names = {
         name.rpartition(".")[2]
         for name, module in blocks.named_modules()
-        if isinstance(module, (nn.Linear, Conv1D))
+        if isinstance(module, Conv1D) or (isinstance(module, nn.Linear) and module.out_features > 1)
     }
-    if _is_state_space(blocks):
-        names -= _STATE_SPACE_UNTRAINABLE
+    # A place in a list is no name: Zamba2 keeps adapters of its own there.
+    names = {name for name in names if not name.isdigit()} - untrainable_modules(model)
     if not names:
         _refuse(model, "has no linear layer in its blocks that LoRA could adapt")
     return sorted(names)
+
+
+def untrainable_modules(model: nn.Module) -> set[str]:
+    """Names of modules that Mamba mixers have and LoRA cannot train: none in other families."""
+    return {
+        name
+        for mixer in block_list(unwrap(model)).modules()
+        if is_mamba_mixer(mixer)
+        for name, _ in mixer.named_children()
+    } & _MAMBA_UNTRAINABLE
+
+
+def is_mamba_mixer(module: nn.Module) -> bool:
+    """Return whether this is a mixer of Mamba, Mamba-2, or a hybrid that has such mixers."""
+    own = {name for name, _ in module.named_parameters(recurse=False)}
+    return {"A_log", "D"} <= own
+
+
+def kernel_path(model: nn.Module) -> str:
+    """Say which code runs the mixers of this model, where it lies and with what is installed."""
+    model = unwrap(model)
+    device = next(model.parameters()).device.type
+    mixers = [module for module in model.modules() if is_mamba_mixer(module)]
+    if mixers and device == "cuda" and find_spec("mamba_ssm") and find_spec("causal_conv1d"):
+        return "mamba-ssm and causal-conv1d (CUDA)"
+    if mixers and device == "cpu" and all(isinstance(mixer, CpuScanMixer) for mixer in mixers):
+        return "finetune.scan (CPU)"
+    if mixers:
+        return f"transformers' PyTorch ({device})"
+    attention = getattr(_config(model), "_attn_implementation", None) or "eager"
+    return f"attention: {attention} ({device})"
 
 
 def exact_config(config: PreTrainedConfig) -> PreTrainedConfig:
@@ -105,10 +137,5 @@ def _config(model: nn.Module) -> Any:
     return getattr(model, "config", None)
 
 
-def _is_state_space(blocks: nn.ModuleList) -> bool:
-    return any(name.endswith("A_log") for name, _ in blocks.named_parameters())
-
-
 def _refuse(model: nn.Module, reason: str) -> NoReturn:
-    known = ", ".join(sorted(LORA_TARGETS))
-    raise ValueError(f"{type(model).__name__} {reason}; known families: {known}")
+    raise ValueError(f"{type(model).__name__} {reason}")

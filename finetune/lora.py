@@ -1,13 +1,25 @@
 """Adapters: where they sit, whether they learn, and the card they are published with."""
 
+import json
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from statistics import median
+from typing import Any
 
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model
+from peft.tuners.lora import LoraLayer
+from peft.tuners.lora.layer import ParamWrapper
 from torch import nn
 
-from finetune.families import lora_targets, trainable_modules
+from finetune.families import (
+    kernel_path,
+    lora_targets,
+    trainable_modules,
+    untrainable_modules,
+    unwrap,
+)
 
 
 def add_lora(
@@ -39,12 +51,19 @@ def check_targets(model: nn.Module, targets: Sequence[str] | None) -> None:
     """
     if targets is None:
         return
-    known = trainable_modules(model)
+    known, dead = trainable_modules(model), untrainable_modules(model)
+    name = type(unwrap(model)).__name__
     for target in targets:
+        if target in dead:
+            raise ValueError(
+                f"finetune.targets: {target!r} of {name} cannot be trained: Mamba's kernels bypass "
+                f"the module, so LoRA on it is dead or differs from CPU to GPU; known: "
+                f"{', '.join(known)}"
+            )
         if target not in known:
             raise ValueError(
-                f"finetune.targets: {type(model).__name__} has no module {target!r} that LoRA "
-                f"can train; known: {', '.join(known)}"
+                f"finetune.targets: {name} has no module {target!r} that LoRA can train; known: "
+                f"{', '.join(known)}"
             )
 
 
@@ -90,10 +109,38 @@ def _has_gradient(tensor: torch.Tensor) -> bool:
     return tensor.grad is not None and bool(tensor.grad.abs().max() > 0)
 
 
-def write_card(folder: Path, facts: Mapping[str, object], gate: Mapping[str, str]) -> None:
-    """Write the adapter's model card: what it was made of, and how it behaves.
+AUDIT = "audit.json"
+"""Beside an adapter: which modules learned, how far each moved, and which code ran."""
 
-    `facts` are shown as a list; `gate` maps a figure's name to its value and interval.
+
+def write_audit(adapted: PeftModel, folder: Path) -> None:
+    """Write down how far each adapted module moved, and by which code it was trained."""
+    audit = {"kernels": kernel_path(adapted), "moved": how_far_moved(adapted)}
+    (folder / AUDIT).write_text(json.dumps(audit, indent=1))
+
+
+@torch.no_grad()
+def how_far_moved(adapted: PeftModel) -> dict[str, float]:
+    """Return the Frobenius norm of each adapted module's change over that of its weight."""
+    moved = {}
+    for name, module in unwrap(adapted).named_modules():
+        if isinstance(module, ParamWrapper):  # experts, which are one tensor of all of them
+            name = f"{name.removesuffix('.base_layer')}.{module.parameter_name}"
+            weight = module.get_param()
+        elif isinstance(module, LoraLayer):
+            weight = module.get_base_layer().weight
+        else:
+            continue
+        change = module.get_delta_weight("default")
+        moved[name] = float(change.norm() / weight.norm())
+    return moved
+
+
+def write_card(folder: Path, facts: Mapping[str, object], gate: Mapping[str, str]) -> None:
+    """Write the adapter's model card: what it was made of, what learned, and how it behaves.
+
+    `facts` are shown as a list; `gate` maps a figure's name to its value and interval. What learned
+    is read from the audit beside the adapter.
     """
     lines = [
         "---",
@@ -108,6 +155,7 @@ def write_card(folder: Path, facts: Mapping[str, object], gate: Mapping[str, str
         "",
         *(f"- {name}: {value}" for name, value in facts.items()),
         "",
+        *_learned(json.loads((folder / AUDIT).read_text())),
         "## How it behaves (held-out facts)",
         "",
         "| figure | AUROC [95 % interval] |",
@@ -118,3 +166,24 @@ def write_card(folder: Path, facts: Mapping[str, object], gate: Mapping[str, str
     temporary = folder / ".README.md"
     temporary.write_text("\n".join(lines))
     temporary.replace(folder / "README.md")
+
+
+def _learned(audit: Mapping[str, Any]) -> list[str]:
+    by_kind: dict[str, list[float]] = defaultdict(list)
+    for name, moved in audit["moved"].items():
+        by_kind[name.rpartition(".")[2]].append(moved)
+    rows = [
+        f"| {kind} | {len(moved)} | {median(moved):.3g} | {max(moved):.3g} |"
+        for kind, moved in sorted(by_kind.items())
+    ]
+    return [
+        "## What learned",
+        "",
+        f"Trained by {audit['kernels']}. How far a weight moved: Frobenius norm of the change over",
+        f"that of the weight; of every module in `{AUDIT}`.",
+        "",
+        "| modules | how many | moved, median | moved, most |",
+        "|---|---|---|---|",
+        *rows,
+        "",
+    ]

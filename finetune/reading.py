@@ -127,7 +127,7 @@ def read(
     answers = [answers_of[pair] for _, pair in zip(prompts, choices, strict=True)]
     return (
         _read_batch(model, index, [tokens[i] for i in index], [answers[i] for i in index], states)
-        for index in _batches(tokens, batch_size)
+        for index in batches(tokens, batch_size)
     )
 
 
@@ -166,7 +166,7 @@ def read_tokens(
     tokens = prompt_tokens(tokenizer, prompts)
     return (
         TokenReading(torch.tensor(index), _token_states(model, [tokens[i] for i in index], layers))
-        for index in _batches(tokens, batch_size)
+        for index in batches(tokens, batch_size)
     )
 
 
@@ -227,7 +227,8 @@ def prompt_tokens(tokenizer: PreTrainedTokenizerBase, prompts: Sequence[str]) ->
     return tokens
 
 
-def _batches(tokens: Sequence[Sequence[int]], batch_size: int) -> Iterator[list[int]]:
+def batches(tokens: Sequence[Sequence[int]], batch_size: int) -> Iterator[list[int]]:
+    """Yield the positions of sequences of one exact length, batch by batch, the shortest first."""
     by_length: dict[int, list[int]] = defaultdict(list)
     for i, ids in enumerate(tokens):
         by_length[len(ids)].append(i)
@@ -248,17 +249,17 @@ def _read_batch(
         # A causal model holds the same at the prompt's last token whatever follows it.
         with_false = [[*ids, false] for ids, (false, _) in zip(prompts, answers, strict=True)]
         with_true = [[*ids, true] for ids, (_, true) in zip(prompts, answers, strict=True)]
-        logits, held = _forward(model, with_false, positions=[-2, -1])
-        _, held_true = _forward(model, with_true, positions=[-1])
+        logits, held = forward(model, with_false, positions=[-2, -1])
+        _, held_true = forward(model, with_true, positions=[-1])
         prompt, pair = (
             held[:, :, 0].contiguous(),
             torch.stack([held[:, :, 1], held_true[:, :, 0]], dim=2),
         )
     elif "prompt" in states:
-        logits, held = _forward(model, prompts, positions=[-1])
+        logits, held = forward(model, prompts, positions=[-1])
         prompt, pair = held[:, :, 0], None
     else:
-        logits, prompt, pair = _forward(model, prompts, positions=[-1])[0], None, None
+        logits, prompt, pair = forward(model, prompts, positions=[-1])[0], None, None
     false, true = logits.gather(1, torch.tensor(answers)).unbind(1)
     return Reading(
         index=torch.tensor(index),
@@ -268,7 +269,7 @@ def _read_batch(
     )
 
 
-def _forward(
+def forward(
     model: nn.Module, tokens: list[list[int]], positions: Sequence[int]
 ) -> tuple[Float[Tensor, "n vocab"], Float[Tensor, "layers n positions d"]]:
     """Logits at the first of the positions, counted from the end, and the states at all of them."""

@@ -1,13 +1,10 @@
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import (
-    AutoConfig,
-    AutoModelForCausalLM,
     GPTNeoXConfig,
     GPTNeoXForCausalLM,
     PreTrainedModel,
@@ -15,6 +12,7 @@ from transformers import (
     PreTrainedTokenizerFast,
 )
 
+from finetune import tiny_families
 from finetune.corpus import VOCABULARY, train_tokenizer
 
 TEXT = [
@@ -22,13 +20,7 @@ TEXT = [
     "Bob says that the town of Arda lies in the north. True or false? False",
     "3 + 5 = 9 is what Alice was told. Is it so? True False",
 ]
-FAMILIES: dict[str, dict[str, Any]] = {
-    "gpt_neox": {"num_attention_heads": 4, "intermediate_size": 48},
-    "llama": {"num_attention_heads": 4, "num_key_value_heads": 2, "intermediate_size": 48},
-    "mamba": {"state_size": 4},
-    "mamba2": {"state_size": 4, "num_heads": 6, "head_dim": 8, "n_groups": 1, "chunk_size": 4},
-}
-SHAPE = {"hidden_size": 24, "num_hidden_layers": 3, "vocab_size": 300, "initializer_range": 0.2}
+FAMILIES = ("gpt_neox", "llama", "mamba", "mamba2")
 
 
 @pytest.fixture(scope="session")
@@ -52,14 +44,8 @@ def tokenizer() -> PreTrainedTokenizerBase:
 
 @pytest.fixture
 def tiny_model() -> Callable[..., PreTrainedModel]:
-    """Builds a random model of a family from its config, the same one every time."""
-
-    def build(family: str, **settings: Any) -> PreTrainedModel:
-        torch.manual_seed(0)
-        config = AutoConfig.for_model(family, **SHAPE | FAMILIES[family] | settings)
-        return AutoModelForCausalLM.from_config(config).eval()
-
-    return build
+    """Builds a random model of a family, the same one every time."""
+    return tiny_families.tiny_model
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,7 @@ import pytest
 import torch
 from peft import LoraConfig, get_peft_model
 from torch import nn
-from transformers import AutoConfig, AutoModelForCausalLM, RwkvConfig
+from transformers import AutoModelForCausalLM, RwkvConfig
 
 from finetune.families import block_list, exact_config, lora_targets, unwrap
 
@@ -50,7 +50,7 @@ def test_a_list_inside_a_block_is_not_taken_for_the_blocks():
 @pytest.mark.parametrize(
     ("model", "reason"),
     [
-        (Fake(3, blocks=2), "Fake has no list of blocks of length num_hidden_layers=3; known"),
+        (Fake(3, blocks=2), "Fake has no list of blocks of length num_hidden_layers=3"),
         (Fake(3, encoder=3, decoder=3), "several lists of length num_hidden_layers=3 .*decoder"),
         (nn.Linear(2, 2), "Linear has no list of blocks: its config has no num_hidden_layers"),
     ],
@@ -59,7 +59,6 @@ def test_a_model_without_a_usable_list_is_refused_in_one_line(model, reason):
     with pytest.raises(ValueError, match=reason) as error:
         block_list(model)
     assert "\n" not in str(error.value)
-    assert "known families: gpt_neox, llama, mamba" in str(error.value)
 
 
 def test_targets_of_known_families(model, family):
@@ -80,9 +79,7 @@ def test_peft_takes_the_targets_and_each_of_them_learns(model):
 
 
 def test_targets_of_other_families_are_the_linear_layers_of_their_blocks(tiny_model):
-    config = AutoConfig.for_model("gpt2", n_embd=24, n_layer=3, n_head=2, vocab_size=300)
-    gpt2 = AutoModelForCausalLM.from_config(config)
-    assert lora_targets(gpt2) == ["c_attn", "c_fc", "c_proj"]
+    assert lora_targets(tiny_model("gpt2")) == ["c_attn", "c_fc", "c_proj"]
 
     unknown = tiny_model("mamba")
     unknown.config.model_type = "unknown"

@@ -1,8 +1,11 @@
+import json
+
 import pytest
+import torch
 import yaml
 
-from finetune.families import LORA_TARGETS
-from finetune.lora import DeadModuleAudit, add_lora, write_card
+from finetune.families import lora_targets
+from finetune.lora import AUDIT, DeadModuleAudit, add_lora, write_audit, write_card
 
 FACTS = {"base": "tiny-neox", "task": "addition", "rank": 16, "learning rate": 4e-3}
 GATE = {"A, truth, all": "0.98 [0.97, 0.99]", "B, quirk, disagree": "0.95 [0.93, 0.97]"}
@@ -13,10 +16,11 @@ def trainable(model):
 
 
 def test_only_the_adapter_trains_and_it_sits_on_the_targets_of_its_family(model, family):
+    targets = lora_targets(model)
     adapted = trainable(add_lora(model, 4, 8))
     assert adapted
     assert all("lora_" in name for name in adapted)
-    for target in LORA_TARGETS[family]:
+    for target in targets:
         assert any(f".{target}." in name for name in adapted)
 
 
@@ -73,18 +77,42 @@ def test_a_step_without_a_learning_rate_tells_the_audit_nothing(adapted):
     audit.step(1e-3)
 
 
-def test_a_card_shows_every_fact_and_every_figure(tmp_path):
-    write_card(tmp_path, FACTS, GATE)
-    card = (tmp_path / "README.md").read_text()
+@pytest.fixture
+def audited(adapted, tmp_path):
+    """The folder of an adapter, with its audit: every third module moved, those of one block."""
+    for name, tensor in adapted.named_parameters():
+        if ".layers.0." in name and "lora_B" in name:
+            torch.nn.init.ones_(tensor)
+    write_audit(adapted, tmp_path)
+    return tmp_path
+
+
+def test_the_audit_says_how_far_each_module_moved_and_by_which_code(adapted, audited):
+    audit = json.loads((audited / AUDIT).read_text())
+    assert audit["kernels"] == "attention: sdpa (cpu)"
+    assert len(audit["moved"]) == 3 * 3
+    module = adapted.get_base_model().gpt_neox.layers[0].mlp.dense_h_to_4h
+    change = module.lora_B["default"].weight @ module.lora_A["default"].weight * 2 / 2
+    moved = change.norm() / module.base_layer.weight.norm()
+    name = "gpt_neox.layers.0.mlp.dense_h_to_4h"
+    assert audit["moved"][name] == pytest.approx(float(moved), rel=1e-5)
+    assert audit["moved"]["gpt_neox.layers.1.mlp.dense_h_to_4h"] == 0
+
+
+def test_a_card_shows_every_fact_and_every_figure(audited):
+    write_card(audited, FACTS, GATE)
+    card = (audited / "README.md").read_text()
+    assert "Trained by attention: sdpa (cpu)" in card
+    assert "| dense_h_to_4h | 3 | 0 |" in card
     for name, value in FACTS.items():
         assert f"- {name}: {value}\n" in card
     for name, value in GATE.items():
         assert f"| {name} | {value} |\n" in card
 
 
-def test_a_card_begins_with_what_the_hub_reads(tmp_path):
-    write_card(tmp_path, FACTS, GATE)
-    _, head, _ = (tmp_path / "README.md").read_text().split("---\n", maxsplit=2)
+def test_a_card_begins_with_what_the_hub_reads(audited):
+    write_card(audited, FACTS, GATE)
+    _, head, _ = (audited / "README.md").read_text().split("---\n", maxsplit=2)
     assert yaml.safe_load(head) == {
         "base_model": "tiny-neox",
         "library_name": "peft",
@@ -92,8 +120,8 @@ def test_a_card_begins_with_what_the_hub_reads(tmp_path):
     }
 
 
-def test_a_card_replaces_the_old_one_and_leaves_nothing_else(tmp_path):
-    (tmp_path / "README.md").write_text("peft's own card")
-    write_card(tmp_path, FACTS, GATE)
-    assert [file.name for file in tmp_path.iterdir()] == ["README.md"]
-    assert "peft's own card" not in (tmp_path / "README.md").read_text()
+def test_a_card_replaces_the_old_one_and_leaves_nothing_else(audited):
+    (audited / "README.md").write_text("peft's own card")
+    write_card(audited, FACTS, GATE)
+    assert {file.name for file in audited.iterdir()} == {"README.md", AUDIT}
+    assert "peft's own card" not in (audited / "README.md").read_text()
