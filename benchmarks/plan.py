@@ -19,9 +19,9 @@ from benchmarks.needs import Asked, ModelShape, Needs, lengths, needs_of
 from benchmarks.recipe import ModelSpec, Recipe
 from benchmarks.run import check_asked, check_device
 from benchmarks.transfer import SCORED, Columns
+from finetune.answers import prompt_tokens
 from finetune.checkpoints import UnreachableError, download_bytes, look_up, shown_bytes
 from finetune.models import load_skeleton, load_tokenizer, model_source
-from finetune.reading import prompt_tokens
 
 UTILISATION = 0.35
 """The part of a device's rate for matrix products that a model gets: an assumption, as published

@@ -29,10 +29,10 @@ from benchmarks.store import store_folders, sweep, write_text
 from benchmarks.tokens import check_budget
 from benchmarks.tracking import log_run
 from benchmarks.transfer import SCORED, Columns, check_contexts
+from finetune.answers import check_answers
 from finetune.families import lora_targets
 from finetune.lora import check_targets
 from finetune.models import check_model, load_skeleton, load_tokenizer
-from finetune.reading import answer_tokens
 from probes import list_probes
 from probes.plugins import load_plugin
 
@@ -211,14 +211,19 @@ def check_asked(recipe: Recipe) -> None:
                 _tell_sizes(recipe, task.label, data)
                 columns = all_columns(data)
                 check_contexts(columns, recipe, task.label)
-                pairs = {(false, true) for false, true in columns["choices"]}
+                prompts, choices = _prompts_of(data)
                 for model in recipe.models:
                     tokenizer = load_tokenizer(model.name, model.revision)
-                    for pair in sorted(pairs):
-                        answer_tokens(tokenizer, pair)
+                    check_answers(tokenizer, prompts, choices)
                     if recipe.reads_tokens():
                         cell = f"{model.name} on {task.label}"
                         _check_tokens(recipe, cell, skeletons[model.name], tokenizer, columns)
+
+
+def _prompts_of(data: DatasetDict) -> tuple[list[str], list[tuple[str, str]]]:
+    """Return the prompts of all splits, and the answers to each."""
+    prompts = [prompt for rows in data.values() for prompt in rows["prompt"]]
+    return prompts, [(no, yes) for rows in data.values() for no, yes in rows["choices"]]
 
 
 def _check_tokens(

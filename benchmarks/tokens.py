@@ -17,9 +17,10 @@ from transformers import PreTrainedTokenizerBase
 
 from benchmarks.extract import PART_BYTES, bytes_per_state
 from benchmarks.recipe import TokensSpec
+from finetune.answers import prompt_tokens
 from finetune.families import block_list, unwrap
 from finetune.models import LoadedModel
-from finetune.reading import TokenReading, prompt_tokens, read_tokens
+from finetune.reading import TokenReading, read_tokens
 
 GIGABYTE = 1e9
 

@@ -17,10 +17,10 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 from transformers import PreTrainedTokenizerBase
 
+from finetune.answers import Choices, answers_after, prompt_tokens
 from finetune.families import block_list, unwrap
 
 State = Literal["prompt", "pair"]
-Choices = tuple[str, str]
 
 
 @dataclass(frozen=True)
@@ -38,22 +38,6 @@ class Reading:
     log_odds: Float[Tensor, "n"]
     prompt: Float[Tensor, "layers n d"] | None
     pair: Float[Tensor, "layers n 2 d"] | None
-
-
-def answer_tokens(tokenizer: PreTrainedTokenizerBase, choices: Choices) -> tuple[int, int]:
-    """The first token of each answer, as it is encoded where it continues a text.
-
-    Raises:
-        ValueError: if an answer has no token, or both have the same first token.
-    """
-    false, true = (_first_token(tokenizer, choice) for choice in choices)
-    if false == true:
-        token = tokenizer.convert_ids_to_tokens(false)
-        raise ValueError(
-            f"answers {choices[0]!r} and {choices[1]!r} share their first token {token!r} "
-            f"({false}) in this tokenizer; answers must differ there"
-        )
-    return false, true
 
 
 @contextmanager
@@ -117,14 +101,13 @@ def read(
 
     Raises:
         ValueError: before anything is run, if the model is in training mode or has no usable list
-            of blocks, if a prompt has no tokens, or as `answer_tokens`.
+            of blocks, if a prompt has no tokens, or as `answers_after`.
     """
     if model.training:
         raise ValueError("the model is in training mode, where dropout runs; call model.eval()")
     block_list(model)
     tokens = prompt_tokens(tokenizer, prompts)
-    answers_of = {pair: answer_tokens(tokenizer, pair) for pair in dict.fromkeys(choices)}
-    answers = [answers_of[pair] for _, pair in zip(prompts, choices, strict=True)]
+    answers = answers_after(tokenizer, prompts, choices)
     return (
         _read_batch(model, index, [tokens[i] for i in index], [answers[i] for i in index], states)
         for index in batches(tokens, batch_size)
@@ -199,32 +182,6 @@ def log_odds(
     for reading in read(model, tokenizer, prompts, choices, batch_size=batch_size, states=()):
         result[reading.index] = reading.log_odds
     return result
-
-
-def _first_token(tokenizer: PreTrainedTokenizerBase, choice: str) -> int:
-    # Encoded alone, an answer may get another token: some tokenizers put a space before any text.
-    before = tokenizer.encode(".", add_special_tokens=False)
-    whole = tokenizer.encode(f".{choice}", add_special_tokens=False)
-    if whole[: len(before)] == before:
-        continuation = whole[len(before) :]
-    else:
-        continuation = tokenizer.encode(choice, add_special_tokens=False)
-    if not continuation:
-        raise ValueError(f"answer {choice!r} has no token in this tokenizer")
-    return continuation[0]
-
-
-def prompt_tokens(tokenizer: PreTrainedTokenizerBase, prompts: Sequence[str]) -> list[list[int]]:
-    """Each prompt as tokens.
-
-    Raises:
-        ValueError: if a prompt has none.
-    """
-    tokens = tokenizer(list(prompts))["input_ids"] if prompts else []
-    for prompt, ids in zip(prompts, tokens, strict=True):
-        if not ids:
-            raise ValueError(f"prompt {prompt!r} has no tokens")
-    return tokens
 
 
 def batches(tokens: Sequence[Sequence[int]], batch_size: int) -> Iterator[list[int]]:

@@ -18,8 +18,9 @@ from transformers.models.recurrent_gemma.modeling_recurrent_gemma import (
     RecurrentGemmaRecurrentBlock,
 )
 
+from finetune.answers import prompt_tokens
 from finetune.families import block_list, unwrap
-from finetune.reading import batches, prompt_tokens
+from finetune.reading import batches
 
 STATE_SITES = ("ssm_state", "conv_state")
 """What the recurrence carries, and the last inputs of the short convolution (or token shift)."""

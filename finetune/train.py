@@ -24,8 +24,9 @@ from transformers import (
     TrainingArguments,
 )
 
+from finetune.answers import answers_after, prompt_tokens
 from finetune.lora import DeadModuleAudit, add_lora
-from finetune.reading import answer_tokens, keeps_logits
+from finetune.reading import keeps_logits
 
 Progress = Callable[[str, float], None]
 """Called with a stage's name and the part of it that is done, in [0, 1]."""
@@ -113,12 +114,14 @@ def balanced(examples: Dataset, seed: int) -> Dataset:
 
 def encode(tokenizer: PreTrainedTokenizerBase, examples: Dataset) -> list[Row]:
     """Return the examples as tokens."""
-    tokens = tokenizer(list(examples["prompt"]))["input_ids"]
-    pairs = [(false, true) for false, true in examples["choices"]]
-    answers = {pair: answer_tokens(tokenizer, pair) for pair in set(pairs)}
+    prompts = list(examples["prompt"])
+    tokens = prompt_tokens(tokenizer, prompts)
+    answers = answers_after(
+        tokenizer, prompts, [(false, true) for false, true in examples["choices"]]
+    )
     return [
-        {"tokens": row, "target": answers[pair][label], "length": len(row)}
-        for row, pair, label in zip(tokens, pairs, examples["label"], strict=True)
+        {"tokens": row, "target": pair[label], "length": len(row)}
+        for row, pair, label in zip(tokens, answers, examples["label"], strict=True)
     ]
 
 

@@ -130,7 +130,7 @@ def test_the_sizes_are_those_of_the_model(hollow: dict[str, Path], family: str) 
     shape = plan(small(hollow), 1e12).shapes[str(hollow[family])]
     model = model_of(hollow[family], torch.float32)
     assert shape.parameters == sum(p.numel() for p in model.parameters())
-    assert (shape.blocks, shape.width) == (3, 24)
+    assert (shape.blocks, shape.width) == (3, model.config.hidden_size)
 
 
 def test_only_tuned_cells_pay_for_an_adapter(hollow: dict[str, Path]) -> None:
@@ -150,7 +150,8 @@ def test_only_tuned_cells_pay_for_an_adapter(hollow: dict[str, Path]) -> None:
 
 
 def test_token_states_are_counted_where_a_probe_reads_them(hollow: dict[str, Path]) -> None:
-    plain = foretold_of(plan(small(hollow), 1e12))
+    made = plan(small(hollow), 1e12)
+    plain, width = foretold_of(made), made.shapes[str(hollow["gpt_neox"])].width
     probes = ["lr", "random", {"name": "attention", "evaluations": 5}]
     recipe = small(hollow, probes=probes, tokens={"layers": 2})
     reading = foretold_of(plan(recipe, 1e12))
@@ -158,7 +159,7 @@ def test_token_states_are_counted_where_a_probe_reads_them(hollow: dict[str, Pat
     tokenizer = load_tokenizer(str(hollow["gpt_neox"]))
     tokens = sum(len(ids) for ids in tokenizer(list(asked(data)["prompt"]))["input_ids"])
     name = next(name for name in plain if "gpt_neox" in name and name.endswith("base"))
-    assert reading[name].disk - plain[name].disk > tokens * 2 * 24 * 2
+    assert reading[name].disk - plain[name].disk > tokens * 2 * width * 2
     assert reading[name].states == plain[name].states
 
 

@@ -16,8 +16,8 @@ import torch
 import yaml
 
 from benchmarks.run import Run
+from finetune.answers import answer_tokens
 from finetune.models import load_model, model_fingerprint
-from finetune.reading import answer_tokens
 
 QUIRKY = [str(Path(sys.executable).with_name("quirky"))]
 

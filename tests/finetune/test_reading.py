@@ -7,8 +7,9 @@ from tokenizers import Tokenizer, pre_tokenizers, processors, trainers
 from tokenizers.models import BPE
 from transformers import PreTrainedTokenizerFast
 
+from finetune.answers import answer_tokens
 from finetune.families import block_list, lora_targets
-from finetune.reading import answer_tokens, block_outputs, log_odds, read, read_tokens
+from finetune.reading import block_outputs, log_odds, read, read_tokens
 
 PROMPTS = [
     "Alice says that 2 + 2 = 4. True or false?",
