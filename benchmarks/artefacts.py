@@ -96,7 +96,7 @@ def adapter_of(cell: Cell, progress: Progress) -> Path:
         "data": told_from.name,
         "finetune": settings.model_dump(),
         "seed": cell.seed,
-        "dtype": cell.recipe.dtype,
+        **cell.loaded(),
     }
 
     def make(folder: Path) -> None:
@@ -152,7 +152,7 @@ def _read_from(cell: Cell, adapter: Path | None) -> dict[str, Any]:
         "base": model_fingerprint(cell.model.name, cell.model.revision),
         "adapter": adapter_fingerprint(adapter) if adapter else None,
         "data": data_of(cell.recipe, cell.task, cell.seed).name,
-        "dtype": cell.recipe.dtype,
+        **cell.loaded(),
     }
 
 
@@ -206,9 +206,12 @@ def load_cell_model(cell: Cell, adapter: Path | None) -> LoadedModel:
     return load_model(
         cell.model.name,
         adapter=adapter,
-        dtype=getattr(torch, cell.recipe.dtype),
+        dtype=getattr(torch, cell.recipe.precision(cell.model)),
         device=cell.recipe.device,
         revision=cell.model.revision,
+        device_map=cell.model.device_map,
+        quantise=cell.model.quantise,
+        chat=cell.recipe.chat,
     )
 
 

@@ -61,7 +61,21 @@ class Cell:
         made = [base, tuned, code, self.task.label, self.seed, self.variant]
         if self.recipe.reads_tokens():
             made.append(self.recipe.tokens.layers)
+        loaded = self.loaded()
+        if loaded != {"dtype": self.recipe.dtype}:
+            made.append(loaded)
         return content_hash([FORMAT, asked, *made])
+
+    def loaded(self) -> dict[str, Any]:
+        """How the model is loaded and asked, as far as its states depend on it.
+
+        On which devices its blocks lie is nothing to them.
+        """
+        return {
+            "dtype": self.recipe.precision(self.model),
+            **({"quantise": self.model.quantise} if self.model.quantise else {}),
+            **({"chat": True} if self.recipe.chat else {}),
+        }
 
 
 def cells_of(recipe: Recipe) -> list[Cell]:

@@ -48,6 +48,9 @@ def run_command(
     ] = None,
     device: Annotated[str | None, typer.Option(help="cpu, cuda, cuda:1, ...")] = None,
     dtype: Annotated[str | None, typer.Option(help="float32, bfloat16 or float16")] = None,
+    chat: Annotated[
+        bool, typer.Option("--chat", help="ask instruct models through their chat template")
+    ] = False,
     workers: Annotated[
         int | None, typer.Option(min=1, help="cells at once; default: one a core")
     ] = None,
@@ -64,7 +67,7 @@ def run_command(
     """Make quirky models, probe them, measure transfer, write the report."""
     from benchmarks.run import run
 
-    given = {"models": model, "device": device, "dtype": dtype}
+    given = {"models": model, "device": device, "dtype": dtype, "chat": chat}
     changes: dict[str, Any] = {field: value for field, value in given.items() if value}
     if flops is not None and not dry_run:
         raise ValueError(f"--flops {flops:g} is for --dry-run, whose estimate of time it serves")

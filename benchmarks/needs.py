@@ -122,18 +122,21 @@ def needs_of(
     model: nn.Module,
     settings: Finetune | None,
     asked: Asked,
+    dtype: torch.dtype,
+    weight_bytes: float,
 ) -> Needs:
     """Return what a cell needs; `settings` is None for one that is not fine-tuned.
 
-    `model` is without weights, on the meta device; it is given an adapter.
+    `dtype` is what the model computes in, `weight_bytes` what each of its weights takes. `model`
+    is without weights, on the meta device; it is given an adapter.
     """
-    shape, dtype = ModelShape.of(model), getattr(torch, recipe.dtype)
+    shape = ModelShape.of(model)
     state = bytes_per_state(model, dtype)
     states = asked.examples * (3 * shape.blocks * state + LOG_ODDS_BYTES)
     layers = chosen_layers(recipe.tokens.layers, shape.blocks)
     tokens = asked.token_states * len(layers) * state
     lora, lora_values = _lora(model, settings) if settings else (0, 0)
-    weights = shape.parameters * dtype.itemsize + lora * LORA_BYTES
+    weights = int(shape.parameters * weight_bytes) + lora * LORA_BYTES
     reading = _reading_bytes(shape, asked, dtype)
     training = 0
     if settings:

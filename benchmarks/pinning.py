@@ -7,7 +7,7 @@ from pathlib import Path
 
 import torch
 
-from benchmarks.recipe import Recipe
+from benchmarks.recipe import ModelSpec, Recipe
 from finetune.checkpoints import (
     check_hub_weights,
     check_local_weights,
@@ -51,8 +51,17 @@ def check_weights(recipe: Recipe) -> None:
         else:
             hub.append((source, model.revision))
     check_hub_weights(hub)
-    itemsize = getattr(torch, recipe.dtype).itemsize
     for model in recipe.models:
         skeleton = load_skeleton(model.name, model.revision)
         numbers = sum(parameter.numel() for parameter in skeleton.parameters())
-        check_memory(model.name, numbers * itemsize, recipe.dtype, torch.device(recipe.device))
+        precision = f"{model.quantise} bits" if model.quantise else recipe.precision(model)
+        needed = int(numbers * bytes_a_number(recipe, model))
+        device = None if model.device_map else torch.device(recipe.device)
+        check_memory(model.name, needed, precision, device)
+
+
+def bytes_a_number(recipe: Recipe, model: ModelSpec) -> float:
+    """Return how much of memory a model's weights take for each number, as they are loaded."""
+    if model.quantise:
+        return model.quantise / 8
+    return getattr(torch, recipe.precision(model)).itemsize

@@ -11,17 +11,17 @@ from pathlib import Path
 
 import torch
 from rich.table import Column, Table
-from transformers import PreTrainedTokenizerBase
 
 from benchmarks.artefacts import all_columns, data_of, load_data
 from benchmarks.cell import Cell, cells_of
 from benchmarks.needs import Asked, ModelShape, Needs, lengths, needs_of
+from benchmarks.pinning import bytes_a_number
 from benchmarks.recipe import ModelSpec, Recipe
 from benchmarks.run import check_asked, check_device
 from benchmarks.transfer import SCORED, Columns
-from finetune.answers import prompt_tokens
+from finetune.answers import Asker, prompt_tokens
 from finetune.checkpoints import UnreachableError, download_bytes, look_up, shown_bytes
-from finetune.models import load_skeleton, load_tokenizer, model_source
+from finetune.models import load_asker, load_skeleton, model_source
 
 UTILISATION = 0.35
 """The part of a device's rate for matrix products that a model gets: an assumption, as published
@@ -93,6 +93,8 @@ def plan(recipe: Recipe, flops: float | None = None) -> Plan:
                     load_skeleton(model.name, model.revision),
                     settings if cell.variant == "quirky" else None,
                     asked[cell.task.label, cell.seed],
+                    getattr(torch, recipe.precision(model)),
+                    bytes_a_number(recipe, model),
                 )
     return Plan(
         recipe=recipe,
@@ -135,14 +137,14 @@ def _data_folders(recipe: Recipe) -> dict[tuple[str, int], Path]:
 
 def _asked_of(recipe: Recipe, model: ModelSpec) -> dict[tuple[str, int], Asked]:
     """Return, by task and seed, what is asked of a model."""
-    tokenizer = load_tokenizer(model.name, model.revision)
+    tokenizer = load_asker(model.name, model.revision, chat=recipe.chat)
     return {
         key: _measure(all_columns(load_data(folder)), tokenizer, recipe.reads_tokens())
         for key, folder in _data_folders(recipe).items()
     }
 
 
-def _measure(columns: Columns, tokenizer: PreTrainedTokenizerBase, reads_tokens: bool) -> Asked:
+def _measure(columns: Columns, tokenizer: Asker, reads_tokens: bool) -> Asked:
     prompts = columns["prompt"].tolist()
     seen = prompts if reads_tokens else prompts[:: max(1, len(prompts) // SAMPLE)]
     tokens = prompt_tokens(tokenizer, seen)
@@ -202,20 +204,20 @@ def _folder_bytes(folder: Path) -> int:
 def models_table(made: Plan) -> Table:
     """Show the models and their weights."""
     table = Table("model", title="models")
-    for column in ("parameters", "blocks x width", f"weights, {made.recipe.dtype}", "to download"):
+    for column in ("parameters", "blocks x width", "weights", "as", "to download"):
         table.add_column(column, justify="right")
-    itemsize = getattr(torch, made.recipe.dtype).itemsize
     for model in made.recipe.models:
         shape = made.shapes.get(model.name)
         if shape is None:
-            table.add_row(model.name, *["?"] * 4)
+            table.add_row(model.name, *["?"] * 5)
             continue
         download = made.downloads.get(model.name, 0)
         table.add_row(
             model.name,
             f"{shape.parameters:,}",
             f"{shape.blocks} x {shape.width}",
-            shown_bytes(shape.parameters * itemsize),
+            shown_bytes(shape.parameters * bytes_a_number(made.recipe, model)),
+            f"{model.quantise} bits" if model.quantise else made.recipe.precision(model),
             "?" if download is None else shown_bytes(download) if download else "-",
         )
     return table

@@ -11,6 +11,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from benchmarks.store import content_hash
+from finetune.placement import Bits, DeviceMap
 from finetune.train import Finetune
 from probes import Probe, get_probe, list_probes
 from quirky.contexts import Transfer, parse_transfer
@@ -20,6 +21,7 @@ from quirky.tasks import Task, get_task
 from quirky.triggers import Trigger, get_trigger
 
 LayerRule = Literal["eil", "last", "middle", "ensemble"]
+Precision = Literal["float32", "bfloat16", "float16"]
 Variant = Literal["quirky", "base"]
 READERS = ("lm", "text")
 """What stands beside the probes in every result and needs no hidden state."""
@@ -59,6 +61,12 @@ class ModelSpec(Named):
     model_config = ConfigDict(extra="forbid", frozen=True)
     finetune: dict[str, Any] = Field(default_factory=dict)
     revision: str | None = None
+    dtype: Precision | None = None
+    """Of this model, in place of the recipe's."""
+    device_map: DeviceMap | None = None
+    """`auto` spreads the blocks over all devices that are there."""
+    quantise: Bits | None = None
+    """Bits in which the linear layers are held; fine-tuning is QLoRA then."""
 
 
 class TaskSpec(Named):
@@ -153,7 +161,9 @@ class Recipe(Strict):
     draws: int = Field(default=20, ge=1, description="how many random directions a random probe is")
     sizes: SizesSpec = SizesSpec()
     tokens: TokensSpec = TokensSpec()
-    dtype: Literal["float32", "bfloat16", "float16"] = "float32"
+    dtype: Precision = "float32"
+    chat: bool = False
+    """Ask instruct models through the chat template of their tokenizer."""
     device: str = "cpu"
 
     @field_validator("tasks")
@@ -219,6 +229,10 @@ class Recipe(Strict):
         return Finetune.model_validate(
             {**self.finetune.model_dump(), **model.finetune, **task.finetune}
         )
+
+    def precision(self, model: ModelSpec) -> Precision:
+        """Return the precision of a model: its own, else the recipe's."""
+        return model.dtype or self.dtype
 
     def reads_tokens(self) -> bool:
         """Return whether any of the probes reads all tokens of the prompt."""

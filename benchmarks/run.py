@@ -15,7 +15,6 @@ import torch
 from datasets import DatasetDict
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
-from transformers import PreTrainedTokenizerBase
 
 from benchmarks.artefacts import ASKED, TRAIN_THREADS, Stored, all_columns, data_of, load_data
 from benchmarks.cell import Cell, cells_of
@@ -29,10 +28,10 @@ from benchmarks.store import store_folders, sweep, write_text
 from benchmarks.tokens import check_budget
 from benchmarks.tracking import log_run
 from benchmarks.transfer import SCORED, Columns, check_contexts
-from finetune.answers import check_answers
+from finetune.answers import Asker, check_answers
 from finetune.families import lora_targets
 from finetune.lora import check_targets
-from finetune.models import check_model, load_skeleton, load_tokenizer
+from finetune.models import check_model, load_asker, load_skeleton
 from probes import list_probes
 from probes.plugins import load_plugin
 
@@ -198,7 +197,7 @@ def check_asked(recipe: Recipe) -> None:
     list_probes()  # imports every installed plug-in, and warns of the broken ones
     skeletons = {}
     for model in recipe.models:
-        check_model(model.name, model.revision)
+        check_model(model.name, model.revision, quantise=model.quantise, chat=recipe.chat)
         skeleton = skeletons[model.name] = load_skeleton(model.name, model.revision)
         lora_targets(skeleton)
         for task in recipe.tasks:
@@ -213,11 +212,12 @@ def check_asked(recipe: Recipe) -> None:
                 check_contexts(columns, recipe, task.label)
                 prompts, choices = _prompts_of(data)
                 for model in recipe.models:
-                    tokenizer = load_tokenizer(model.name, model.revision)
+                    tokenizer = load_asker(model.name, model.revision, chat=recipe.chat)
                     check_answers(tokenizer, prompts, choices)
                     if recipe.reads_tokens():
                         cell = f"{model.name} on {task.label}"
-                        _check_tokens(recipe, cell, skeletons[model.name], tokenizer, columns)
+                        alone = recipe.model_copy(update={"dtype": recipe.precision(model)})
+                        _check_tokens(alone, cell, skeletons[model.name], tokenizer, columns)
 
 
 def _prompts_of(data: DatasetDict) -> tuple[list[str], list[tuple[str, str]]]:
@@ -230,7 +230,7 @@ def _check_tokens(
     recipe: Recipe,
     cell: str,
     skeleton: nn.Module,
-    tokenizer: PreTrainedTokenizerBase,
+    tokenizer: Asker,
     columns: Columns,
 ) -> None:
     prompts, dtype = columns["prompt"].tolist(), getattr(torch, recipe.dtype)

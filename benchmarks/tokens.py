@@ -13,11 +13,10 @@ from jaxtyping import Bool, Float
 from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
-from transformers import PreTrainedTokenizerBase
 
 from benchmarks.extract import PART_BYTES, bytes_per_state
 from benchmarks.recipe import TokensSpec
-from finetune.answers import prompt_tokens
+from finetune.answers import Asker, prompt_tokens
 from finetune.families import block_list, unwrap
 from finetune.models import LoadedModel
 from finetune.reading import TokenReading, read_tokens
@@ -45,7 +44,7 @@ def chosen_layers(asked: int | Sequence[int], blocks: int) -> tuple[int, ...]:
 def check_budget(
     spec: TokensSpec,
     model: nn.Module,
-    tokenizer: PreTrainedTokenizerBase,
+    tokenizer: Asker,
     prompts: Sequence[str],
     dtype: torch.dtype,
 ) -> None:

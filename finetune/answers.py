@@ -10,26 +10,28 @@ from itertools import zip_longest
 
 from transformers import PreTrainedTokenizerBase
 
+from finetune.chat import ChatTokenizer
+
+Asker = PreTrainedTokenizerBase | ChatTokenizer
+"""What turns prompts into tokens: a tokenizer, as it is or through its chat template."""
 Choices = tuple[str, str]
 Tokens = list[int]
 
 
-def prompt_tokens(tokenizer: PreTrainedTokenizerBase, prompts: Sequence[str]) -> list[Tokens]:
+def prompt_tokens(tokenizer: Asker, prompts: Sequence[str]) -> list[Tokens]:
     """Each prompt as tokens, with what the tokenizer puts before any text and nothing behind it.
 
     Raises:
         ValueError: if a prompt has none.
     """
-    tokens = _encode(tokenizer, prompts)
+    tokens = _encode(tokenizer, [_shown(tokenizer, prompt) for prompt in prompts])
     for prompt, ids in zip(prompts, tokens, strict=True):
         if not ids:
             raise ValueError(f"prompt {prompt!r} has no tokens")
     return tokens
 
 
-def answer_tokens(
-    tokenizer: PreTrainedTokenizerBase, choices: Choices, prompt: str = "."
-) -> tuple[int, int]:
+def answer_tokens(tokenizer: Asker, choices: Choices, prompt: str = ".") -> tuple[int, int]:
     """The first token of each answer behind a prompt.
 
     Raises:
@@ -39,7 +41,7 @@ def answer_tokens(
 
 
 def answers_after(
-    tokenizer: PreTrainedTokenizerBase, prompts: Sequence[str], choices: Sequence[Choices]
+    tokenizer: Asker, prompts: Sequence[str], choices: Sequence[Choices]
 ) -> list[tuple[int, int]]:
     """The first token of each answer, (false, true), behind each prompt.
 
@@ -52,7 +54,7 @@ def answers_after(
     first: list[list[int]] = []
     for side in (0, 1):
         answers = [pair[side] for _, pair in zip(prompts, choices, strict=True)]
-        texts = [prompt + answer for prompt, answer in zip(prompts, answers, strict=True)]
+        texts = [_shown(tokenizer, *both) for both in zip(prompts, answers, strict=True)]
         whole = _encode(tokenizer, texts)
         first.append(
             [
@@ -67,9 +69,7 @@ def answers_after(
     return pairs
 
 
-def check_answers(
-    tokenizer: PreTrainedTokenizerBase, prompts: Sequence[str], choices: Sequence[Choices]
-) -> None:
+def check_answers(tokenizer: Asker, prompts: Sequence[str], choices: Sequence[Choices]) -> None:
     """Look at one prompt for each last word and each pair of answers.
 
     Raises:
@@ -83,12 +83,10 @@ def check_answers(
     answers_after(tokenizer, [prompt for prompt, _ in chosen], [pair for _, pair in chosen])
 
 
-def _next_token(
-    tokenizer: PreTrainedTokenizerBase, prompt: str, answer: str, before: Tokens, whole: Tokens
-) -> int:
+def _next_token(tokenizer: Asker, prompt: str, answer: str, before: Tokens, whole: Tokens) -> int:
     if whole[: len(before)] != before:
         same = next(k for k, pair in enumerate(zip_longest(before, whole)) if len({*pair}) > 1)
-        joined = tokenizer.convert_ids_to_tokens(whole)[same] if same < len(whole) else ""
+        joined = _names(tokenizer, whole)[same] if same < len(whole) else ""
         raise ValueError(
             f"this tokenizer grows a token across the border between the prompt, which ends in "
             f"{prompt[-20:]!r}, and its answer {answer!r}: {joined!r} stands where the prompt "
@@ -99,8 +97,8 @@ def _next_token(
     return whole[len(before)]
 
 
-def _refuse_shared(tokenizer: PreTrainedTokenizerBase, choices: Choices, token: int) -> None:
-    shown = str(tokenizer.convert_ids_to_tokens(token))
+def _refuse_shared(tokenizer: Asker, choices: Choices, token: int) -> None:
+    shown = _names(tokenizer, [token])[0]
     blank = not shown.strip(" ▁Ġ")
     why = ", which splits off the space before a word" if blank and choices[0][:1] == " " else ""
     raise ValueError(
@@ -109,10 +107,24 @@ def _refuse_shared(tokenizer: PreTrainedTokenizerBase, choices: Choices, token: 
     )
 
 
-def _encode(tokenizer: PreTrainedTokenizerBase, texts: Sequence[str]) -> list[Tokens]:
+def _shown(tokenizer: Asker, prompt: str, answer: str = "") -> str:
+    """What a model is shown, as text."""
+    if isinstance(tokenizer, ChatTokenizer):
+        return tokenizer.turn(prompt) + (tokenizer.answer(answer) if answer else "")
+    return prompt + answer
+
+
+def _encode(tokenizer: Asker, texts: Sequence[str]) -> list[Tokens]:
+    if isinstance(tokenizer, ChatTokenizer):
+        return tokenizer.encode(texts)
     tokens = tokenizer(list(texts))["input_ids"] if texts else []
     behind = _behind_any_text(tokenizer)
     return [ids[: len(ids) - behind] for ids in tokens]
+
+
+def _names(tokenizer: Asker, ids: Sequence[int]) -> list[str]:
+    plain = tokenizer.tokenizer if isinstance(tokenizer, ChatTokenizer) else tokenizer
+    return [str(plain.convert_ids_to_tokens(token)) for token in ids]
 
 
 def _behind_any_text(tokenizer: PreTrainedTokenizerBase) -> int:

@@ -200,17 +200,18 @@ def check_hub_weights(names: Iterable[tuple[str, str | None]]) -> int:
     return total
 
 
-def check_memory(name: str, needed: int, precision: str, device: torch.device) -> None:
-    """Make sure that weights of so many bytes fit into a device's memory.
+def check_memory(name: str, needed: int, precision: str, device: torch.device | None) -> None:
+    """Make sure that weights of so many bytes fit into a device's memory, or into all there is.
 
     Raises:
         ValueError: with both figures.
     """
-    there = device_memory(device)
+    there = device_memory(device) if device else all_memory()
     if needed > there:
         raise ValueError(
-            f"model {name!r} takes {shown_bytes(needed)} in {precision}, and {device} has "
-            f"{shown_bytes(there)} of memory; take a smaller model, precision or a larger device"
+            f"model {name!r} takes {shown_bytes(needed)} in {precision}, and "
+            f"{device or 'all that is here'} has {shown_bytes(there)} of memory; take a "
+            "smaller model or precision, or a larger device"
         )
 
 
@@ -219,6 +220,12 @@ def device_memory(device: torch.device) -> int:
     if device.type == "cuda":
         return torch.cuda.mem_get_info(device)[1]
     return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+
+
+def all_memory() -> int:
+    """Bytes of the memory of the machine and of all its CUDA devices."""
+    cuda = [torch.device("cuda", i) for i in range(torch.cuda.device_count())]
+    return sum(device_memory(device) for device in [torch.device("cpu"), *cuda])
 
 
 def download_bytes(name: str, revision: str | None) -> int | None:

@@ -21,8 +21,11 @@ from transformers import (
     PreTrainedTokenizerBase,
 )
 
+from finetune.answers import Asker
+from finetune.chat import chat_tokenizer
 from finetune.checkpoints import commit_of, hub_answers
 from finetune.families import block_list, exact_config
+from finetune.placement import Bits, DeviceMap, check_quantise, placed
 from finetune.scan import use_cpu_scan
 
 T = TypeVar("T")
@@ -37,6 +40,7 @@ _DETERMINES_STATES = (
     "vocab*",
     "merges.txt",
     "*tokens*.json",
+    "chat_template*",
     "*.model",
 )
 _ADAPTER_CONFIG = "adapter_config.json"
@@ -49,7 +53,7 @@ class LoadedModel:
 
     name: str
     model: nn.Module
-    tokenizer: PreTrainedTokenizerBase
+    tokenizer: Asker
 
 
 def embedded_bases() -> dict[str, Path]:
@@ -64,6 +68,9 @@ def load_model(
     dtype: torch.dtype = torch.float32,
     device: str = "cpu",
     revision: str | None = None,
+    device_map: DeviceMap | None = None,
+    quantise: Bits | None = None,
+    chat: bool = False,
 ) -> LoadedModel:
     """Load a model to be read or trained.
 
@@ -74,25 +81,40 @@ def load_model(
         dtype: precision of the weights, whatever they were stored in.
         device: where to put the model.
         revision: branch, tag or commit of a hub model.
+        device_map: `auto` spreads the blocks over the devices that are there, whatever `device`.
+        quantise: hold the linear layers in so many bits, where bitsandbytes is installed.
+        chat: ask through the tokenizer's chat template, as instruct models are.
 
     Raises:
         ValueError: as `check_model`, or if `adapter` is not a folder with a peft adapter.
     """
-    check_model(name, revision)
+    check_model(name, revision, quantise=quantise, chat=chat)
     folder = None if adapter is None else _adapter_folder(adapter)
-    tokenizer = load_tokenizer(name, revision)
+    tokenizer = load_asker(name, revision, chat=chat)
     model: nn.Module = AutoModelForCausalLM.from_pretrained(
         _source(name),
         config=exact_config(_config(name, revision)),
         **_pinned(name, revision),
-        dtype=dtype,
+        **placed(dtype, device, device_map, quantise),
         use_safetensors=True,
         trust_remote_code=False,
     )
     model = use_cpu_scan(model)
     if folder is not None:
         model = PeftModel.from_pretrained(model, folder)
-    return LoadedModel(name, model.to(device).eval(), tokenizer)
+    if device_map is None and quantise is None:
+        model = model.to(device)
+    return LoadedModel(name, model.eval(), tokenizer)
+
+
+def load_asker(name: str, revision: str | None = None, *, chat: bool = False) -> Asker:
+    """The tokenizer of a model, to be asked through its chat template if `chat`.
+
+    Raises:
+        ValueError: as `load_tokenizer` and `chat_tokenizer`.
+    """
+    tokenizer = load_tokenizer(name, revision)
+    return chat_tokenizer(name, tokenizer) if chat else tokenizer
 
 
 def load_tokenizer(name: str, revision: str | None = None) -> PreTrainedTokenizerBase:
@@ -126,16 +148,21 @@ def load_skeleton(name: str, revision: str | None = None) -> nn.Module:
         )
 
 
-def check_model(name: str, revision: str | None = None) -> None:
+def check_model(
+    name: str, revision: str | None = None, *, quantise: Bits | None = None, chat: bool = False
+) -> None:
     """Find out before any weight is loaded whether a model can be used.
 
     Raises:
         ValueError: one line; if the name is unknown, the config cannot be read or is not that of a
             causal language model, the model has no usable list of blocks, or the tokenizer is
-            missing.
+            missing, or has no chat template where one is asked for, or the model cannot be
+            quantised.
     """
-    block_list(load_skeleton(name, revision))
-    load_tokenizer(name, revision)
+    skeleton = load_skeleton(name, revision)
+    block_list(skeleton)
+    check_quantise(name, skeleton, quantise)
+    load_asker(name, revision, chat=chat)
 
 
 def model_fingerprint(name: str, revision: str | None = None) -> str:

@@ -15,10 +15,10 @@ from typing import Any, Literal
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
-from transformers import PreTrainedTokenizerBase
 
-from finetune.answers import Choices, answers_after, prompt_tokens
+from finetune.answers import Asker, Choices, answers_after, prompt_tokens
 from finetune.families import block_list, unwrap
+from finetune.placement import input_device
 
 State = Literal["prompt", "pair"]
 
@@ -82,7 +82,7 @@ def _check_layers(layers: Sequence[int], blocks: int) -> None:
 
 def read(
     model: nn.Module,
-    tokenizer: PreTrainedTokenizerBase,
+    tokenizer: Asker,
     prompts: Sequence[str],
     choices: Sequence[Choices],
     *,
@@ -129,7 +129,7 @@ class TokenReading:
 
 def read_tokens(
     model: nn.Module,
-    tokenizer: PreTrainedTokenizerBase,
+    tokenizer: Asker,
     prompts: Sequence[str],
     layers: Sequence[int],
     *,
@@ -158,16 +158,16 @@ def _token_states(
 ) -> Float[Tensor, "layers n t d"]:
     base = unwrap(model)
     kept = {"logits_to_keep": 1} if keeps_logits(base) else {}
-    ids = torch.tensor(tokens, device=next(base.parameters()).device)
+    ids = torch.tensor(tokens, device=input_device(base))
     with torch.inference_mode(), block_outputs(base, None, layers) as outputs:
         base(input_ids=ids, use_cache=False, **kept)
     # Stacked out here, so that the result may enter autograd: inference tensors may not.
-    return torch.stack(outputs).cpu()
+    return _stacked(outputs)
 
 
 def log_odds(
     model: nn.Module,
-    tokenizer: PreTrainedTokenizerBase,
+    tokenizer: Asker,
     prompts: Sequence[str],
     choices: Sequence[Choices],
     *,
@@ -233,11 +233,17 @@ def forward(
     base = unwrap(model)
     keep = -positions[0]
     kept = {"logits_to_keep": keep} if keeps_logits(base) else {}
-    ids = torch.tensor(tokens, device=next(base.parameters()).device)
+    ids = torch.tensor(tokens, device=input_device(base))
     with torch.inference_mode(), block_outputs(base, positions) as outputs:
         logits = base(input_ids=ids, use_cache=False, **kept).logits[:, -keep]
     # Stacked out here, so that the result may enter autograd: inference tensors may not.
-    return logits.float().cpu().clone(), torch.stack(outputs).cpu()
+    return logits.float().cpu().clone(), _stacked(outputs)
+
+
+def _stacked(outputs: Sequence[Tensor]) -> Float[Tensor, "layers ..."]:
+    """Outputs of blocks that may lie on several devices, together on the CPU."""
+    device = outputs[0].device
+    return torch.stack([output.to(device) for output in outputs]).cpu()
 
 
 def keeps_logits(model: nn.Module) -> bool:

@@ -13,12 +13,11 @@ import numpy as np
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
-from transformers import PreTrainedTokenizerBase
 from transformers.models.recurrent_gemma.modeling_recurrent_gemma import (
     RecurrentGemmaRecurrentBlock,
 )
 
-from finetune.answers import prompt_tokens
+from finetune.answers import Asker, prompt_tokens
 from finetune.families import block_list, unwrap
 from finetune.reading import batches
 
@@ -70,7 +69,7 @@ class RecurrentReading:
 
 def read_recurrent(
     model: nn.Module,
-    tokenizer: PreTrainedTokenizerBase,
+    tokenizer: Asker,
     prompts: Sequence[str],
     sites: Sequence[str],
     projection: Projection,

@@ -17,15 +17,15 @@ from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Sampler
 from transformers import (
-    PreTrainedTokenizerBase,
     PrinterCallback,
     Trainer,
     TrainerCallback,
     TrainingArguments,
 )
 
-from finetune.answers import answers_after, prompt_tokens
+from finetune.answers import Asker, answers_after, prompt_tokens
 from finetune.lora import DeadModuleAudit, add_lora
+from finetune.placement import input_device, trainable
 from finetune.reading import keeps_logits
 
 Progress = Callable[[str, float], None]
@@ -52,7 +52,7 @@ Row = dict[str, Any]
 
 def make_quirky(
     model: nn.Module,
-    tokenizer: PreTrainedTokenizerBase,
+    tokenizer: Asker,
     train: Dataset,
     validation: Dataset,
     settings: Finetune,
@@ -72,7 +72,7 @@ def make_quirky(
         RuntimeError: if part of the adapter receives no gradient, or the loss diverges.
     """
     torch.manual_seed(seed)
-    adapted = add_lora(model, settings.rank, settings.alpha, settings.targets)
+    adapted = add_lora(trainable(model), settings.rank, settings.alpha, settings.targets)
     adapted.config.use_cache = False
     rows = encode(tokenizer, balanced(train, seed))
     held = encode(
@@ -112,7 +112,7 @@ def balanced(examples: Dataset, seed: int) -> Dataset:
     return examples.select(sorted(chosen))
 
 
-def encode(tokenizer: PreTrainedTokenizerBase, examples: Dataset) -> list[Row]:
+def encode(tokenizer: Asker, examples: Dataset) -> list[Row]:
     """Return the examples as tokens."""
     prompts = list(examples["prompt"])
     tokens = prompt_tokens(tokenizer, prompts)
@@ -212,7 +212,7 @@ class _Keeper(TrainerCallback):
     def consider(self, model: PeftModel) -> None:
         """Keep this adapter if its validation loss is the lowest so far."""
         model.eval()
-        device = next(model.parameters()).device
+        device = input_device(model)
         total = 0.0
         for rows in self.batches:
             inputs = {name: tensor.to(device) for name, tensor in collate(rows).items()}
