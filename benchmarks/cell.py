@@ -61,6 +61,8 @@ class Cell:
         made = [base, tuned, code, self.task.label, self.seed, self.variant]
         if self.recipe.reads_tokens():
             made.append(self.recipe.tokens.layers)
+        if self.recipe.state_sites():
+            made.append(self.recipe.projection.model_dump())
         return content_hash([FORMAT, asked, *made])
 
 
