@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,6 +14,7 @@ from datasets import Dataset, DatasetDict, concatenate_datasets
 from benchmarks.cell import Cell, claims_code
 from benchmarks.extract import States, extract
 from benchmarks.recipe import Recipe, TaskSpec
+from benchmarks.recurrent import RecurrentStates, extract_recurrent
 from benchmarks.store import artefact, store_root
 from benchmarks.tokens import TokenStates, chosen_layers, extract_tokens
 from benchmarks.transfer import FITTED, SCORED, Columns
@@ -26,6 +27,7 @@ from finetune.models import (
     load_skeleton,
     model_fingerprint,
 )
+from finetune.recurrent import state_layers
 from finetune.train import make_quirky
 from quirky.dataset import SPLITS, Sizes, build_dataset, columns_of
 
@@ -146,6 +148,29 @@ def tokens_of(
     return TokenStates(artefact("states", {**_read_from(cell, adapter), "tokens": layers}, make))
 
 
+def recurrent_of(
+    cell: Cell, data: DatasetDict, adapter: Path | None, progress: Progress
+) -> RecurrentStates | None:
+    """Return the recurrent states after the same examples, from the store if there.
+
+    Of the sites that the recipe names, those that the model has: None if it has none of them.
+    """
+    if not cell.recipe.state_sites():
+        return None
+    found = state_layers(load_skeleton(cell.model.name, cell.model.revision))
+    layers = {site: found[site] for site in cell.recipe.state_sites() if found[site]}
+    if not layers:
+        return None
+    projection = cell.recipe.projection.make()
+
+    def make(folder: Path) -> None:
+        model = load_cell_model(cell, adapter)
+        extract_recurrent(model, asked(data), folder, layers, projection, progress=progress)
+
+    key = {"sites": layers, "projection": asdict(projection)}
+    return RecurrentStates(artefact("states", {**_read_from(cell, adapter), **key}, make))
+
+
 def _read_from(cell: Cell, adapter: Path | None) -> dict[str, Any]:
     """Return all that determines what is read from a cell's model."""
     return {
@@ -171,7 +196,7 @@ class Stored:
         """Return the cell's columns, the hashes of what it was made from, and its seconds."""
         return json.loads((self.folder / "cell.json").read_text())
 
-    def artefact(self, what: Literal["data", "states", "tokens"]) -> Path:
+    def artefact(self, what: Literal["data", "states", "tokens", "recurrent"]) -> Path:
         """Return the folder of its data, its states or the states of all its tokens.
 
         Raises:
@@ -195,6 +220,10 @@ class Stored:
     def states(self) -> States:
         """Return the states of the same examples."""
         return States(self.artefact("states"))
+
+    def recurrent(self) -> RecurrentStates:
+        """Return the recurrent states after the same examples."""
+        return RecurrentStates(self.artefact("recurrent"))
 
     def tokens(self) -> TokenStates:
         """Return the states of all tokens of the same examples."""

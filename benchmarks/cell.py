@@ -64,6 +64,8 @@ class Cell:
         loaded = self.loaded()
         if loaded != {"dtype": self.recipe.dtype}:
             made.append(loaded)
+        if self.recipe.state_sites():
+            made.append(self.recipe.projection.model_dump())
         return content_hash([FORMAT, asked, *made])
 
     def loaded(self) -> dict[str, Any]:

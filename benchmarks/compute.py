@@ -12,12 +12,14 @@ from benchmarks.artefacts import (
     asked,
     data_of,
     load_data,
+    recurrent_of,
     states_of,
     to_parquet,
     tokens_of,
 )
 from benchmarks.cell import Cell
 from benchmarks.gate import Gate, judge
+from benchmarks.held import Store
 from benchmarks.results import figures
 from benchmarks.store import written_whole
 from benchmarks.transfer import FITTED, SCORED, score_cell
@@ -42,12 +44,14 @@ def run_cell(cell: Cell, folder: Path, progress: Progress) -> None:
     adapter = adapter_of(cell, progress) if cell.variant == "quirky" else None
     states = states_of(cell, data, adapter, progress)
     tokens = tokens_of(cell, data, adapter, progress) if cell.recipe.reads_tokens() else None
+    recurrent = recurrent_of(cell, data, adapter, progress)
     columns = columns_of(asked(data))
     gate = judge(columns, states.log_odds().numpy(), gated=cell.variant == "quirky")
     if adapter:
         write_card(adapter, _card(cell), _behaviour(gate))
     told = columns_of(concatenate_datasets([data["train"], data[FITTED]]))
-    scores = score_cell(cell.recipe, cell.seed, columns, told, states, progress, tokens)
+    store = Store(states, tokens, recurrent)
+    scores = score_cell(cell.recipe, cell.seed, columns, told, store, progress)
     progress("figures", 0.0)
     scored = _scored(data)
     table = figures(cell.recipe, columns_of(scored), scores)
@@ -60,6 +64,7 @@ def run_cell(cell: Cell, folder: Path, progress: Progress) -> None:
             "adapter": adapter.name if adapter else None,
             "states": states.folder.name,
             "tokens": tokens.folder.name if tokens else None,
+            "recurrent": recurrent.folder.name if recurrent else None,
         }
         to_parquet(scored, temporary / "examples.parquet")
         scores.to_parquet(temporary / "scores.parquet")

@@ -103,7 +103,7 @@ class Needs:
     Attributes:
         device: peak memory of the device that the model is on.
         host: peak memory of the machine while probes are fitted.
-        states: on the disk, of the prompt's last token and the pair.
+        states: on the disk, of the prompt's last token and the pair at the site `resid`.
         disk: on the disk, with states, states of all tokens, adapter, fits and scores.
         flops: to fine-tune and to read; fitting is not in it.
         calls: of the device, for the same; on a fast one they take longer than the operations.
@@ -124,16 +124,19 @@ def needs_of(
     asked: Asked,
     dtype: torch.dtype,
     weight_bytes: float,
+    recurrent_layers: int = 0,
 ) -> Needs:
     """Return what a cell needs; `settings` is None for one that is not fine-tuned.
 
-    `dtype` is what the model computes in, `weight_bytes` what each of its weights takes. `model`
-    is without weights, on the meta device; it is given an adapter.
+    `dtype` is what the model computes in, `weight_bytes` what each of its weights takes,
+    `recurrent_layers` how many of its recurrent states are kept. `model` is without weights, on the
+    meta device; it is given an adapter.
     """
     shape = ModelShape.of(model)
     state = bytes_per_state(model, dtype)
     states = asked.examples * (3 * shape.blocks * state + LOG_ODDS_BYTES)
     layers = chosen_layers(recipe.tokens.layers, shape.blocks)
+    recurrent = recurrent_layers * asked.examples * recipe.projection.size * 4
     tokens = asked.token_states * len(layers) * state
     lora, lora_values = _lora(model, settings) if settings else (0, 0)
     weights = int(shape.parameters * weight_bytes) + lora * LORA_BYTES
@@ -147,7 +150,11 @@ def needs_of(
         device=context + weights + max(reading, training),
         host=_fitting_bytes(shape, asked, state),
         states=states,
-        disk=states + tokens + lora * LORA_BYTES + _fits_bytes(recipe, shape, asked),
+        disk=states
+        + recurrent
+        + tokens
+        + lora * LORA_BYTES
+        + _fits_bytes(recipe, shape.blocks + recurrent_layers, shape.width, asked),
         flops=_flops(shape, settings, asked, lora, tokens > 0),
         calls=_calls(shape, settings, asked, tokens > 0),
     )
@@ -198,10 +205,9 @@ def _fitting_bytes(shape: ModelShape, asked: Asked, state: int) -> int:
     return 2 * pair + 2 * shape.blocks * (asked.examples - asked.scored) * shape.width * 4
 
 
-def _fits_bytes(recipe: Recipe, shape: ModelShape, asked: Asked) -> int:
+def _fits_bytes(recipe: Recipe, layers: int, width: int, asked: Asked) -> int:
     """Scores, in the store and in the cell, and a direction for every fit and layer."""
-    fits = len(fits_of(recipe, 0))
-    return fits * shape.blocks * 4 * (2 * asked.scored + shape.width)
+    return len(fits_of(recipe, 0)) * layers * 4 * (2 * asked.scored + width)
 
 
 def _flops(

@@ -22,6 +22,7 @@ from benchmarks.transfer import SCORED, Columns
 from finetune.answers import Asker, prompt_tokens
 from finetune.checkpoints import UnreachableError, download_bytes, look_up, shown_bytes
 from finetune.models import load_asker, load_skeleton, model_source
+from finetune.recurrent import state_layers
 
 UTILISATION = 0.35
 """The part of a device's rate for matrix products that a model gets: an assumption, as published
@@ -84,7 +85,7 @@ def plan(recipe: Recipe, flops: float | None = None) -> Plan:
         check_asked(recipe.model_copy(update={"models": tuple(reachable)}))
     needs: dict[str, Needs] = {}
     for model in reachable:
-        asked = _asked_of(recipe, model)
+        asked, kept = _asked_of(recipe, model), _recurrent_layers(recipe, model)
         for cell in cells:
             if cell.model.name == model.name:
                 settings = recipe.finetuning(cell.model, cell.task)
@@ -95,6 +96,7 @@ def plan(recipe: Recipe, flops: float | None = None) -> Plan:
                     asked[cell.task.label, cell.seed],
                     getattr(torch, recipe.precision(model)),
                     bytes_a_number(recipe, model),
+                    kept,
                 )
     return Plan(
         recipe=recipe,
@@ -125,6 +127,14 @@ def _look_at(models: Sequence[ModelSpec]) -> tuple[list[ModelSpec], dict[str, st
         except UnreachableError as error:
             unknown[model.name] = str(error)
     return reachable, unknown
+
+
+def _recurrent_layers(recipe: Recipe, model: ModelSpec) -> int:
+    """Return how many recurrent states, of the sites that the recipe names, a prompt leaves."""
+    if not recipe.state_sites():
+        return 0
+    found = state_layers(load_skeleton(model.name, model.revision))
+    return sum(len(found[site]) for site in recipe.state_sites())
 
 
 def _data_folders(recipe: Recipe) -> dict[tuple[str, int], Path]:

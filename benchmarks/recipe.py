@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from benchmarks.store import content_hash
 from finetune.placement import Bits, DeviceMap
+from finetune.recurrent import Projection
 from finetune.train import Finetune
 from probes import Probe, get_probe, list_probes
 from quirky.contexts import Transfer, parse_transfer
@@ -23,6 +24,7 @@ from quirky.triggers import Trigger, get_trigger
 LayerRule = Literal["eil", "last", "middle", "ensemble"]
 Precision = Literal["float32", "bfloat16", "float16"]
 Variant = Literal["quirky", "base"]
+Site = Literal["resid", "ssm_state", "conv_state"]
 READERS = ("lm", "text")
 """What stands beside the probes in every result and needs no hidden state."""
 
@@ -132,6 +134,18 @@ class TokensSpec(Strict):
         return layers
 
 
+class ProjectionSpec(Strict):
+    """What is kept of a recurrent state, which may be of 100,000 numbers: a random projection."""
+
+    size: int = Field(default=512, ge=1, strict=True)
+    """How many numbers a layer; a state of no more is kept as it is."""
+    seed: int = 0
+
+    def make(self) -> Projection:
+        """Return the projection."""
+        return Projection(self.size, self.seed)
+
+
 def _try(make: Callable[[], object], what: str) -> None:
     """Call `make` and let a value of the wrong type be a ValueError."""
     try:
@@ -152,7 +166,10 @@ class Recipe(Strict):
     """In how many templates each question stands on which probes are fitted."""
     seeds: tuple[int, ...] = Field(default=(0,), min_length=1)
     finetune: Finetune = Finetune()
-    sites: tuple[Literal["resid"], ...] = ("resid",)
+    sites: tuple[Site, ...] = ("resid",)
+    """Where probes of the prompt read. Pairs and tokens are read at `resid` alone."""
+    projection: ProjectionSpec = ProjectionSpec()
+    """What is kept of recurrent states."""
     probes: tuple[ProbeSpec, ...] = Field(min_length=1)
     transfers: tuple[str, ...] = Field(min_length=1)
     layer_rules: tuple[LayerRule, ...] = Field(default=("eil", "last"), min_length=1)
@@ -201,6 +218,13 @@ class Recipe(Strict):
             parse_transfer(transfer)
         return transfers
 
+    @field_validator("sites")
+    @classmethod
+    def _headline_site(cls, sites: tuple[str, ...]) -> tuple[str, ...]:
+        if "resid" not in sites:
+            raise ValueError("resid must be among them: the headline is read there")
+        return sites
+
     @model_validator(mode="after")
     def _consistent(self) -> "Recipe":
         for field, names in (
@@ -208,6 +232,7 @@ class Recipe(Strict):
             ("tasks", [task.label for task in self.tasks]),
             ("probes", [probe.shown for probe in self.probes]),
             ("transfers", list(self.transfers)),
+            ("sites", list(self.sites)),
             ("seeds", [str(seed) for seed in self.seeds]),
         ):
             for name, count in Counter(names).items():
@@ -237,6 +262,11 @@ class Recipe(Strict):
     def reads_tokens(self) -> bool:
         """Return whether any of the probes reads all tokens of the prompt."""
         return any(probe.make().reads == "tokens" for probe in self.probes)
+
+    def state_sites(self) -> tuple[str, ...]:
+        """Return the recurrent states that probes of the prompt read."""
+        reads = any(probe.make().reads == "prompt" for probe in self.probes)
+        return tuple(site for site in self.sites if site != "resid") if reads else ()
 
     def parsed_transfers(self) -> list[Transfer]:
         """Return the transfers as pairs of contexts."""
@@ -312,7 +342,7 @@ def _first_problem(error: ValidationError, validated: type[BaseModel] = Recipe) 
         field = str(problem["loc"][-1])
         inside: dict[str, type[BaseModel]]
         inside = {"finetune": Finetune, "sizes": SizesSpec, "models": ModelSpec}
-        inside["tokens"] = TokensSpec
+        inside["tokens"], inside["projection"] = TokensSpec, ProjectionSpec
         model = inside.get(str(problem["loc"][0]), validated)
         return f"{where}: {unknown('field', field, model.model_fields)}"
     message = problem["msg"].removeprefix("Value error, ")

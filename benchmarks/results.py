@@ -136,7 +136,7 @@ def _recovered_gaps(recipe: Recipe, columns: Columns, scores: pd.DataFrame) -> p
     last_lr = {
         group.source: group.draws[0][-1]
         for group in groups(scores)
-        if group.probe == "lr" and not group.control
+        if group.probe == "lr" and group.site == "resid" and not group.control
     }
     known = (columns["split"] == "test") & ~columns["withheld"].astype(bool)
 

@@ -32,6 +32,7 @@ from finetune.answers import Asker, check_answers
 from finetune.families import lora_targets
 from finetune.lora import check_targets
 from finetune.models import check_model, load_asker, load_skeleton
+from finetune.recurrent import state_layers
 from probes import list_probes
 from probes.plugins import load_plugin
 
@@ -102,16 +103,23 @@ class Run:
         """Return hidden states, in the order of `examples(cell, split)`: (layers, n, d) or, of the
         pair, (layers, n, 2, d).
 
-        Probes are fitted on the split `validation`.
+        Probes are fitted on the split `validation`. Recurrent states (`ssm_state`, `conv_state`)
+        are as they were projected, of the blocks that have one, and of the prompt alone.
 
         Raises:
             ValueError: if the cell, the site or the split is unknown, or the store has lost them.
         """
-        if site != "resid":
-            raise ValueError(f"site {site!r}; known: resid")
         stored = Stored(self._cell(cell))
-        chosen = _of_split(stored.examples(), split).to_numpy(copy=True)
-        return stored.states().read(reads)[:, torch.from_numpy(chosen)]
+        chosen = torch.from_numpy(_of_split(stored.examples(), split).to_numpy(copy=True))
+        if site == "resid":
+            return stored.states().read(reads)[:, chosen]
+        kept = stored.recurrent() if stored.record()["recurrent"] else None
+        known = ["resid", *(kept.layers if kept else ())]
+        if kept is None or site not in known:
+            raise ValueError(f"site {site!r}; in this cell: {', '.join(known)}")
+        if reads != "prompt":
+            raise ValueError(f"{reads} of {site}: a recurrent state is read after the prompt alone")
+        return kept.read(site)[:, chosen]
 
     def tokens(
         self, cell: str, layer: int, split: Split | None = None
@@ -195,13 +203,16 @@ def check_asked(recipe: Recipe) -> None:
         ValueError: in one line.
     """
     list_probes()  # imports every installed plug-in, and warns of the broken ones
-    skeletons = {}
+    skeletons, sites = {}, {}
     for model in recipe.models:
         check_model(model.name, model.revision, quantise=model.quantise, chat=recipe.chat)
         skeleton = skeletons[model.name] = load_skeleton(model.name, model.revision)
         lora_targets(skeleton)
+        if recipe.state_sites():
+            sites[model.name] = state_layers(load_skeleton(model.name, model.revision))
         for task in recipe.tasks:
             check_targets(skeleton, recipe.finetuning(model, task).targets)
+    _tell_sites(recipe, sites)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # sizes are told below, from the data
         for task in recipe.tasks:
@@ -238,6 +249,20 @@ def _check_tokens(
         check_budget(recipe.tokens, skeleton, tokenizer, prompts, dtype)
     except ValueError as error:
         raise ValueError(f"{cell}: {error}") from error
+
+
+def _tell_sites(recipe: Recipe, found: Mapping[str, Mapping[str, Sequence[int]]]) -> None:
+    """Say which models have no such state, so that a mixed recipe reads them at `resid` alone.
+
+    Raises:
+        ValueError: if none of them has it.
+    """
+    for site in recipe.state_sites():
+        without = [model for model, layers in found.items() if not layers[site]]
+        if len(without) == len(found):
+            raise ValueError(f"sites: {site}: no model of the recipe has one ({', '.join(found)})")
+        for model in without:
+            console.print(f"note: {model} has no {site}; it is not read there", highlight=False)
 
 
 def _tell_sizes(recipe: Recipe, task: str, data: DatasetDict) -> None:
@@ -277,7 +302,7 @@ def _collect(recipe: Recipe, cells: list[Cell], folder: Path) -> None:
     pd.concat(tables, ignore_index=True).to_parquet(temporary)
     temporary.replace(folder / "results.parquet")
     records = {cell.name: Stored(folder / "cells" / cell.name).record() for cell in cells}
-    made_from = ("digest", "data", "adapter", "states", "tokens")
+    made_from = ("digest", "data", "adapter", "states", "tokens", "recurrent")
     record = {
         "name": recipe.name,
         "recipe": recipe.model_dump(mode="json", by_alias=True),

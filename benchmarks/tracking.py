@@ -167,7 +167,7 @@ def _headline(summary: Summary, cell: CellRecord) -> dict[str, float]:
     return {
         f"transfer/{transfer}/{name}/auroc_{subset}": figure.value
         for transfer in summary.transfers
-        for name in (*summary.probes, *summary.readers)
+        for name in (*summary.headline_probes, *summary.readers)
         for subset in SUBSETS
         if (figure := summary.figure(cell, name, transfer, subset=subset)) and not figure.blank
     }

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +12,13 @@ from jaxtyping import Bool, Float, Int
 from safetensors.torch import load_file, save_file
 
 from benchmarks.controls import shuffled, text_scores
-from benchmarks.extract import States
+from benchmarks.held import Held, Store
 from benchmarks.provenance import probe_origin
 from benchmarks.recipe import ProbeSpec, Recipe
 from benchmarks.store import artefact
-from benchmarks.tokens import TokenStates
 from probes import LinearProbe, Probe
 from probes.inputs import NEEDS, SCORE_NEEDS
+from probes.scaling import feature_scale, standardised
 from quirky.contexts import in_context
 
 SCORED = ("heldout", "test")
@@ -104,34 +103,32 @@ def score_cell(
     seed: int,
     columns: Columns,
     told: Columns,
-    states: States,
+    store: Store,
     progress: Callable[[str, float], None],
-    tokens: TokenStates | None = None,
 ) -> pd.DataFrame:
     """Return one row per (probe, draw, control, source, site, layer), with the scores as a list.
 
-    `columns` and `states` hold the splits validation, heldout and test in one order; the scores
+    `columns` and `store` hold the splits validation, heldout and test in one order; the scores
     are those of heldout and test, in that same order. `told` holds train and validation: the
     reader of the text alone is given all there is, so that it is no weaker than it could be.
-    `tokens` is there if a probe of the recipe reads them.
     """
     scored = np.isin(columns["split"], SCORED)
-    rows = [_row("lm", "", None, "none", states.log_odds().numpy()[scored])]
+    rows = [_row("lm", "", None, "none", store.states.log_odds().numpy()[scored])]
     for source in sources(recipe):
         rows.append(
             _row("text", source, None, "none", _read_text(told, source, columns["prompt"][scored]))
         )
-    fits = sorted(fits_of(recipe, seed), key=lambda fit: _reads(fit))
+    fits = fits_of(recipe, seed)
+    turns = [(place, fit) for place in store.places() for fit in fits if _reads(fit) == place.reads]
     held: Held | None = None
-    turns = list(_in_turn(fits, tokens))
-    for i, (fit, layer) in enumerate(turns):
+    for i, (place, fit) in enumerate(turns):
         progress(f"probe {fit.probe.shown}", i / len(turns))
-        if held is None or (held.reads, held.layer) != (_reads(fit), layer):
-            held = Held(_reads(fit), layer, states, tokens)
+        if held is None or held.place != place:
+            held = Held(place, store)
         scores = _fitted_scores(fit, columns, held, scored)
         rows += [
-            _row(fit.probe.shown, fit.source, number, "resid", by_layer, fit.draw, fit.control)
-            for number, by_layer in enumerate(scores, start=layer or 1)
+            _row(fit.probe.shown, fit.source, number, place.site, by_layer, fit.draw, fit.control)
+            for number, by_layer in zip(held.layers, scores, strict=True)
         ]
     frame = pd.DataFrame(rows)
     return frame.astype({"layer": "Int64"})
@@ -139,42 +136,6 @@ def score_cell(
 
 def _reads(fit: Fit) -> Any:
     return fit.make().reads
-
-
-@dataclass(frozen=True)
-class Held:
-    """What a fit reads: states of all layers, or, of tokens, of one layer; in memory once used."""
-
-    reads: Any
-    layer: int | None
-    stored: States
-    tokens: TokenStates | None
-
-    @cached_property
-    def states(self) -> Float[torch.Tensor, "layers n ..."]:
-        """The states of validation, heldout and test."""
-        if self.layer is None or self.tokens is None:
-            return self.stored.read(self.reads)
-        return self.tokens.read(self.layer)[None]
-
-    @property
-    def mask(self) -> Bool[torch.Tensor, "n t"] | None:
-        """Which tokens are a prompt's, where tokens are what is read."""
-        return None if self.layer is None or self.tokens is None else self.tokens.mask
-
-    @property
-    def origin(self) -> dict[str, Any]:
-        """What names them in the key of a fit."""
-        if self.layer is None or self.tokens is None:
-            return {"states": self.stored.folder.name}
-        return {"states": self.tokens.folder.name, "layer": self.layer}
-
-
-def _in_turn(fits: Sequence[Fit], tokens: TokenStates | None) -> Iterator[tuple[Fit, int | None]]:
-    """Yield every fit, with the layer where it is made layer by layer, grouped by what it reads."""
-    layers = tokens.layers if tokens else ()
-    yield from ((fit, None) for fit in fits if _reads(fit) != "tokens")
-    yield from ((fit, layer) for layer in layers for fit in fits if _reads(fit) == "tokens")
 
 
 def _row(
@@ -222,24 +183,31 @@ def _fitted_scores(
         inside = fitted_on(columns, fit.source)
         labels = columns["label"][inside].astype(bool)
         if fit.control == "shuffled":
-            asked = questions(columns)[inside]
-            labels = shuffled(labels, fit.seed * 1000 + fit.draw, asked)
+            labels = shuffled(labels, fit.seed * 1000 + fit.draw, questions(columns)[inside])
         probe = fit.make()
-        probe.fit(
-            held.states[:, torch.from_numpy(inside)],
-            torch.from_numpy(labels),
-            **_needs(probe, columns, held.mask, inside, NEEDS),
-        )
-        scores = probe.score(
-            held.states[:, torch.from_numpy(scored)],
-            **_needs(probe, columns, held.mask, scored, SCORE_NEEDS),
-        )
+        fitted, asked_of = (held.states[:, torch.from_numpy(part)] for part in (inside, scored))
+        if held.standardised:
+            mean, scale = feature_scale(fitted)
+            fitted, asked_of = (_standardised(x, mean, scale) for x in (fitted, asked_of))
+            save_file({"mean": mean, "scale": scale}, folder / "scaling.safetensors")
+        told = _needs(probe, columns, held.mask, inside, NEEDS)
+        probe.fit(fitted, torch.from_numpy(labels), **told)
+        scores = probe.score(asked_of, **_needs(probe, columns, held.mask, scored, SCORE_NEEDS))
         save_file({"scores": scores.float().cpu().contiguous()}, folder / "scores.safetensors")
         if isinstance(probe, LinearProbe):
             probe.save(folder)
 
     folder = artefact("fits", key, make)
     return load_file(folder / "scores.safetensors")["scores"].numpy()
+
+
+def _standardised(
+    x: Float[torch.Tensor, "layers n d"],
+    mean: Float[torch.Tensor, "layers d"],
+    scale: Float[torch.Tensor, "layers d"],
+) -> Float[torch.Tensor, "layers n d"]:
+    by_layer = zip(x, mean, scale, strict=True)
+    return torch.stack([standardised(*layer, dtype=torch.float32) for layer in by_layer])
 
 
 def _needs(

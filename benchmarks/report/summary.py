@@ -18,7 +18,8 @@ from benchmarks.recipe import READERS
 
 HEADLINE_TRANSFER = "A->B"
 HEADLINE_RULE = "eil"
-SITES = ("resid", "none")
+RESID = ("resid", "none")
+"""Where a probe goes by its own name; at a recurrent state it is `lr at ssm_state`."""
 
 
 @dataclass(frozen=True)
@@ -106,7 +107,7 @@ class Summary:
         for entry in manifest["cells"]:
             gate = run_dir / "cells" / entry["cell"] / "gate.json"
             cells.append(_cell(entry, json.loads(gate.read_text(encoding="utf-8"))))
-        results = pd.read_parquet(run_dir / "results.parquet")
+        results = _sited(pd.read_parquet(run_dir / "results.parquet"))
         return cls(manifest, tuple(cells), results)
 
     @cached_property
@@ -124,9 +125,18 @@ class Summary:
 
     @cached_property
     def probes(self) -> tuple[str, ...]:
-        """Probes of hidden states, in the recipe's order."""
-        named = [_name(entry) for entry in self.manifest["recipe"].get("probes", [])]
-        return self._present("probe", named, without=READERS)
+        """Probes of hidden states, in the recipe's order: at `resid`, then at each other site."""
+        recipe = self.manifest["recipe"]
+        named = [_name(entry) for entry in recipe.get("probes", [])]
+        sites = recipe.get("sites", RESID[:1])
+        ordered = [_at(name, site) for site in sites for name in named]
+        return self._present("probe", ordered, without=READERS)
+
+    @cached_property
+    def headline_probes(self) -> tuple[str, ...]:
+        """Probes at `resid`, where the headline is read."""
+        there = set(self.results.loc[self.results["site"] == RESID[0], "probe"])
+        return tuple(probe for probe in self.probes if probe in there)
 
     @cached_property
     def readers(self) -> tuple[str, ...]:
@@ -192,7 +202,7 @@ class Summary:
     @cached_property
     def _figures(self) -> dict[Key, list[LayerEstimate]]:
         figures: dict[Key, list[LayerEstimate]] = {}
-        for key, figure in _rows(self.results[self.results["site"].isin(SITES)]):
+        for key, figure in _rows(self.results):
             figures.setdefault(key, []).append(figure)
         return figures
 
@@ -233,6 +243,16 @@ def with_interval(figure: Estimate) -> str:
     if math.isnan(figure.value) or math.isnan(figure.low) or math.isnan(figure.high):
         return number(figure.value)
     return f"{number(figure.value)} [{number(figure.low)}, {number(figure.high)}]"
+
+
+def _sited(results: pd.DataFrame) -> pd.DataFrame:
+    """Return the results with the site in the probe's name where it is a recurrent state."""
+    names = [_at(probe, site) for probe, site in zip(results.probe, results.site, strict=True)]
+    return results.assign(probe=names)
+
+
+def _at(probe: str, site: str) -> str:
+    return probe if site in RESID else f"{probe} at {site}"
 
 
 def _rows(results: pd.DataFrame) -> Iterator[tuple[Key, LayerEstimate]]:

@@ -44,8 +44,8 @@ def test_states_stand_in_the_order_of_the_examples(
     extract(loaded, examples, tmp_path, batch_size=2)
     states = States(tmp_path)
     log_odds, prompt, pair = states.log_odds(), states.read("prompt"), states.read("pair")
-    assert prompt.shape == (3, len(PROMPTS), 24)
-    assert pair.shape == (3, len(PROMPTS), 2, 24)
+    assert prompt.shape == (3, len(PROMPTS), 32)
+    assert pair.shape == (3, len(PROMPTS), 2, 32)
     seen = 0
     for whole in read(loaded.model, loaded.tokenizer, PROMPTS, CHOICES):
         seen += len(whole.index)

@@ -163,6 +163,21 @@ def test_token_states_are_counted_where_a_probe_reads_them(hollow: dict[str, Pat
     assert reading[name].states == plain[name].states
 
 
+def test_recurrent_states_are_counted_where_the_model_has_them(hollow: dict[str, Path]) -> None:
+    sites = ["resid", "ssm_state"]
+    projection = {"size": 8, "seed": 0}
+    plain, with_states = (
+        plan(small(hollow, **more), 1e12)
+        for more in ({}, {"sites": sites, "projection": projection})
+    )
+    cells = [cell.name for cell in plain.cells if cell.variant == "base"]
+    more = {name: with_states.needs[name].disk - plain.needs[name].disk for name in cells}
+    examples = 2 * 400  # validation, heldout and test, in both contexts
+    transformer, recurrent = (next(more[n] for n in cells if f in n) for f in FAMILIES)
+    assert transformer == 0
+    assert recurrent > 3 * examples * 8 * 4
+
+
 @pytest.mark.parametrize("family", FAMILIES)
 def test_operations_are_those_that_torch_counts(
     hollow: dict[str, Path], monkeypatch: pytest.MonkeyPatch, family: str

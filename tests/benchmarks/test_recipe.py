@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from benchmarks.recipe import Recipe, load_recipe, validate_recipe
+from benchmarks.recipe import Recipe, list_recipes, load_recipe, validate_recipe
 from benchmarks.run import check_device
 from finetune.train import Finetune
 
@@ -33,9 +33,10 @@ def complaint(**changes: Any) -> str:
     return str(caught.value)
 
 
-def test_the_recipe_that_comes_with_the_package_loads() -> None:
-    recipe = load_recipe("tiny")
-    assert recipe.name == "tiny"
+@pytest.mark.parametrize("name", list_recipes())
+def test_every_recipe_that_comes_with_the_package_loads(name: str) -> None:
+    recipe = load_recipe(name)
+    assert recipe.name == name
     assert all(task.make().templates for task in recipe.tasks)
 
 
@@ -52,6 +53,9 @@ def test_a_recipe_keeps_its_meaning_when_it_is_written_and_read() -> None:
         ({"tasks": [{"name": "addition", "digit": 2}]}, "'digit'", "known: digits"),
         ({"tasks": [{"name": "addition", "digits": 99}]}, "99", "give 1 to 9"),
         ({"tasks": [{"digits": 2}]}, "tasks.0.name", "required"),
+        ({"sites": ["ssm_state"]}, "sites", "resid must be among them"),
+        ({"sites": ["resid", "cell"]}, "'cell'", "'ssm_state' or 'conv_state'"),
+        ({"projection": {"sizes": 9}}, "'sizes'", "did you mean 'size'"),
         ({"probes": ["lgr"]}, "'lgr'", "did you mean 'lr'"),
         ({"probes": [{"name": "lr", "l3": 1}]}, "'l3'", "known: l2"),
         ({"probes": [{"name": "lr", "seed": 1}]}, "'lr'", "`seeds`"),

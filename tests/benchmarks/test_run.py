@@ -8,7 +8,9 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -17,6 +19,7 @@ import yaml
 
 from benchmarks.run import Run
 from finetune.answers import answer_tokens
+from finetune.corpus import VOCABULARY
 from finetune.models import load_model, model_fingerprint
 
 QUIRKY = [str(Path(sys.executable).with_name("quirky"))]
@@ -253,6 +256,7 @@ def test_a_plug_in_reaches_the_workers_and_its_scores_follow_its_file(
         ({"renderings": 6}, "renderings = 6; with prompts 'mixture' a question has 1 to 5"),
         ({"tokens": {"layers": [99]}}, "`tokens.layers` names layer 99; the model has 1 to"),
         ({"tokens": {"gigabytes": 1e-4}}, "`tokens.gigabytes` = 0.0001; raise that, or"),
+        ({"sites": ["resid", "ssm_state"]}, "sites: ssm_state: no model of the recipe has one"),
     ],
 )
 def test_a_mistake_is_one_line_and_exit_code_2(
@@ -269,6 +273,43 @@ def test_a_mistake_is_one_line_and_exit_code_2(
     assert named in errors[0]
     assert not (tmp_path / "runs").exists()
     assert not (tmp_path / "home" / "adapters").exists()
+
+
+def test_recurrent_states_stand_beside_resid_in_results_and_report(
+    workplace: Path, tmp_path: Path, tiny_model: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tiny_model("mamba", vocab_size=VOCABULARY).save_pretrained(tmp_path / "recurrent")
+    for file in (workplace / "base").glob("tokenizer*"):
+        shutil.copy(file, tmp_path / "recurrent")
+    recipe = yaml.safe_load((workplace / "small.yaml").read_text())
+    recipe |= {"models": [str(tmp_path / "recurrent"), str(workplace / "base")]}
+    recipe |= {"tasks": ["fiction"], "variants": ["base"], "probes": ["lr", "lr-on-pair"]}
+    recipe |= {"sites": ["resid", "ssm_state", "conv_state"], "projection": {"size": 20}}
+    (tmp_path / "small.yaml").write_text(yaml.safe_dump(recipe))
+    words = ("run", str(tmp_path / "small.yaml"), "--to", str(tmp_path / "runs"))
+    ended = quirky(*words, home=tmp_path / "home")
+    assert ended.returncode == 0, ended.stderr
+    assert f"note: {workplace / 'base'} has no ssm_state" in " ".join(ended.stderr.split())
+
+    monkeypatch.setenv("QUIRKY_HOME", str(tmp_path / "home"))
+    run = Run(tmp_path / "runs" / "small")
+    recurrent, plain = run.cells()
+    results = run.results()
+    layers = results[results["layer_rule"] == "each"].groupby(["cell", "probe", "site"])["layer"]
+    assert {key: sorted(set(found)) for key, found in layers} == {
+        (recurrent, "lr", "resid"): [1, 2, 3],
+        (recurrent, "lr", "ssm_state"): [1, 2, 3],
+        (recurrent, "lr", "conv_state"): [1, 2, 3],
+        (recurrent, "lr-on-pair", "resid"): [1, 2, 3],
+        (plain, "lr", "resid"): [1, 2, 3],
+        (plain, "lr-on-pair", "resid"): [1, 2, 3],
+    }
+    assert run.states(recurrent, "ssm_state").shape == (3, len(run.examples(recurrent)), 20)
+    with pytest.raises(ValueError, match=r"site 'ssm_state'; in this cell: resid$"):
+        run.states(plain, "ssm_state")
+    with pytest.raises(ValueError, match="read after the prompt alone"):
+        run.states(recurrent, "ssm_state", reads="pair")
+    assert "lr at ssm_state" in run.report.read_text()
 
 
 def test_a_cell_that_fails_is_one_line_and_exit_code_1(workplace: Path, tmp_path: Path) -> None:

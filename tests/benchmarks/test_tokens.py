@@ -67,10 +67,10 @@ def test_every_token_stands_in_its_place(
 
 def test_a_budget_that_is_too_small_is_refused_with_what_would_fit(loaded: LoadedModel) -> None:
     tokens = sum(len(ids) for ids in loaded.tokenizer(PROMPTS)["input_ids"])
-    needed = 2 * tokens * 24 * 4 / 1e9
+    needed = 2 * tokens * 32 * 4 / 1e9
     told = (loaded.model, loaded.tokenizer, PROMPTS, torch.float32)
     check_budget(TokensSpec(layers=2, gigabytes=needed * 1.001), *told)
-    with pytest.raises(ValueError, match=f"2 layers x {tokens:,} tokens x 24.*ask for 1 layers"):
+    with pytest.raises(ValueError, match=f"2 layers x {tokens:,} tokens x 32.*ask for 1 layers"):
         check_budget(TokensSpec(layers=2, gigabytes=needed * 0.999), *told)
     with pytest.raises(ValueError, match="ask for fewer examples"):
         check_budget(TokensSpec(layers=2, gigabytes=needed * 0.4), *told)

@@ -12,7 +12,9 @@ from safetensors.torch import save_file
 from sklearn.metrics import roc_auc_score
 
 from benchmarks.extract import States
+from benchmarks.held import Store
 from benchmarks.recipe import Recipe, validate_recipe
+from benchmarks.recurrent import RecurrentStates
 from benchmarks.transfer import (
     LEAST,
     SCORED,
@@ -90,7 +92,8 @@ def states(columns: Columns, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 def scored(columns: Columns, states: States, seed: int = 0, **changes: Any) -> pd.DataFrame:
     told = {name: column[columns["split"] == "validation"] for name, column in columns.items()}
-    return score_cell(recipe(**changes), seed, columns, told, states, lambda stage, done: None)
+    store = Store(states)
+    return score_cell(recipe(**changes), seed, columns, told, store, lambda stage, done: None)
 
 
 def scores_of(frame: pd.DataFrame, probe: str, source: str, control: str = "") -> np.ndarray:
@@ -357,9 +360,8 @@ def test_tokens_are_read_layer_by_layer_under_their_own_numbers(
         0,
         columns,
         told,
-        states,
+        Store(states, FakeTokens(states, tmp_path / "tokens")),  # type: ignore[arg-type]
         lambda stage, done: None,
-        FakeTokens(states, tmp_path / "tokens"),  # type: ignore[arg-type]
     )
     for source in ("A", "B"):
         by_token, by_prompt = (
@@ -369,6 +371,46 @@ def test_tokens_are_read_layer_by_layer_under_their_own_numbers(
         assert by_token.layers == (3, 7)
         assert by_prompt.layers == (1, 2)
         np.testing.assert_allclose(by_token.draws[0], by_prompt.draws[0], rtol=1e-6)
+
+
+def collinear(columns: Columns, folder: Path, far: float) -> RecurrentStates:
+    """A state of two blocks that is the same for all but a small part, which tells the label."""
+    folder.mkdir()
+    generator = torch.Generator().manual_seed(0)
+    common = far * torch.randn(WIDTH, generator=generator)
+    told = torch.from_numpy(columns["label"]).float()[:, None] * torch.eye(WIDTH)[0]
+    noise = torch.randn(2, len(told), WIDTH, generator=generator)
+    save_file({"ssm_state": common + told + 0.3 * noise}, folder / "states.safetensors")
+    (folder / "sites.json").write_text(json.dumps({"ssm_state": [2, 5]}))
+    return RecurrentStates(folder)
+
+
+def test_recurrent_states_are_read_beside_resid_centred_and_scaled(
+    columns: Columns, states: States, tmp_path: Path
+) -> None:
+    told = {name: column[columns["split"] == "validation"] for name, column in columns.items()}
+    asked = recipe(probes=["lr", "mean-diff-on-pair"], sites=["resid", "ssm_state"])
+
+    def read(far: float) -> dict[tuple[str, str], Any]:
+        recurrent = collinear(columns, tmp_path / f"recurrent-{far:g}", far)
+        frame = score_cell(
+            asked, 0, columns, told, Store(states, recurrent=recurrent), lambda stage, done: None
+        )
+        found = [g for g in groups(frame) if g.source == "A" and not g.control]
+        return {(group.probe, group.site): group for group in found}
+
+    near, far = read(far=0), read(far=1000)
+    assert set(near) >= {("lr", "resid"), ("lr", "ssm_state"), ("mean-diff-on-pair", "resid")}
+    assert ("mean-diff-on-pair", "ssm_state") not in near
+    assert near["lr", "ssm_state"].layers == (2, 5)
+    heldout_or_test = np.isin(columns["split"], SCORED)
+    labels = columns["label"][heldout_or_test]
+    for group in (near["lr", "ssm_state"], far["lr", "ssm_state"]):
+        assert roc_auc_score(labels, group.draws[0][0]) > 0.95
+    # Float32 holds the small part to 1e-4 beside the common one, 1,000 times as large.
+    np.testing.assert_allclose(
+        near["lr", "ssm_state"].draws[0], far["lr", "ssm_state"].draws[0], atol=0.02
+    )
 
 
 def test_labels_are_shuffled_in_several_orders(columns: Columns, states: States) -> None:

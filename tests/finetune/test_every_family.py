@@ -20,15 +20,16 @@ NAMED = {
     *("bamba", "falcon_h1", "lfm2", "qwen3_next", "olmo_hybrid", "granitemoehybrid"),
     *("nemotron_h", "minimax", "xlstm"),
 }
-LINEAR = {"linear_attention", "full_attention"}
 MIXED = {
-    **dict.fromkeys(("qwen3_next", "olmo_hybrid", "minimax"), LINEAR),
-    **dict.fromkeys(("jamba", "bamba", "granitemoehybrid"), LINEAR),
-    **dict.fromkeys(("zamba", "zamba2"), {"linear_attention", "hybrid"}),
-    **dict.fromkeys(("gemma2", "gemma3_text"), {"sliding_attention", "full_attention"}),
+    **{name: {"linear_attention", "hybrid"} for name in ("zamba", "zamba2")},
+    **{name: {"sliding_attention", "full_attention"} for name in ("gemma2", "gemma3_text")},
+    **{
+        name: {"linear_attention", "full_attention"}
+        for name in ("jamba", "bamba", "granitemoehybrid", "qwen3_next", "olmo_hybrid", "minimax")
+    },
     "recurrent_gemma": {"linear_attention", "sliding_attention"},
     "lfm2": {"conv", "full_attention"},
-    "nemotron_h": LINEAR | {"moe", "mlp"},
+    "nemotron_h": {"linear_attention", "full_attention", "moe", "mlp"},
 }
 every_family = pytest.mark.parametrize("name", TINY)
 

@@ -18,10 +18,8 @@ from finetune.scan import use_cpu_scan
 from finetune.tiny_families import TINY, tiny_model
 from finetune.verify import drawn_tokens
 
-STEPWISE = {
-    # The step of these two leaves out the bound on the step size that their scan has.
-    **dict.fromkeys(("zamba2", "nemotron_h"), {"time_step_min": 1e-9}),
-}
+# The step of these two leaves out the bound on the step size that their scan has.
+STEPWISE = {name: {"time_step_min": 1e-9} for name in ("zamba2", "nemotron_h")}
 RECURRENT = list(TINY)[list(TINY).index("mamba") :]
 PROMPTS = ["Alice says that 2 + 2 = 4. True or false?", "3 + 5 = 9?", "2 + 2 = 5?"]
 
