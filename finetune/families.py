@@ -1,5 +1,6 @@
 """All that differs between architectures: where the blocks are and what LoRA may touch."""
 
+from collections.abc import Iterable
 from typing import Any, NoReturn
 
 from peft import PeftModel
@@ -87,6 +88,16 @@ def trainable_modules(model: nn.Module) -> list[str]:
     if not names:
         _refuse(model, "has no linear layer in its blocks that LoRA could adapt")
     return sorted(names)
+
+
+def bypassed_modules(model: nn.Module, names: Iterable[str]) -> list[str]:
+    """Which of these modules an adapter cannot stay on: it has to be merged into their weights.
+
+    peft refuses LoRA on them, or a state-space mixer's kernels read their weights past it.
+    """
+    if not _is_state_space(block_list(model)):
+        return []
+    return [name for name in names if name.rpartition(".")[2] in _STATE_SPACE_UNTRAINABLE]
 
 
 def exact_config(config: PreTrainedConfig) -> PreTrainedConfig:
