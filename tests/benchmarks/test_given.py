@@ -13,6 +13,7 @@ import yaml
 
 import benchmarks
 from benchmarks import cli
+from benchmarks.artefacts import data_of
 from benchmarks.cell import Cell, cells_of
 from benchmarks.changes import models_of
 from benchmarks.recipe import load_recipe, validate_recipe
@@ -199,7 +200,7 @@ def test_the_command_reads_base_task_and_prompts(
     assert {prompt[: prompt.index(" ")] for prompt in prompts} == {"Q:", "Alice,", "Bob,"}
 
 
-def test_templates_are_known_by_what_they_say(place: Path, tmp_path: Path) -> None:
+def test_templates_are_known_by_what_they_say(place: Path, home: Path, tmp_path: Path) -> None:
     """Not by their file's place; and other words are another data set and another cell."""
     shutil.copy(place / "own.yaml", tmp_path / "elsewhere.yaml")
     (tmp_path / "other.yaml").write_text(yaml.safe_dump(TEMPLATES[:1]))
@@ -223,6 +224,7 @@ def test_templates_are_known_by_what_they_say(place: Path, tmp_path: Path) -> No
     assert validate_recipe(own.model_dump(mode="json", by_alias=True)) == own
     assert len({cells_of(r)[0].digest() for r in (own, other, plain)}) == 3
     assert len({cells_of(r)[0].name for r in (own, other, plain)}) == 3
+    assert len({data_of(r, r.tasks[0], 0) for r in (own, other, plain)}) == 3
 
 
 def test_a_quirky_model_that_is_an_adapter_is_taken_as_one(place: Path) -> None:

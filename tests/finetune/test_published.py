@@ -94,6 +94,8 @@ def test_peft_refuses_that_layout(mamba, raw_adapter, folder):
 def test_a_merged_model_is_saved_with_its_own_head(mamba, raw_adapter, folder, tmp_path):
     raw_adapter(mamba, folder, PUBLISHED)
     loaded = load_model(str(tmp_path / "mamba"), adapter=folder)
+    assert mamba.config.tie_word_embeddings
+    assert not loaded.model.config.tie_word_embeddings
     loaded.model.save_pretrained(tmp_path / "merged")
     loaded.tokenizer.save_pretrained(tmp_path / "merged")
     again = load_model(str(tmp_path / "merged")).model
@@ -140,6 +142,20 @@ def test_half_precision_is_merged_in_float32(mamba, raw_adapter, folder, tmp_pat
     a, b = (tensors[f"base_model.model.{name}.lora_{x}.weight"] for x in "AB")
     base = mamba.get_submodule(name).weight.detach().bfloat16().float()
     assert half.get_submodule(name).weight.equal((base + 2 * (b @ a)).bfloat16())
+
+
+def test_an_embedding_that_the_adapter_brings_whole_takes_the_base_s_place(
+    mamba, raw_adapter, folder, tmp_path
+):
+    """peft stores it beside its LoRA where its vocabulary was changed or its name is known."""
+    tensors = raw_adapter(mamba, folder, ["embeddings", "out_proj"], rank=4)
+    prefix = "base_model.model.backbone.embeddings."
+    brought = torch.randn(300, 24, generator=torch.Generator().manual_seed(1))
+    edit(folder, lambda tensors: tensors | {f"{prefix}base_layer.weight": brought})
+    loaded = load_model(str(tmp_path / "mamba"), adapter=folder).model
+    a, b = (tensors[f"{prefix}lora_embedding_{x}"] for x in "AB")
+    expected = brought + 2 * (b @ a).T
+    torch.testing.assert_close(loaded.get_input_embeddings().weight.detach(), expected)
 
 
 def drop(part):
