@@ -45,6 +45,24 @@ def run_command(
         list[str] | None,
         typer.Option(help="a base in place of the recipe's: hub id or folder; may be repeated"),
     ] = None,
+    adapter: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="a LoRA adapter that makes its base quirky, which is then not fine-tuned: folder "
+            "or hub id (org/name, org/name@revision); may be repeated; its base is --model, or "
+            "what its settings name"
+        ),
+    ] = None,
+    quirky_model: Annotated[
+        list[str] | None,
+        typer.Option(help="a whole model that is quirky already; may be repeated"),
+    ] = None,
+    task: Annotated[
+        list[str] | None, typer.Option(help="a task in place of the recipe's; may be repeated")
+    ] = None,
+    templates: Annotated[
+        Path | None, typer.Option(help="a YAML file of prompts in place of the one task's own")
+    ] = None,
     device: Annotated[str | None, typer.Option(help="cpu, cuda, cuda:1, ...")] = None,
     dtype: Annotated[str | None, typer.Option(help="float32, bfloat16 or float16")] = None,
     workers: Annotated[
@@ -54,9 +72,11 @@ def run_command(
     plugin: Plugins = None,
 ) -> None:
     """Make quirky models, probe them, measure transfer, write the report."""
+    from benchmarks.changes import models_of
     from benchmarks.run import run
 
-    given = {"models": model, "device": device, "dtype": dtype}
+    given: dict[str, Any] = {"models": models_of(model or (), adapter or (), quirky_model or ())}
+    given |= {"tasks": task, "templates": templates, "device": device, "dtype": dtype}
     changes: dict[str, Any] = {field: value for field, value in given.items() if value}
     done = run(recipe, changes=changes, to=to, workers=workers, plugins=plugin or ())
     console.print(f"report: {done.report}", highlight=False, soft_wrap=True)
