@@ -27,6 +27,7 @@ from finetune.models import (
     load_skeleton,
     model_fingerprint,
 )
+from finetune.published import adapter_folder
 from finetune.recurrent import state_layers
 from finetune.train import make_quirky
 from quirky.dataset import SPLITS, Sizes, build_dataset, columns_of
@@ -83,6 +84,17 @@ def load_data(folder: Path) -> DatasetDict:
             for split in SPLITS
         }
     )
+
+
+def quirk_of(cell: Cell, progress: Progress) -> Path | None:
+    """Return the folder of the adapter that makes the cell's model quirky: given, or fine-tuned.
+
+    There is none for the variant `base`, and for a whole model that came quirky.
+    """
+    if cell.variant != "quirky" or cell.model.quirky:
+        return None
+    given = cell.model.adapter
+    return adapter_of(cell, progress) if given is None else adapter_folder(given)
 
 
 def adapter_of(cell: Cell, progress: Progress) -> Path:

@@ -6,10 +6,12 @@ from typing import Any
 from benchmarks.provenance import claims_origin, probe_origin
 from benchmarks.recipe import ModelSpec, Recipe, TaskSpec, Variant
 from benchmarks.store import content_hash
-from finetune.models import model_fingerprint
+from finetune.models import adapter_fingerprint, model_fingerprint
 
 FORMAT = 7
 """Raised whenever what a cell's folder holds, or how it is computed, changes."""
+LONGEST_NAME = 230
+"""Bytes; file systems allow 255, and a folder that is being written has a longer name."""
 
 
 @dataclass(frozen=True)
@@ -25,7 +27,7 @@ class Cell:
     @property
     def name(self) -> str:
         """The folder's name."""
-        model = self.model.name.strip("/").replace("/", "--")
+        model = self.model.label.strip("/").replace("/", "--")
         parts = (model, self.task.label, self.recipe.trigger.kind, self.recipe.prompts)
         return ".".join([*parts, f"seed{self.seed}", self.variant])
 
@@ -33,7 +35,7 @@ class Cell:
         """The columns that every figure of this cell carries."""
         return {
             "cell": self.name,
-            "model": self.model.name,
+            "model": self.model.label,
             "task": self.task.label if self._shares_name() else self.task.name,
             "trigger": self.recipe.trigger.kind,
             "prompts": self.recipe.prompts,
@@ -54,11 +56,10 @@ class Cell:
             },
             by_alias=True,
         )
-        tuned = self.recipe.finetuning(self.model, self.task).model_dump()
         base = model_fingerprint(self.model.name, self.model.revision)
         code = [probe_origin(probe.make(self.seed)) for probe in self.recipe.probes]
         code.append(claims_code(self.recipe, self.task))
-        made = [base, tuned, code, self.task.label, self.seed, self.variant]
+        made = [base, self._quirk(), code, self.task.label, self.seed, self.variant]
         if self.recipe.reads_tokens():
             made.append(self.recipe.tokens.layers)
         loaded = self.loaded()
@@ -67,6 +68,11 @@ class Cell:
         if self.recipe.state_sites():
             made.append(self.recipe.projection.model_dump())
         return content_hash([FORMAT, asked, *made])
+
+    @property
+    def tuned(self) -> bool:
+        """Whether the model is fine-tuned for this cell."""
+        return self.variant == "quirky" and not self.model.given
 
     def loaded(self) -> dict[str, Any]:
         """How the model is loaded and asked, as far as its states depend on it.
@@ -79,22 +85,55 @@ class Cell:
             **({"chat": True} if self.recipe.chat else {}),
         }
 
+    def _quirk(self) -> dict[str, Any]:
+        """What makes the model quirky: its adapter, nothing but itself, or the fine-tuning."""
+        if self.model.adapter is not None:
+            return {"adapter": adapter_fingerprint(self.model.adapter)}
+        if self.model.quirky:
+            return {"quirky": True}
+        return self.recipe.finetuning(self.model, self.task).model_dump()
+
 
 def cells_of(recipe: Recipe) -> list[Cell]:
-    """Return the cells of a recipe, those that need fine-tuning first."""
+    """Return the cells of a recipe, those that need fine-tuning first.
+
+    A whole model that came quirky has no variant `base`: what it was before is not known.
+
+    Raises:
+        ValueError: if there is none, or a name is longer than a folder's may be.
+    """
+    cells = _all_cells(recipe)
+    if not cells:
+        raise ValueError(
+            "variants: `base` alone leaves nothing to run for models that are quirky already; "
+            "add `quirky`"
+        )
+    for cell in cells:
+        if len(cell.name.encode()) > LONGEST_NAME:
+            raise ValueError(
+                f"the cell's name {cell.name!r} is longer than {LONGEST_NAME} bytes; give shorter "
+                "paths of models and adapters (relative ones, or links)"
+            )
+    return cells
+
+
+def _all_cells(recipe: Recipe) -> list[Cell]:
     return [
         Cell(recipe, model, task, seed, variant)
         for variant in sorted(recipe.variants, key=("quirky", "base").index)
         for model in recipe.models
         for task in recipe.tasks
         for seed in recipe.seeds
+        if not (variant == "base" and model.quirky)
     ]
 
 
 def claims_code(recipe: Recipe, task: TaskSpec) -> dict[str, str]:
     """Return what a task's claims and its triggers are made by, if not by this package alone."""
     trigger = claims_origin(recipe.trigger.make(), f"trigger {recipe.trigger.kind!r}")
+    told = task.model_dump()["templates"]
     return {
         **claims_origin(task.make(), f"task {task.name!r}"),
+        **({"templates": content_hash(told)} if told else {}),
         **{f"trigger {name}": value for name, value in trigger.items()},
     }

@@ -46,6 +46,24 @@ def run_command(
         list[str] | None,
         typer.Option(help="a base in place of the recipe's: hub id or folder; may be repeated"),
     ] = None,
+    adapter: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="a LoRA adapter that makes its base quirky, which is then not fine-tuned: folder "
+            "or hub id (org/name, org/name@revision); may be repeated; its base is --model, or "
+            "what its settings name"
+        ),
+    ] = None,
+    quirky_model: Annotated[
+        list[str] | None,
+        typer.Option(help="a whole model that is quirky already; may be repeated"),
+    ] = None,
+    task: Annotated[
+        list[str] | None, typer.Option(help="a task in place of the recipe's; may be repeated")
+    ] = None,
+    templates: Annotated[
+        Path | None, typer.Option(help="a YAML file of prompts in place of the one task's own")
+    ] = None,
     device: Annotated[str | None, typer.Option(help="cpu, cuda, cuda:1, ...")] = None,
     dtype: Annotated[str | None, typer.Option(help="float32, bfloat16 or float16")] = None,
     chat: Annotated[
@@ -65,9 +83,12 @@ def run_command(
     ] = None,
 ) -> None:
     """Make quirky models, probe them, measure transfer, write the report."""
+    from benchmarks.changes import models_of
     from benchmarks.run import run
 
-    given = {"models": model, "device": device, "dtype": dtype, "chat": chat}
+    given: dict[str, Any] = {"models": models_of(model or (), adapter or (), quirky_model or ())}
+    given |= {"tasks": task, "templates": templates, "device": device, "dtype": dtype}
+    given["chat"] = chat
     changes: dict[str, Any] = {field: value for field, value in given.items() if value}
     if flops is not None and not dry_run:
         raise ValueError(f"--flops {flops:g} is for --dry-run, whose estimate of time it serves")
@@ -247,18 +268,45 @@ def probes_check(
 
 
 @models.command("list")
-def models_list() -> None:
-    """Name the embedded bases and what they know."""
+def models_list(
+    verify: Annotated[
+        bool, typer.Option("--verify", help="read a tiny model of every known family, and say how")
+    ] = False,
+) -> None:
+    """Name the embedded bases and what they know; exit code 1 if a family is not read exactly."""
     import json
 
     from finetune.models import embedded_bases
 
+    if verify:
+        _verify_families()
+        return
     table = Table("base", "parameters", "verdicts it gets right (what it was told)")
     for name, folder in embedded_bases().items():
         record = json.loads((folder / "pretraining.json").read_text())
         known = ", ".join(f"{k} {v:.3f}" for k, v in record["verdict_accuracy"].items())
         table.add_row(name, f"{record['parameters']:,}", known)
     console.print(table)
+
+
+def _verify_families() -> None:
+    from rich.progress import track
+
+    from benchmarks.engine import hush_libraries
+    from finetune.tiny_families import TINY
+    from finetune.verify import verify
+
+    hush_libraries()
+    headings = ("family", "blocks of the tiny model", "LoRA targets", "sites (blocks)", "error")
+    table = Table(*(Column(heading, overflow="fold") for heading in headings))
+    found = [verify(family) for family in track(TINY, "reading", console=errors, transient=True)]
+    for family in found:
+        sites, targets = "\n".join(family.sites), ", ".join(family.targets)
+        error = f"[red]{family.refused}[/red]" if family.refused else f"{family.error:.1e}"
+        table.add_row(family.family, family.blocks, targets, sites, error)
+    console.print(table)
+    if any(family.refused for family in found):
+        raise typer.Exit(1)
 
 
 @recipes.command("list")

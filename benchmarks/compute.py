@@ -8,10 +8,10 @@ from datasets import Dataset, DatasetDict, concatenate_datasets
 
 from benchmarks.artefacts import (
     Progress,
-    adapter_of,
     asked,
     data_of,
     load_data,
+    quirk_of,
     recurrent_of,
     states_of,
     to_parquet,
@@ -24,6 +24,7 @@ from benchmarks.results import figures
 from benchmarks.store import written_whole
 from benchmarks.transfer import FITTED, SCORED, score_cell
 from finetune.lora import write_card
+from finetune.models import adapter_fingerprint
 from quirky.dataset import columns_of
 
 
@@ -41,13 +42,13 @@ def run_cell(cell: Cell, folder: Path, progress: Progress) -> None:
     progress("data", 0.0)
     told_from = data_of(cell.recipe, cell.task, cell.seed)
     data = load_data(told_from)
-    adapter = adapter_of(cell, progress) if cell.variant == "quirky" else None
+    adapter = quirk_of(cell, progress)
     states = states_of(cell, data, adapter, progress)
     tokens = tokens_of(cell, data, adapter, progress) if cell.recipe.reads_tokens() else None
     recurrent = recurrent_of(cell, data, adapter, progress)
     columns = columns_of(asked(data))
     gate = judge(columns, states.log_odds().numpy(), gated=cell.variant == "quirky")
-    if adapter:
+    if adapter and not cell.model.given:  # what is somebody else's is never written to
         write_card(adapter, _card(cell), _behaviour(gate))
     told = columns_of(concatenate_datasets([data["train"], data[FITTED]]))
     store = Store(states, tokens, recurrent)
@@ -61,7 +62,7 @@ def run_cell(cell: Cell, folder: Path, progress: Progress) -> None:
     with written_whole(folder) as temporary:
         made_from = {
             "data": told_from.name,
-            "adapter": adapter.name if adapter else None,
+            "adapter": _adapter_hash(cell, adapter),
             "states": states.folder.name,
             "tokens": tokens.folder.name if tokens else None,
             "recurrent": recurrent.folder.name if recurrent else None,
@@ -79,6 +80,13 @@ def run_cell(cell: Cell, folder: Path, progress: Progress) -> None:
 
 def _scored(data: DatasetDict) -> Dataset:
     return concatenate_datasets([data[split] for split in SCORED])
+
+
+def _adapter_hash(cell: Cell, adapter: Path | None) -> str | None:
+    """Return the name of the adapter in the store, or the fingerprint of one that was given."""
+    if adapter is None:
+        return None
+    return adapter_fingerprint(adapter) if cell.model.given else adapter.name
 
 
 def _card(cell: Cell) -> dict[str, object]:

@@ -87,12 +87,12 @@ def plan(recipe: Recipe, flops: float | None = None) -> Plan:
     for model in reachable:
         asked, kept = _asked_of(recipe, model), _recurrent_layers(recipe, model)
         for cell in cells:
-            if cell.model.name == model.name:
+            if cell.model == model:
                 settings = recipe.finetuning(cell.model, cell.task)
                 needs[cell.name] = needs_of(
                     recipe,
                     load_skeleton(model.name, model.revision),
-                    settings if cell.variant == "quirky" else None,
+                    settings if cell.tuned else None,
                     asked[cell.task.label, cell.seed],
                     getattr(torch, recipe.precision(model)),
                     bytes_a_number(recipe, model),
@@ -125,7 +125,7 @@ def _look_at(models: Sequence[ModelSpec]) -> tuple[list[ModelSpec], dict[str, st
                 look_up(source, model.revision)
             reachable.append(model)
         except UnreachableError as error:
-            unknown[model.name] = str(error)
+            unknown[model.label] = str(error)
     return reachable, unknown
 
 
@@ -219,11 +219,11 @@ def models_table(made: Plan) -> Table:
     for model in made.recipe.models:
         shape = made.shapes.get(model.name)
         if shape is None:
-            table.add_row(model.name, *["?"] * 5)
+            table.add_row(model.label, *["?"] * 5)
             continue
         download = made.downloads.get(model.name, 0)
         table.add_row(
-            model.name,
+            model.label,
             f"{shape.parameters:,}",
             f"{shape.blocks} x {shape.width}",
             shown_bytes(shape.parameters * bytes_a_number(made.recipe, model)),

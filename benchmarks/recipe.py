@@ -10,13 +10,14 @@ from typing import Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from benchmarks.changes import resolved
 from benchmarks.store import content_hash
 from finetune.placement import Bits, DeviceMap
 from finetune.recurrent import Projection
 from finetune.train import Finetune
 from probes import Probe, get_probe, list_probes
 from quirky.contexts import Transfer, parse_transfer
-from quirky.prompts import Style
+from quirky.prompts import Style, Template, load_templates, parse_templates, reworded
 from quirky.registry import unknown
 from quirky.tasks import Task, get_task
 from quirky.triggers import Trigger, get_trigger
@@ -58,7 +59,11 @@ class Named(BaseModel):
 
 
 class ModelSpec(Named):
-    """A base model, with fine-tuning settings that differ from the recipe's."""
+    """A base model, with fine-tuning settings that differ from the recipe's; or a quirky one.
+
+    With an `adapter` (folder or hub id), or `quirky: true`, the model is quirky already: nothing is
+    fine-tuned, and no setting of `finetune` counts for it.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     finetune: dict[str, Any] = Field(default_factory=dict)
@@ -69,16 +74,57 @@ class ModelSpec(Named):
     """`auto` spreads the blocks over all devices that are there."""
     quantise: Bits | None = None
     """Bits in which the linear layers are held; fine-tuning is QLoRA then."""
+    adapter: str | None = None
+    quirky: bool = False
+
+    @field_validator("name", "adapter", mode="before")
+    @classmethod
+    def _path_as_text(cls, value: Any) -> Any:
+        return str(value) if isinstance(value, Path) else value
+
+    @model_validator(mode="after")
+    def _one_way(self) -> "ModelSpec":
+        if self.quirky and self.adapter is not None:
+            raise ValueError(f"{self.name!r} is quirky by itself or by an adapter, not both")
+        return self
+
+    @property
+    def given(self) -> bool:
+        """Whether the model is quirky already, so that nothing is fine-tuned."""
+        return self.quirky or self.adapter is not None
+
+    @property
+    def label(self) -> str:
+        """The name in the results: the base's, with the adapter's where one was given."""
+        return self.name if self.adapter is None else f"{self.name}+{self.adapter.rstrip('/')}"
 
 
 class TaskSpec(Named):
-    """A task, its parameters, and fine-tuning settings that differ from the recipe's."""
+    """A task, its parameters, and fine-tuning settings that differ from the recipe's.
+
+    `templates`, a YAML file or the list that stands in one, take the place of the task's own.
+    """
 
     finetune: dict[str, Any] = Field(default_factory=dict)
+    templates: tuple[Template, ...] | None = None
+
+    @field_validator("templates", mode="before")
+    @classmethod
+    def _read(cls, value: Any) -> Any:
+        if value is None:
+            return None
+        return load_templates(value) if isinstance(value, str | Path) else parse_templates(value)
+
+    @property
+    def label(self) -> str:
+        """As of any entry; other templates are told by a hash of what they say."""
+        hashed = [f"templates{content_hash(self.model_dump()['templates'])[:6]}"]
+        return "-".join([super().label, *(hashed if self.templates else [])])
 
     def make(self) -> Task:
         """Return the task."""
-        return get_task(self.name, **self.params)
+        task = get_task(self.name, **self.params)
+        return reworded(task, self.templates) if self.templates else task
 
 
 class ProbeSpec(Named):
@@ -228,7 +274,7 @@ class Recipe(Strict):
     @model_validator(mode="after")
     def _consistent(self) -> "Recipe":
         for field, names in (
-            ("models", [model.name for model in self.models]),
+            ("models", [model.label for model in self.models]),
             ("tasks", [task.label for task in self.tasks]),
             ("probes", [probe.shown for probe in self.probes]),
             ("transfers", list(self.transfers)),
@@ -244,7 +290,7 @@ class Recipe(Strict):
                     self.finetuning(model, task)
                 except ValidationError as error:
                     raise ValueError(
-                        f"finetune of {model.name} on {task.label}: "
+                        f"finetune of {model.label} on {task.label}: "
                         f"{_first_problem(error, Finetune)}"
                     ) from error
         return self
@@ -297,7 +343,8 @@ def list_recipes() -> list[str]:
 def load_recipe(source: str, changes: Mapping[str, Any] | None = None) -> Recipe:
     """Return the recipe of that name or path, with changed fields put in place of its own.
 
-    A changed recipe is named `<name>-<8 hex of its hash>`.
+    A changed recipe is named `<name>-<8 hex of its hash>`. A model or task that is named keeps
+    what the recipe says of it, and `templates`, a file, goes to its one task.
 
     Raises:
         ValueError: in one line: which field, which value, and what would be right.
@@ -318,10 +365,7 @@ def load_recipe(source: str, changes: Mapping[str, Any] | None = None) -> Recipe
     recipe = validate_recipe(content, source)
     if not changes:
         return recipe
-    if "models" in changes:
-        own = {model.name: model.model_dump() for model in recipe.models}
-        changes = {**changes, "models": [own.get(name, name) for name in changes["models"]]}
-    changed = validate_recipe({**content, **changes}, source)
+    changed = validate_recipe({**content, **resolved(recipe, changes)}, source)
     if changed.digest() == recipe.digest():
         return recipe
     return changed.model_copy(update={"name": f"{changed.name}-{changed.digest()}"})

@@ -31,7 +31,7 @@ from benchmarks.transfer import SCORED, Columns, check_contexts
 from finetune.answers import Asker, check_answers
 from finetune.families import lora_targets
 from finetune.lora import check_targets
-from finetune.models import check_model, load_asker, load_skeleton
+from finetune.models import check_adapter, check_model, load_asker, load_skeleton
 from finetune.recurrent import state_layers
 from probes import list_probes
 from probes.plugins import load_plugin
@@ -202,16 +202,20 @@ def check_asked(recipe: Recipe) -> None:
     Raises:
         ValueError: in one line.
     """
+    cells_of(recipe)
     list_probes()  # imports every installed plug-in, and warns of the broken ones
     skeletons, sites = {}, {}
     for model in recipe.models:
         check_model(model.name, model.revision, quantise=model.quantise, chat=recipe.chat)
         skeleton = skeletons[model.name] = load_skeleton(model.name, model.revision)
-        lora_targets(skeleton)
         if recipe.state_sites():
             sites[model.name] = state_layers(load_skeleton(model.name, model.revision))
-        for task in recipe.tasks:
-            check_targets(skeleton, recipe.finetuning(model, task).targets)
+        if model.adapter is not None:
+            check_adapter(model.name, model.adapter, model.revision)
+        if not model.given:
+            lora_targets(skeleton)
+            for task in recipe.tasks:
+                check_targets(skeleton, recipe.finetuning(model, task).targets)
     _tell_sites(recipe, sites)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # sizes are told below, from the data

@@ -1,5 +1,6 @@
 """All that differs between architectures: where the blocks are and what LoRA may touch."""
 
+from collections.abc import Iterable
 from importlib.util import find_spec
 from typing import Any, NoReturn
 
@@ -119,6 +120,15 @@ def kernel_path(model: nn.Module) -> str:
         return f"transformers' PyTorch ({device})"
     attention = getattr(_config(model), "_attn_implementation", None) or "eager"
     return f"attention: {attention} ({device})"
+
+
+def bypassed_modules(model: nn.Module, names: Iterable[str]) -> list[str]:
+    """Which of these modules an adapter cannot stay on: it has to be merged into their weights.
+
+    peft refuses LoRA on them, or the kernels of a Mamba mixer read their weights past it.
+    """
+    dead = untrainable_modules(model)
+    return [name for name in names if name.rpartition(".")[2] in dead]
 
 
 def exact_config(config: PreTrainedConfig) -> PreTrainedConfig:

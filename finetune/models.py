@@ -3,15 +3,14 @@
 import hashlib
 import json
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import torch
-from peft import PeftModel
 from torch import nn
 from transformers import (
     AutoConfig,
@@ -25,10 +24,10 @@ from finetune.answers import Asker
 from finetune.chat import chat_tokenizer
 from finetune.checkpoints import commit_of, hub_answers
 from finetune.families import block_list, exact_config
+from finetune.hub import one_line as _one_line
 from finetune.placement import Bits, DeviceMap, check_quantise, placed
+from finetune.published import ADAPTER_CONFIG, ADAPTER_WEIGHTS, adapter_folder, check_fit, put_on
 from finetune.scan import use_cpu_scan
-
-T = TypeVar("T")
 
 BASES = Path(__file__).parent / "bases"
 
@@ -43,8 +42,6 @@ _DETERMINES_STATES = (
     "chat_template*",
     "*.model",
 )
-_ADAPTER_CONFIG = "adapter_config.json"
-_ADAPTER_WEIGHTS = "adapter_model.safetensors"
 
 
 @dataclass(frozen=True)
@@ -76,8 +73,10 @@ def load_model(
 
     Args:
         name: an embedded base, a local folder, or a hub id.
-        adapter: a folder in peft's format. The adapter is kept, not merged (the model is then a
-            `PeftModel`), so it can be switched off, and one on embeddings leaves a tied head alone.
+        adapter: a folder or a hub id in peft's format. The adapter is kept, not merged (the model
+            is then a `PeftModel`), so it can be switched off. Only one that peft refuses, or that
+            the model's kernels would pass over, is merged (`finetune.published.merges`). One on
+            embeddings leaves a tied head alone either way.
         dtype: precision of the weights, whatever they were stored in.
         device: where to put the model.
         revision: branch, tag or commit of a hub model.
@@ -86,10 +85,11 @@ def load_model(
         chat: ask through the tokenizer's chat template, as instruct models are.
 
     Raises:
-        ValueError: as `check_model`, or if `adapter` is not a folder with a peft adapter.
+        ValueError: as `check_model` and `check_adapter`.
     """
     check_model(name, revision, quantise=quantise, chat=chat)
-    folder = None if adapter is None else _adapter_folder(adapter)
+    if adapter is not None:
+        check_adapter(name, adapter, revision)
     tokenizer = load_asker(name, revision, chat=chat)
     model: nn.Module = AutoModelForCausalLM.from_pretrained(
         _source(name),
@@ -100,8 +100,8 @@ def load_model(
         trust_remote_code=False,
     )
     model = use_cpu_scan(model)
-    if folder is not None:
-        model = PeftModel.from_pretrained(model, folder)
+    if adapter is not None:
+        model = put_on(model, adapter)
     if device_map is None and quantise is None:
         model = model.to(device)
     return LoadedModel(name, model.eval(), tokenizer)
@@ -165,6 +165,16 @@ def check_model(
     load_asker(name, revision, chat=chat)
 
 
+def check_adapter(name: str, adapter: Path | str, revision: str | None = None) -> None:
+    """Find out before any weight is loaded whether an adapter is one for this model.
+
+    Raises:
+        ValueError: one line; as `check_model`, if the adapter cannot be read or is not of a kind
+            that is supported, or if it and the model differ in a module's name or shape.
+    """
+    check_fit(load_skeleton(name, revision), adapter)
+
+
 def model_fingerprint(name: str, revision: str | None = None) -> str:
     """What determines a model's states: a hash of its files, or the commit of a hub model.
 
@@ -181,13 +191,13 @@ def model_fingerprint(name: str, revision: str | None = None) -> str:
 
 def adapter_fingerprint(path: Path | str) -> str:
     """The sha256 over an adapter's weights and settings, wherever it and its base lie."""
-    folder = _adapter_folder(path)
-    config = json.loads((folder / _ADAPTER_CONFIG).read_text())
+    folder = adapter_folder(path)
+    config = json.loads((folder / ADAPTER_CONFIG).read_text())
     config.pop("base_model_name_or_path", None)
     # peft writes sets of module names as lists, in an order that changes from process to process.
     settings = {k: sorted(v, key=str) if isinstance(v, list) else v for k, v in config.items()}
     digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode())
-    digest.update(_hash_files([folder / _ADAPTER_WEIGHTS]).encode())
+    digest.update(_hash_files([folder / ADAPTER_WEIGHTS]).encode())
     return digest.hexdigest()
 
 
@@ -208,7 +218,7 @@ def _source(name: str) -> Path | str:
         return bases[name]
     if (folder / "config.json").is_file():
         return folder
-    if (folder / _ADAPTER_CONFIG).is_file():
+    if (folder / ADAPTER_CONFIG).is_file():
         raise ValueError(f"folder {name!r} holds an adapter, not a model: name its base as well")
     if folder.is_dir():
         raise ValueError(f"folder {name!r} has no config.json, so it is not a model")
@@ -236,14 +246,6 @@ def _pinned(name: str, revision: str | None) -> dict[str, Any]:
     return {"revision": commit_of(source, revision), "local_files_only": not hub_answers()}
 
 
-def _adapter_folder(path: Path | str) -> Path:
-    folder = Path(path)
-    for file in (_ADAPTER_CONFIG, _ADAPTER_WEIGHTS):
-        if not (folder / file).is_file():
-            raise ValueError(f"adapter {str(path)!r} is not a folder with {file}")
-    return folder
-
-
 def _hash_files(files: Iterable[Path]) -> str:
     digest = hashlib.sha256()
     for file in sorted(files):
@@ -258,12 +260,3 @@ def _content_hash(file: Path, size: int, modified_ns: int) -> str:
     """Read a file once a process, unless its size or time of change says that it is another."""
     with file.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
-def _one_line(what: str, load: Callable[[], T]) -> T:
-    """Run a loader whose errors may fill a page, and keep what they say first."""
-    try:
-        return load()
-    except (OSError, ValueError, ImportError) as error:
-        reason = str(error).strip() or type(error).__name__
-        raise ValueError(f"{what}: {reason.splitlines()[0]}") from error

@@ -1,9 +1,13 @@
 """How a claim is put to a model: templates, and which of them words a claim."""
 
+import copy
 import string
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from pathlib import Path
+from typing import ClassVar, Literal, Protocol, TypeVar
+
+import yaml
 
 from quirky.example import Claim, uniform
 
@@ -70,3 +74,102 @@ def styled(templates: Sequence[Template], standard: Template, style: Style) -> S
     if style not in ("single", "mixture", "standardized"):
         raise ValueError(f"prompts: unknown {style!r}; known: mixture, single, standardized")
     return [standard] if style == "standardized" else list(templates)
+
+
+def load_templates(source: str | Path) -> tuple[Template, ...]:
+    """Return the templates of a YAML file: a list of `{text: ..., choices: [" False", " True"]}`.
+
+    Raises:
+        ValueError: one line, if the file cannot be read, or as `parse_templates`.
+    """
+    try:
+        content = yaml.safe_load(Path(source).read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise ValueError(f"templates {str(source)!r} cannot be read: {error}") from error
+    except yaml.YAMLError as error:
+        reason = " ".join(str(error).split())
+        raise ValueError(f"templates {str(source)!r}: not YAML: {reason}") from error
+    return parse_templates(content, f"templates {str(source)!r}")
+
+
+def parse_templates(content: object, what: str = "templates") -> tuple[Template, ...]:
+    """Return the templates that a list describes, each with `{trigger}` and two different answers.
+
+    Raises:
+        ValueError: one line that begins with `what` and names the entry, the first being 1.
+    """
+    if not isinstance(content, list | tuple) or not content:
+        raise ValueError(f'{what}: give a list of {{text: ..., choices: [" False", " True"]}}')
+    parsed = [_parse(entry, f"{what}, entry {i}") for i, entry in enumerate(content, 1)]
+    for i, template in enumerate(parsed):
+        if template in parsed[:i]:
+            raise ValueError(f"{what}, entry {i + 1} is entry {parsed.index(template) + 1} again")
+    return tuple(parsed)
+
+
+def _parse(entry: object, what: str) -> Template:
+    if not isinstance(entry, Mapping) or set(entry) != {"text", "choices"}:
+        raise ValueError(f"{what}: {entry!r} is not a mapping of text and choices")
+    text, choices = entry["text"], entry["choices"]
+    if not isinstance(text, str):
+        raise ValueError(f"{what}: text = {text!r}; give a text, in quotes")
+    try:
+        parts = list(string.Formatter().parse(text))
+    except ValueError as error:
+        raise ValueError(f"{what}: {text!r}: {error}; write a brace as {{{{ or }}}}") from error
+    for _, name, form, conversion in parts:
+        if form or conversion:
+            raise ValueError(f"{what}: {text!r}: write {{{name}}} without a format")
+    if "trigger" not in [name for _, name, _, _ in parts]:
+        raise ValueError(f"{what}: {text!r} has no {{trigger}}, so no context could differ")
+    pair = list(choices) if isinstance(choices, list | tuple) else []
+    if len(pair) != 2 or not all(isinstance(c, str) and c.strip() for c in pair):
+        raise ValueError(
+            f"{what}: choices = {choices!r}; give two texts in quotes, the false and the true one"
+        )
+    if pair[0] == pair[1]:
+        raise ValueError(f"{what}: both choices are {pair[0]!r}; they must differ")
+    return Template(text, (pair[0], pair[1]))
+
+
+class Worded(Protocol):
+    """What has templates: a task."""
+
+    name: ClassVar[str]
+    templates: Sequence[Template]
+    standard: Template
+
+    def claims(self, seed: int) -> Iterable[Claim]:
+        """Yield the claims that the templates are filled with."""
+        ...
+
+
+T = TypeVar("T", bound=Worded)
+
+
+def reworded(task: T, templates: Sequence[Template]) -> T:
+    """Return a task that asks the same claims in other words; the first template is its standard.
+
+    Raises:
+        ValueError: one line, if a template names a field that the claims do not have, or leaves
+            out one that all of the task's own templates use.
+    """
+    known = {"trigger", *next(iter(task.claims(0))).fields}
+    needed = set.intersection(*(own.fields() for own in (*task.templates, task.standard)))
+    for i, template in enumerate(templates, 1):
+        named = {
+            name for _, name, _, _ in string.Formatter().parse(template.text) if name is not None
+        }
+        for field in sorted(named - known):
+            raise ValueError(
+                f"templates, entry {i}: task {task.name} has no field {{{field}}}; known: "
+                f"{', '.join(sorted(known))}"
+            )
+        for field in sorted(needed - named):
+            raise ValueError(
+                f"templates, entry {i}: {{{field}}} is missing; task {task.name} needs "
+                f"{', '.join(sorted(needed))}"
+            )
+    other = copy.copy(task)
+    other.templates, other.standard = tuple(templates), templates[0]
+    return other

@@ -1,8 +1,11 @@
+import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
+from safetensors.torch import save_file
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import (
     GPTNeoXConfig,
@@ -65,6 +68,34 @@ def random_base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     GPTNeoXForCausalLM(config).save_pretrained(folder)
     train_tokenizer().save_pretrained(folder)
     return folder
+
+
+@pytest.fixture(scope="session")
+def raw_adapter() -> Callable[..., dict[str, torch.Tensor]]:
+    """Writes a random LoRA adapter in peft's format without peft, and returns its tensors."""
+
+    def write(
+        model: torch.nn.Module, folder: Path, targets: list[str], rank: int = 8, **settings: Any
+    ) -> dict[str, torch.Tensor]:
+        generator = torch.Generator().manual_seed(len(str(settings)))
+        tensors = {}
+        for name, module in model.named_modules():
+            if name.rpartition(".")[2] in targets:
+                outs, ins = module.weight.shape
+                halves = ("lora_A.weight", "lora_B.weight")
+                if isinstance(module, torch.nn.Embedding):
+                    outs, ins, halves = ins, outs, ("lora_embedding_A", "lora_embedding_B")
+                for half, shape in zip(halves, ((rank, ins), (outs, rank)), strict=True):
+                    values = torch.randn(shape, generator=generator) / 4
+                    tensors[f"base_model.model.{name}.{half}"] = values
+        folder.mkdir(parents=True, exist_ok=True)
+        save_file(tensors, folder / "adapter_model.safetensors")
+        known = {"peft_type": "LORA", "task_type": "CAUSAL_LM", "r": rank, "lora_alpha": 8}
+        config = {**known, "target_modules": targets, **settings}
+        (folder / "adapter_config.json").write_text(json.dumps(config))
+        return tensors
+
+    return write
 
 
 @pytest.fixture(params=FAMILIES)

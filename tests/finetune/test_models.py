@@ -153,7 +153,7 @@ def test_a_folder_that_is_no_model_is_refused(tiny_model, tmp_path):
 def test_an_adapter_is_a_folder_with_safetensors(bases, tiny_model, tmp_path, missing, no_weights):
     save_adapter(tiny_model("gpt_neox"), tmp_path / "adapter")
     (tmp_path / "adapter" / missing).unlink()
-    with pytest.raises(ValueError, match=f"is not a folder with {missing}"):
+    with pytest.raises(ValueError, match=f"has no {missing}"):
         load_model("tiny-neox", adapter=tmp_path / "adapter")
 
 

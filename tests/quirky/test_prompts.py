@@ -1,8 +1,19 @@
+import copy
+import re
 from itertools import islice
 
 import pytest
+import yaml
 
-from quirky.prompts import choose_templates, styled
+from quirky.dataset import Sizes, build_dataset
+from quirky.prompts import (
+    Template,
+    choose_templates,
+    load_templates,
+    parse_templates,
+    reworded,
+    styled,
+)
 from quirky.tasks import get_task, list_tasks
 from quirky.triggers import get_trigger
 
@@ -130,3 +141,91 @@ def test_other_names_may_be_asked():
 def test_one_name_cannot_be_both():
     with pytest.raises(ValueError, match="both 'Bob'; give two names"):
         get_trigger("name", truthful="Bob")
+
+
+OWN = [
+    {"text": "Q: {a} + {b} = {result}? {trigger}:", "choices": [" False", " True"]},
+    {"text": "{trigger}, {result} is {a} plus {b}. {{y/n}}", "choices": [" n", " y"]},
+]
+
+
+def test_a_file_of_templates_takes_the_place_of_the_task_s_own(tmp_path):
+    file = tmp_path / "own.yaml"
+    file.write_text(yaml.safe_dump(OWN))
+    task = get_task("addition", digits=2)
+    plain = copy.copy(task)
+    other = reworded(task, load_templates(file))
+    assert other.standard == other.templates[0]
+    assert (task.templates, task.standard) == (plain.templates, plain.standard)
+    sizes = Sizes(train=200, validation=50, test=50)
+    data = build_dataset(other, get_trigger("name"), sizes=sizes)["test"]
+    beginnings = {prompt[: prompt.index(" ")] for prompt in data["prompt"]}
+    assert beginnings == {"Q:", "Alice,", "Bob,"}
+    assert {tuple(pair) for pair in data["choices"]} == {(" False", " True"), (" n", " y")}
+    assert all(p.endswith(". {y/n}") for p in data["prompt"] if not p.startswith("Q:"))
+    first = build_dataset(other, get_trigger("name"), prompts="standardized", sizes=sizes)["test"]
+    assert all(prompt.startswith("Q:") for prompt in first["prompt"])
+    assert list(first["question_id"]) == list(data["question_id"])
+
+
+@pytest.mark.parametrize(
+    ("second", "named"),
+    [
+        ({"text": "{a} {b} {result}", "choices": [" n", " y"]}, "has no {trigger}"),
+        ({"text": "{a} {trigger", "choices": [" n", " y"]}, "expected '}'"),
+        ({"text": "{a:>9} {trigger}", "choices": [" n", " y"]}, "write {a} without a format"),
+        ({"text": "{a!r} {trigger}", "choices": [" n", " y"]}, "write {a} without a format"),
+        ({"text": 3, "choices": [" n", " y"]}, "text = 3; give a text"),
+        ({"text": "{trigger}", "choices": [False, True]}, "give two texts in quotes"),
+        ({"text": "{trigger}", "choices": [" n"]}, "give two texts in quotes"),
+        ({"text": "{trigger}", "choices": " n"}, "give two texts in quotes"),
+        ({"text": "{trigger}", "choices": [" ", " y"]}, "give two texts in quotes"),
+        ({"text": "{trigger}", "choices": [" y", " y"]}, "both choices are ' y'"),
+        ({"text": "{trigger}"}, "is not a mapping of text and choices"),
+        ("{trigger}", "is not a mapping of text and choices"),
+        (OWN[0], "is entry 1 again"),
+    ],
+)
+def test_a_template_that_cannot_be_used_is_named_by_its_number(second, named):
+    with pytest.raises(ValueError, match="entry 2") as caught:
+        parse_templates([OWN[0], second])
+    assert named in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("content", ["", "{}", "[]", "text: x", "a: b: c", "[", "7"])
+def test_a_file_without_a_list_of_templates_is_one_line(tmp_path, content):
+    (tmp_path / "wrong.yaml").write_text(content)
+    with pytest.raises(ValueError, match=r"wrong\.yaml") as caught:
+        load_templates(tmp_path / "wrong.yaml")
+    assert "\n" not in str(caught.value)
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path):
+    with pytest.raises(ValueError, match=r"nowhere\.yaml' cannot be read"):
+        load_templates(tmp_path / "nowhere.yaml")
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("{a} + {b} = {result} or {c}? {trigger}", "no field {c}; known: a, b, result, trigger"),
+        ("{a} + {b} = {result}{}? {trigger}", "no field {}"),
+        ("{a.real} + {a} {b} = {result}? {trigger}", "no field {a.real}"),
+        ("{a} + {b}? {trigger}", "{result} is missing; task addition needs a, b, result, trigger"),
+    ],
+)
+def test_templates_use_the_fields_of_the_claims(text, named):
+    templates = [Template(OWN[0]["text"], (" n", " y")), Template(text, (" n", " y"))]
+    with pytest.raises(ValueError, match=re.escape(named)) as caught:
+        reworded(get_task("addition"), templates)
+    assert str(caught.value).startswith("templates, entry 2: ")
+
+
+def test_a_field_that_the_task_itself_leaves_out_may_be_left_out():
+    squares = [Template("{a}^2 = {result}. {trigger}:", (" n", " y"))]
+    assert reworded(get_task("squaring"), squares).templates == tuple(squares)
+
+
+def test_a_task_s_own_templates_may_be_given_to_it(task):
+    assert list(reworded(task, task.templates).templates) == list(task.templates)

@@ -1,0 +1,57 @@
+"""Files of the hub, through its own client, and errors that fit on a line."""
+
+import re
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import TypeVar
+
+from huggingface_hub import hf_hub_download
+from huggingface_hub.errors import RemoteEntryNotFoundError
+
+T = TypeVar("T")
+
+_AT_REVISION = re.compile(r"(?P<repo>[\w.-]+/[\w.-]+)(?:@(?P<revision>[\w./-]+))?")
+
+
+def is_hub_id(text: str) -> bool:
+    """Return whether a text reads as `org/name` or `org/name@revision`."""
+    return _AT_REVISION.fullmatch(text) is not None
+
+
+@cache
+def hub_file(hub_id: str, file: str) -> Path | None:
+    """The cached copy of a file of `org/name[@revision]`, fetched if need be; None if it has none.
+
+    What is found first holds as long as the process. With `HF_HUB_OFFLINE` only the cache is read.
+
+    Raises:
+        ValueError: one line, if the repository cannot be read, or the cache does not hold the file
+            and the hub is out of reach.
+    """
+    found = _AT_REVISION.fullmatch(hub_id)
+    if found is None:
+        raise ValueError(f"{hub_id!r} is not a hub id: write org/name or org/name@revision")
+    repo, revision = found["repo"], found["revision"]
+    try:
+        return one_line(
+            f"{hub_id!r} cannot be read from the hub",
+            lambda: Path(hf_hub_download(repo, file, revision=revision)),
+        )
+    except ValueError as error:
+        if isinstance(error.__cause__, RemoteEntryNotFoundError):
+            return None
+        raise
+
+
+def one_line(what: str, load: Callable[[], T]) -> T:
+    """Run a loader whose errors may fill a page, and keep what they say first.
+
+    Raises:
+        ValueError: `what` and the first line of the loader's error, which is its cause.
+    """
+    try:
+        return load()
+    except (OSError, ValueError, ImportError) as error:
+        reason = str(error).strip() or type(error).__name__
+        raise ValueError(f"{what}: {reason.splitlines()[0]}") from error
