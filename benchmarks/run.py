@@ -20,7 +20,7 @@ from transformers import PreTrainedTokenizerBase
 from benchmarks.artefacts import ASKED, TRAIN_THREADS, Stored, all_columns, data_of, load_data
 from benchmarks.cell import Cell, cells_of
 from benchmarks.compute import is_done
-from benchmarks.engine import console, run_cells
+from benchmarks.engine import console, hush_libraries, run_cells
 from benchmarks.provenance import probe_origin, source_state
 from benchmarks.recipe import Recipe, load_recipe
 from benchmarks.report import write_report
@@ -190,6 +190,7 @@ def check(recipe: Recipe) -> None:
     Raises:
         ValueError: in one line.
     """
+    hush_libraries()
     list_probes()  # imports every installed plug-in, and warns of the broken ones
     check_device(recipe.device)
     cells_of(recipe)
