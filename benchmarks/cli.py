@@ -102,12 +102,10 @@ def run_command(
 def _show_plan(
     recipe: str, changes: dict[str, Any], plugins: Sequence[str], flops: float | None
 ) -> None:
-    from benchmarks.engine import hush_libraries
     from benchmarks.plan import cells_table, models_table, plan, summary
     from benchmarks.recipe import load_recipe
     from probes.plugins import load_plugin
 
-    hush_libraries()
     for source in plugins:
         load_plugin(source)
     made = plan(load_recipe(recipe, changes), flops)

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from benchmarks.artefacts import ASKED, TRAIN_THREADS, Stored, all_columns, data_of, load_data
 from benchmarks.cell import Cell, cells_of
 from benchmarks.compute import is_done
-from benchmarks.engine import console, run_cells
+from benchmarks.engine import console, hush_libraries, run_cells
 from benchmarks.pinning import check_weights, fingerprints, pinned
 from benchmarks.provenance import probe_origin, source_state
 from benchmarks.recipe import Recipe, load_recipe
@@ -192,6 +192,7 @@ def check(recipe: Recipe) -> None:
         ValueError: in one line.
     """
     check_device(recipe.device)
+    cells_of(recipe)
     check_weights(recipe)
     check_asked(recipe)
 
@@ -202,7 +203,7 @@ def check_asked(recipe: Recipe) -> None:
     Raises:
         ValueError: in one line.
     """
-    cells_of(recipe)
+    hush_libraries()
     list_probes()  # imports every installed plug-in, and warns of the broken ones
     skeletons, sites = {}, {}
     for model in recipe.models:

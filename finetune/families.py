@@ -9,7 +9,7 @@ from torch import nn
 from transformers import PreTrainedConfig
 from transformers.pytorch_utils import Conv1D
 
-from finetune.scan import CpuScanMixer
+from finetune.scan import SCANNED, CpuScanMixer
 
 _LLAMA_TARGETS = ("gate_proj", "up_proj", "down_proj", "q_proj", "k_proj", "v_proj")
 
@@ -110,11 +110,13 @@ def is_mamba_mixer(module: nn.Module) -> bool:
 def kernel_path(model: nn.Module) -> str:
     """Say which code runs the mixers of this model, where it lies and with what is installed."""
     model = unwrap(model)
-    device = next(model.parameters()).device.type
+    weight = next(model.parameters())
+    device = weight.device.type
     mixers = [module for module in model.modules() if is_mamba_mixer(module)]
     if mixers and device == "cuda" and find_spec("mamba_ssm") and find_spec("causal_conv1d"):
         return "mamba-ssm and causal-conv1d (CUDA)"
-    if mixers and device == "cpu" and all(isinstance(mixer, CpuScanMixer) for mixer in mixers):
+    scans = weight.dtype in SCANNED and all(isinstance(mixer, CpuScanMixer) for mixer in mixers)
+    if mixers and device == "cpu" and scans:
         return "finetune.scan (CPU)"
     if mixers:
         return f"transformers' PyTorch ({device})"

@@ -27,6 +27,10 @@ Model = TypeVar("Model", bound=nn.Module)
 _SLICE_ELEMENTS = 1 << 17
 
 
+SCANNED = (torch.float32, torch.float64)
+"""The precisions in which this scan runs."""
+
+
 def selective_scan(
     u: Float[Tensor, "batch time channels"],
     dt: Float[Tensor, "batch time channels"],
@@ -207,7 +211,7 @@ class CpuScanMixer(MambaMixer):
         return (
             hidden_states.device.type == self.conv1d.weight.device.type == "cpu"
             and hidden_states.dtype == self.conv1d.weight.dtype
-            and hidden_states.dtype in (torch.float32, torch.float64)
+            and hidden_states.dtype in SCANNED
             and not torch.is_autocast_enabled("cpu")
         )
 

@@ -6,7 +6,16 @@ from peft import LoraConfig, get_peft_model
 from torch import nn
 from transformers import AutoModelForCausalLM, RwkvConfig
 
-from finetune.families import block_list, exact_config, lora_targets, unwrap
+from finetune.families import (
+    block_list,
+    exact_config,
+    kernel_path,
+    lora_targets,
+    untrainable_modules,
+    unwrap,
+)
+from finetune.lora import check_targets
+from finetune.scan import use_cpu_scan
 
 TARGETS = {
     "gpt_neox": {"query_key_value", "dense_h_to_4h", "dense_4h_to_h"},
@@ -98,3 +107,27 @@ def test_an_exact_config_has_neither_caches_nor_rescaling():
     config = exact_config(RwkvConfig(rescale_every=6))
     assert config.use_cache is False
     assert config.rescale_every == 0
+
+
+@pytest.mark.parametrize(
+    ("family", "dtype", "scanned", "path"),
+    [
+        ("gpt_neox", torch.float32, False, "attention: sdpa (cpu)"),
+        ("mamba", torch.float32, True, "finetune.scan (CPU)"),
+        ("mamba", torch.bfloat16, True, "transformers' PyTorch (cpu)"),
+        ("mamba", torch.float32, False, "transformers' PyTorch (cpu)"),
+        ("mamba2", torch.float32, True, "transformers' PyTorch (cpu)"),
+        ("qwen3_next", torch.float32, True, "attention: sdpa (cpu)"),
+    ],
+)
+def test_the_code_that_runs_the_mixers_is_named(tiny_model, family, dtype, scanned, path):
+    model = tiny_model(family).to(dtype)
+    assert kernel_path(use_cpu_scan(model) if scanned else model) == path
+
+
+def test_mambas_bypassed_modules_are_no_targets(tiny_model):
+    assert untrainable_modules(tiny_model("mamba")) == {"conv1d", "dt_proj", "out_proj", "x_proj"}
+    assert untrainable_modules(tiny_model("bamba")) == {"conv1d", "out_proj"}
+    assert not untrainable_modules(tiny_model("lfm2"))
+    with pytest.raises(ValueError, match="'x_proj' of MambaForCausalLM cannot be trained"):
+        check_targets(tiny_model("mamba"), ["x_proj"])
