@@ -8,7 +8,15 @@ from pathlib import Path
 from typing import Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from benchmarks.store import content_hash
 from finetune.train import Finetune
@@ -17,6 +25,7 @@ from quirky.contexts import Transfer, parse_transfer
 from quirky.prompts import Style
 from quirky.registry import unknown
 from quirky.tasks import Task, get_task
+from quirky.tasks.table import Table, read_table
 from quirky.triggers import Trigger, get_trigger
 
 LayerRule = Literal["eil", "last", "middle", "ensemble"]
@@ -65,10 +74,25 @@ class TaskSpec(Named):
     """A task, its parameters, and fine-tuning settings that differ from the recipe's."""
 
     finetune: dict[str, Any] = Field(default_factory=dict)
+    data: str | None = None
+    """The CSV or parquet file that holds a user's own claims. It is read once, here: a file that is
+    edited while a run goes on changes nothing in it."""
+    _table: Table | None = PrivateAttr(None)
+
+    @model_validator(mode="after")
+    def _read_data(self) -> "TaskSpec":
+        if self.data is not None:
+            if self.params:
+                raise ValueError(
+                    f"task {self.name!r}: a table takes no parameters, but "
+                    f"{', '.join(map(repr, self.params))} was given"
+                )
+            self._table = read_table(self.name, self.data)
+        return self
 
     def make(self) -> Task:
         """Return the task."""
-        return get_task(self.name, **self.params)
+        return self._table or get_task(self.name, **self.params)
 
 
 class ProbeSpec(Named):
@@ -210,7 +234,7 @@ class Recipe(Strict):
                 except ValidationError as error:
                     raise ValueError(
                         f"finetune of {model.name} on {task.label}: "
-                        f"{_first_problem(error, Finetune)}"
+                        f"{first_problem(error, Finetune)}"
                     ) from error
         return self
 
@@ -277,6 +301,15 @@ def load_recipe(source: str, changes: Mapping[str, Any] | None = None) -> Recipe
     if "models" in changes:
         own = {model.name: model.model_dump() for model in recipe.models}
         changes = {**changes, "models": [own.get(name, name) for name in changes["models"]]}
+    if "tasks" in changes:
+        tasks = {task.name: task.model_dump() for task in recipe.tasks if task.data}
+        changes = {
+            **changes,
+            "tasks": [
+                {**tasks.get(task["name"], {}), **task} if isinstance(task, Mapping) else task
+                for task in changes["tasks"]
+            ],
+        }
     changed = validate_recipe({**content, **changes}, source)
     if changed.digest() == recipe.digest():
         return recipe
@@ -288,10 +321,11 @@ def validate_recipe(content: Mapping[str, Any], source: str = "") -> Recipe:
     try:
         return Recipe.model_validate(content)
     except ValidationError as error:
-        raise ValueError(f"recipe {source}: {_first_problem(error)}") from error
+        raise ValueError(f"recipe {source}: {first_problem(error)}") from error
 
 
-def _first_problem(error: ValidationError, validated: type[BaseModel] = Recipe) -> str:
+def first_problem(error: ValidationError, validated: type[BaseModel] = Recipe) -> str:
+    """Return what is wrong first: which field, which value, and what would be right."""
     problem = error.errors()[0]
     where = ".".join(str(part) for part in problem["loc"])
     if problem["type"] == "extra_forbidden":

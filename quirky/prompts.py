@@ -61,12 +61,22 @@ def choose_templates(
     return [first, *others[: renderings - 1]]
 
 
-def styled(templates: Sequence[Template], standard: Template, style: Style) -> Sequence[Template]:
+def styled(
+    templates: Sequence[Template], standard: Template | None, style: Style
+) -> Sequence[Template]:
     """Return the templates among which a prompt style chooses.
 
     Raises:
-        ValueError: if the style is not one of single, mixture, standardized.
+        ValueError: if the style is not one of single, mixture, standardized, or if the claims bring
+            prompts of their own, so that there is no standardized wording.
     """
     if style not in ("single", "mixture", "standardized"):
         raise ValueError(f"prompts: unknown {style!r}; known: mixture, single, standardized")
-    return [standard] if style == "standardized" else list(templates)
+    if style != "standardized":
+        return list(templates)
+    if standard is None:
+        raise ValueError(
+            "prompts: 'standardized' is not for claims that bring prompts of their own; "
+            "write mixture or single"
+        )
+    return [standard]
