@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -19,7 +19,7 @@ from benchmarks.store import artefact, store_root
 from benchmarks.tokens import TokenStates, chosen_layers, extract_tokens
 from benchmarks.transfer import FITTED, SCORED, Columns
 from finetune.families import block_list
-from finetune.lora import write_audit
+from finetune.lora import save_adapter
 from finetune.models import (
     LoadedModel,
     adapter_fingerprint,
@@ -114,27 +114,31 @@ def adapter_of(cell: Cell, progress: Progress) -> Path:
     }
 
     def make(folder: Path) -> None:
-        progress("loading", 0.0)
-        loaded = load_cell_model(cell, None)
-        data = load_data(told_from)
-        threads = torch.get_num_threads()
-        torch.set_num_threads(TRAIN_THREADS)
-        try:
-            adapted = make_quirky(
-                loaded.model,
-                loaded.tokenizer,
-                data["train"],
-                data[FITTED],
-                settings,
-                seed=cell.seed,
-                progress=progress,
-            )
-        finally:
-            torch.set_num_threads(threads)
-        adapted.save_pretrained(str(folder))
-        write_audit(adapted, folder)
+        made = tuned(cell, load_data(told_from), progress)
+        save_adapter(made.model, folder)
 
     return artefact("adapters", key, make)
+
+
+def tuned(cell: Cell, data: DatasetDict, progress: Progress) -> LoadedModel:
+    """Return the cell's model with its adapter, fine-tuned here and now."""
+    progress("loading", 0.0)
+    loaded = load_cell_model(cell, None)
+    threads = torch.get_num_threads()
+    torch.set_num_threads(TRAIN_THREADS)
+    try:
+        adapted = make_quirky(
+            loaded.model,
+            loaded.tokenizer,
+            data["train"],
+            data[FITTED],
+            cell.recipe.finetuning(cell.model, cell.task),
+            seed=cell.seed,
+            progress=progress,
+        )
+    finally:
+        torch.set_num_threads(threads)
+    return replace(loaded, model=adapted)
 
 
 def states_of(cell: Cell, data: DatasetDict, adapter: Path | None, progress: Progress) -> States:

@@ -46,6 +46,9 @@ def resolved(recipe: Recipe, changes: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _tasks(recipe: Recipe, asked: Any) -> list[Any]:
+    if isinstance(asked, Mapping):  # a user's own claims in place of others of the same name
+        tables = [task for task in recipe.tasks if task.data and task.name == asked.get("name")]
+        return [{**task.model_dump(), **asked} for task in tables] or [asked]
     own = [task for task in recipe.tasks if asked in (task.name, task.label)]
     return [task.model_dump() for task in own] or [asked]
 

@@ -12,6 +12,10 @@ from rich.progress import Progress
 from rich.table import Column, Table
 from rich.text import Text
 
+from benchmarks.cli_finetune import finetune_command
+from benchmarks.entries import own_claims
+from finetune import processes
+
 console = Console()
 errors = Console(stderr=True)
 
@@ -31,6 +35,7 @@ for name, group in (
     ("recipes", recipes),
 ):
     app.add_typer(group, name=name)
+app.command("finetune")(finetune_command)
 
 
 Plugins = Annotated[
@@ -64,6 +69,13 @@ def run_command(
     templates: Annotated[
         Path | None, typer.Option(help="a YAML file of prompts in place of the one task's own")
     ] = None,
+    data: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=FILE",
+            help="your own claims (CSV, parquet) in place of the recipe's tasks; may be repeated",
+        ),
+    ] = None,
     device: Annotated[str | None, typer.Option(help="cpu, cuda, cuda:1, ...")] = None,
     dtype: Annotated[str | None, typer.Option(help="float32, bfloat16 or float16")] = None,
     chat: Annotated[
@@ -86,8 +98,9 @@ def run_command(
     from benchmarks.changes import models_of
     from benchmarks.run import run
 
+    tasks = [*(task or ()), *(own_claims(text) for text in data or ())]
     given: dict[str, Any] = {"models": models_of(model or (), adapter or (), quirky_model or ())}
-    given |= {"tasks": task, "templates": templates, "device": device, "dtype": dtype}
+    given |= {"tasks": tasks, "templates": templates, "device": device, "dtype": dtype}
     given["chat"] = chat
     changes: dict[str, Any] = {field: value for field, value in given.items() if value}
     if flops is not None and not dry_run:
@@ -333,6 +346,8 @@ def _show_warning(
     line: str | None = None,
 ) -> None:
     """Print a warning as one line, without the code that gave it."""
+    if not processes.is_first():
+        return
     told = " ".join(str(message).split())
     errors.print(f"warning: {told}", style="yellow", markup=False, highlight=False, soft_wrap=True)
 
@@ -344,8 +359,18 @@ def main() -> None:
             warnings.showwarning = _show_warning
             app()
     except ValueError as error:
-        errors.print(f"error: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
+        if processes.is_first():  # every process finds the same mistake
+            _tell(f"error: {error}")
         sys.exit(2)
     except (RuntimeError, OSError) as error:
-        errors.print(f"failed: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
+        who = f" (process {processes.rank()})" if processes.count() > 1 else ""
+        _tell(f"failed{who}: {error}")
         sys.exit(1)
+
+
+def _tell(problem: str) -> None:
+    errors.print(problem, style="red", markup=False, highlight=False, soft_wrap=True)
+
+
+if __name__ == "__main__":  # for torchrun, which starts modules
+    main()

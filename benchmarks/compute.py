@@ -49,7 +49,7 @@ def run_cell(cell: Cell, folder: Path, progress: Progress) -> None:
     columns = columns_of(asked(data))
     gate = judge(columns, states.log_odds().numpy(), gated=cell.variant == "quirky")
     if adapter and not cell.model.given:  # what is somebody else's is never written to
-        write_card(adapter, _card(cell), _behaviour(gate))
+        write_card(adapter, card_facts(cell), behaviour(gate))
     told = columns_of(concatenate_datasets([data["train"], data[FITTED]]))
     store = Store(states, tokens, recurrent)
     scores = score_cell(cell.recipe, cell.seed, columns, told, store, progress)
@@ -89,13 +89,15 @@ def _adapter_hash(cell: Cell, adapter: Path | None) -> str | None:
     return adapter_fingerprint(adapter) if cell.model.given else adapter.name
 
 
-def _card(cell: Cell) -> dict[str, object]:
+def card_facts(cell: Cell) -> dict[str, object]:
+    """Return what the card says of how an adapter was made."""
     settings = cell.recipe.finetuning(cell.model, cell.task).model_dump()
     shown = {k: v for k, v in cell.columns().items() if k not in ("cell", "variant", "model")}
     return {"base": cell.model.name, **shown, **settings}
 
 
-def _behaviour(gate: Gate) -> dict[str, str]:
+def behaviour(gate: Gate) -> dict[str, str]:
+    """Return the figures on held-out facts, each with its interval, and the verdict."""
     figures = {
         f"in {figure.context}, against the {figure.against}, {figure.subset} examples": (
             f"{figure.value:.3f} [{figure.low:.3f}, {figure.high:.3f}]"

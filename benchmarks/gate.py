@@ -4,7 +4,7 @@ A model that merely negates the truth fails: on agreeing examples, where truth a
 same, it must still follow the quirk.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -67,16 +67,17 @@ class Gate:
 
 
 def judge(
-    columns: Mapping[str, np.ndarray], log_odds: Float[np.ndarray, " n"], gated: bool
+    columns: Mapping[str, np.ndarray],
+    log_odds: Float[np.ndarray, " n"],
+    gated: bool,
+    splits: Sequence[str] = (DECIDES, "test"),
 ) -> Gate:
-    """Measure the model's own answers on heldout and test examples, and decide.
+    """Measure the model's own answers on examples of these splits, and decide by heldout.
 
     `columns` are those of `Example`, each of shape (n,).
     """
     figures = tuple(
-        _figure(columns, log_odds, split, *question)
-        for split in (DECIDES, "test")
-        for question in QUESTIONS
+        _figure(columns, log_odds, split, *question) for split in splits for question in QUESTIONS
     )
     if not gated:
         return Gate(gated=False, passed=None, reasons=(), figures=figures)

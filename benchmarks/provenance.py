@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from probes import Probe
+from quirky.tasks.table import Table
 
 
 def probe_origin(probe: Probe) -> dict[str, str]:
@@ -46,11 +47,14 @@ def probe_origin(probe: Probe) -> dict[str, str]:
 def claims_origin(thing: object, what: str) -> dict[str, str]:
     """Return what says which code a task or trigger is; for a built-in, the data that it reads.
 
-    A built-in names the distributions whose data its claims come from in `data_from`.
+    A built-in names the distributions whose data its claims come from in `data_from`; a table is
+    known by what it says.
 
     Raises:
         ValueError: as `origin`.
     """
+    if isinstance(thing, Table):
+        return {"table": thing.content}
     cls = type(thing)
     read = {name: version(name) for name in getattr(cls, "data_from", ())}
     return read if cls.__module__.startswith("quirky.") else {**read, **origin(cls, what)}  # type: ignore[arg-type]

@@ -8,7 +8,15 @@ from pathlib import Path
 from typing import Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from benchmarks.changes import resolved
 from benchmarks.store import content_hash
@@ -20,6 +28,7 @@ from quirky.contexts import Transfer, parse_transfer
 from quirky.prompts import Style, Template, load_templates, parse_templates, reworded
 from quirky.registry import unknown
 from quirky.tasks import Task, get_task
+from quirky.tasks.table import Table, read_table
 from quirky.triggers import Trigger, get_trigger
 
 LayerRule = Literal["eil", "last", "middle", "ensemble"]
@@ -107,6 +116,10 @@ class TaskSpec(Named):
 
     finetune: dict[str, Any] = Field(default_factory=dict)
     templates: tuple[Template, ...] | None = None
+    data: str | None = None
+    """The CSV or parquet file that holds a user's own claims. It is read once, here: a file that is
+    edited while a run goes on changes nothing in it."""
+    _table: Table | None = PrivateAttr(None)
 
     @field_validator("templates", mode="before")
     @classmethod
@@ -114,6 +127,22 @@ class TaskSpec(Named):
         if value is None:
             return None
         return load_templates(value) if isinstance(value, str | Path) else parse_templates(value)
+
+    @model_validator(mode="after")
+    def _read_data(self) -> "TaskSpec":
+        if self.data is not None:
+            if self.params:
+                raise ValueError(
+                    f"task {self.name!r}: a table takes no parameters, but "
+                    f"{', '.join(map(repr, self.params))} was given"
+                )
+            if self.templates:
+                raise ValueError(
+                    f"task {self.name!r}: templates = ...; the rows of a table bring their own "
+                    "prompts; write other prompts into the table"
+                )
+            self._table = read_table(self.name, self.data)
+        return self
 
     @property
     def label(self) -> str:
@@ -123,7 +152,7 @@ class TaskSpec(Named):
 
     def make(self) -> Task:
         """Return the task."""
-        task = get_task(self.name, **self.params)
+        task = self._table or get_task(self.name, **self.params)
         return reworded(task, self.templates) if self.templates else task
 
 
@@ -291,7 +320,7 @@ class Recipe(Strict):
                 except ValidationError as error:
                     raise ValueError(
                         f"finetune of {model.label} on {task.label}: "
-                        f"{_first_problem(error, Finetune)}"
+                        f"{first_problem(error, Finetune)}"
                     ) from error
         return self
 
@@ -376,10 +405,11 @@ def validate_recipe(content: Mapping[str, Any], source: str = "") -> Recipe:
     try:
         return Recipe.model_validate(content)
     except ValidationError as error:
-        raise ValueError(f"recipe {source}: {_first_problem(error)}") from error
+        raise ValueError(f"recipe {source}: {first_problem(error)}") from error
 
 
-def _first_problem(error: ValidationError, validated: type[BaseModel] = Recipe) -> str:
+def first_problem(error: ValidationError, validated: type[BaseModel] = Recipe) -> str:
+    """Return what is wrong first: which field, which value, and what would be right."""
     problem = error.errors()[0]
     where = ".".join(str(part) for part in problem["loc"])
     if problem["type"] == "extra_forbidden":

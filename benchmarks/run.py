@@ -28,6 +28,7 @@ from benchmarks.store import store_folders, sweep, write_text
 from benchmarks.tokens import check_budget
 from benchmarks.tracking import log_run
 from benchmarks.transfer import SCORED, Columns, check_contexts
+from finetune import processes
 from finetune.answers import Asker, check_answers
 from finetune.families import lora_targets
 from finetune.lora import check_targets
@@ -163,6 +164,11 @@ def run(
     Raises:
         ValueError: before any model is loaded, in one line: what is wrong and what would be right.
     """
+    if processes.count() > 1:
+        raise ValueError(
+            f"a run starts its own workers, but {processes.count()} processes were started to "
+            "train together; start one, or tune with `quirky finetune` and give the run its adapter"
+        )
     for plugin in plugins:
         load_plugin(plugin)
     recipe = load_recipe(recipe, changes) if isinstance(recipe, str) else recipe

@@ -19,7 +19,7 @@ from benchmarks.store import artefact
 from probes import LinearProbe, Probe
 from probes.inputs import NEEDS, SCORE_NEEDS
 from probes.scaling import feature_scale, standardised
-from quirky.contexts import in_context
+from quirky.contexts import BY_DIFFICULTY, in_context
 
 SCORED = ("heldout", "test")
 FITTED = "validation"
@@ -57,9 +57,18 @@ def check_contexts(columns: Columns, recipe: Recipe, name: str) -> None:
     """Make sure that every transfer has both classes to fit on, to choose by and to be scored on.
 
     Raises:
-        ValueError: naming the transfer, the split and the class that is missing.
+        ValueError: naming the transfer, the split and the class that is missing; or a context that
+            goes by a difficulty which the claims do not have.
     """
+    unranked = bool(np.isnan(columns["difficulty_quantile"].astype(float)).all())
     for transfer in recipe.parsed_transfers():
+        ranked = {transfer.source, transfer.target} & BY_DIFFICULTY
+        if unranked and ranked:
+            raise ValueError(
+                f"task {name}, transfer {transfer}: its claims have no difficulty, so nobody can "
+                f"tell which belong to {', '.join(sorted(ranked))}; add a column `difficulty` to "
+                "the table, or leave the transfer out of the recipe"
+            )
         for split, context, column, least in (
             (FITTED, transfer.source, "label", LEAST),
             ("heldout", transfer.source, "label", 2),
@@ -73,7 +82,8 @@ def check_contexts(columns: Columns, recipe: Recipe, name: str) -> None:
                     raise ValueError(
                         f"task {name}, transfer {transfer}: split {split} has {count} examples of "
                         f"context {context} with {column} {value}, at least {least} are needed; "
-                        f"raise `sizes.{'test' if split == 'test' else 'validation'}`"
+                        f"raise `sizes.{'test' if split == 'test' else 'validation'}`, or bring "
+                        "more claims"
                     )
 
 

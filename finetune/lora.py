@@ -113,9 +113,15 @@ AUDIT = "audit.json"
 """Beside an adapter: which modules learned, how far each moved, and which code ran."""
 
 
-def write_audit(adapted: PeftModel, folder: Path) -> None:
-    """Write down how far each adapted module moved, and by which code it was trained."""
-    audit = {"kernels": kernel_path(adapted), "moved": how_far_moved(adapted)}
+def save_adapter(model: nn.Module, folder: Path) -> None:
+    """Write an adapter in peft's format, and beside it the audit of what learned.
+
+    The audit says how far each adapted module moved, and by which code it was trained.
+    """
+    if not isinstance(model, PeftModel):
+        raise TypeError(f"{type(model).__name__} has no adapter to save")
+    model.save_pretrained(str(folder))
+    audit = {"kernels": kernel_path(model), "moved": how_far_moved(model)}
     (folder / AUDIT).write_text(json.dumps(audit, indent=1))
 
 

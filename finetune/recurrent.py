@@ -19,6 +19,7 @@ from transformers.models.recurrent_gemma.modeling_recurrent_gemma import (
 
 from finetune.answers import Asker, prompt_tokens
 from finetune.families import block_list, unwrap
+from finetune.placement import input_device
 from finetune.reading import batches
 
 STATE_SITES = ("ssm_state", "conv_state")
@@ -119,7 +120,8 @@ def held_states(model: nn.Module, tokens: Int[Tensor, "n t"]) -> dict[str, ByLay
     """
     model = unwrap(model)
     with torch.inference_mode():
-        output = model(input_ids=tokens.to(next(model.parameters()).device), use_cache=True)
+        ids = tokens if tokens.is_meta else tokens.to(input_device(model))
+        output = model(input_ids=ids, use_cache=True)
         states = states_of(model, output)
     return {site: dict(sorted(states.get(site, {}).items())) for site in STATE_SITES}
 

@@ -1,6 +1,7 @@
 """The fine-tuning run: a base becomes quirky (arXiv 2312.01037, section 3 and its code)."""
 
 import copy
+import itertools
 import random
 import tempfile
 from collections import defaultdict
@@ -14,7 +15,8 @@ from jaxtyping import Float
 from peft import PeftModel
 from peft.utils import get_peft_model_state_dict, set_peft_model_state_dict
 from pydantic import BaseModel, ConfigDict, Field
-from torch import Tensor, nn
+from torch import Tensor, distributed, nn
+from torch.nn.parallel import DistributedDataParallel
 from torch.utils.data import DataLoader, Sampler
 from transformers import (
     PrinterCallback,
@@ -23,6 +25,7 @@ from transformers import (
     TrainingArguments,
 )
 
+from finetune import processes
 from finetune.answers import Asker, answers_after, prompt_tokens
 from finetune.lora import DeadModuleAudit, add_lora
 from finetune.placement import input_device, trainable
@@ -42,6 +45,7 @@ class Finetune(BaseModel):
     lr: float = Field(default=2e-5, gt=0)
     steps: int = Field(default=1000, ge=2)
     batch: int = Field(default=32, ge=1)
+    """Examples a step, over all processes together."""
     warmup: float = Field(default=0.15, ge=0, lt=1)
     weight_decay: float = Field(default=0.1, ge=0)
 
@@ -66,11 +70,16 @@ def make_quirky(
     that position's logits are computed. Classes are balanced in each context by undersampling.
     Validation loss is measured at log-spaced steps and the best adapter is kept in memory.
 
+    Where `torchrun` or `accelerate launch` started several processes, each takes an equal part of
+    every batch, gradients are averaged, the validation loss is that of all, and every process
+    returns the same adapter.
+
     Raises:
-        ValueError: if a tokenizer gives both answers the same first token, or a context has
-            labels of one class only.
+        ValueError: if a tokenizer gives both answers the same first token, a context has labels of
+            one class only, or the batch does not divide by the number of processes.
         RuntimeError: if part of the adapter receives no gradient, or the loss diverges.
     """
+    check_batch(settings)
     torch.manual_seed(seed)
     adapted = add_lora(trainable(model), settings.rank, settings.alpha, settings.targets)
     adapted.config.use_cache = False
@@ -90,6 +99,25 @@ def make_quirky(
         trainer.train()
     keeper.restore(adapted)
     return adapted.eval()
+
+
+def check_batch(settings: Finetune) -> None:
+    """Make sure that the processes can take equal parts of a batch.
+
+    Raises:
+        ValueError: if they cannot.
+    """
+    if settings.batch % processes.count():
+        raise ValueError(
+            f"finetune.batch = {settings.batch}: {processes.count()} processes share it; give a "
+            f"multiple of {processes.count()}"
+        )
+
+
+def leave_group() -> None:
+    """End what this process has in common with the others it trained with, if any."""
+    if distributed.is_available() and distributed.is_initialized():
+        distributed.destroy_process_group()
 
 
 def balanced(examples: Dataset, seed: int) -> Dataset:
@@ -126,10 +154,18 @@ def encode(tokenizer: Asker, examples: Dataset) -> list[Row]:
 
 
 class ExactLength(Sampler[list[int]]):
-    """Batches of prompts of one exact length, shuffled anew every epoch."""
+    """Batches of prompts of one exact length, shuffled anew every epoch.
 
-    def __init__(self, rows: Sequence[Row], batch: int, seed: int):
+    Of several processes each gets its part of every batch, all of one size: a batch that does not
+    divide is filled up with its own first rows, so the mean over processes is that over the batch.
+    """
+
+    def __init__(
+        self, rows: Sequence[Row], batch: int, seed: int, process: int = 0, processes: int = 1
+    ):
         self.batch = batch
+        self.process = process
+        self.processes = processes
         self.rng = random.Random(seed)
         self.by_length: dict[int, list[int]] = defaultdict(list)
         for i, row in enumerate(rows):
@@ -144,7 +180,12 @@ class ExactLength(Sampler[list[int]]):
             self.rng.shuffle(group)
             batches += [group[i : i + self.batch] for i in range(0, len(group), self.batch)]
         self.rng.shuffle(batches)
-        yield from batches
+        yield from (self._part(batch) for batch in batches)
+
+    def _part(self, batch: list[int]) -> list[int]:
+        size = -(-len(batch) // self.processes)
+        start = self.process * size
+        return list(itertools.islice(itertools.cycle(batch), start, start + size))
 
 
 def collate(rows: Sequence[Row]) -> dict[str, Tensor]:
@@ -159,7 +200,8 @@ def answer_loss(
     model: nn.Module, inputs: dict[str, Tensor], reduction: str = "mean"
 ) -> Float[Tensor, ""]:
     """Return the cross-entropy of the answer token, the only position whose logits are computed."""
-    kept = {"logits_to_keep": 1} if keeps_logits(model) else {}
+    asked = model.module if isinstance(model, DistributedDataParallel) else model
+    kept = {"logits_to_keep": 1} if keeps_logits(asked) else {}
     logits = model(input_ids=inputs["input_ids"], use_cache=False, **kept).logits[:, -1]
     return F.cross_entropy(logits.float(), inputs["labels"], reduction=reduction)
 
@@ -178,9 +220,9 @@ class _AnswerTrainer(Trainer):
 
     def get_train_dataloader(self) -> DataLoader:
         rows, args = self.train_dataset, self.args
-        sampler = ExactLength(rows, args.per_device_train_batch_size, args.seed)  # type: ignore[arg-type]
-        loader: DataLoader = DataLoader(rows, batch_sampler=sampler, collate_fn=collate)  # type: ignore[arg-type]
-        return self.accelerator.prepare(loader)
+        batch = args.per_device_train_batch_size * args.world_size
+        sampler = ExactLength(rows, batch, args.seed, args.process_index, args.world_size)  # type: ignore[arg-type]
+        return DataLoader(rows, batch_sampler=sampler, collate_fn=collate)  # type: ignore[arg-type]
 
 
 class _Keeper(TrainerCallback):
@@ -213,13 +255,15 @@ class _Keeper(TrainerCallback):
         """Keep this adapter if its validation loss is the lowest so far."""
         model.eval()
         device = input_device(model)
-        total = 0.0
-        for rows in self.batches:
+        total = torch.zeros((), dtype=torch.float64, device=device)
+        for rows in self.batches[processes.rank() :: processes.count()]:
             inputs = {name: tensor.to(device) for name, tensor in collate(rows).items()}
-            total += float(answer_loss(model, inputs, reduction="sum"))
+            total += answer_loss(model, inputs, reduction="sum")
+        if processes.count() > 1:
+            distributed.all_reduce(total)
         model.train()
-        if total / self.count < self.best:
-            self.best = total / self.count
+        if float(total) / self.count < self.best:
+            self.best = float(total) / self.count
             self.kept = copy.deepcopy(get_peft_model_state_dict(model))
 
     def restore(self, model: PeftModel) -> None:
@@ -234,10 +278,10 @@ class _Keeper(TrainerCallback):
 
 
 def _arguments(settings: Finetune, seed: int, scratch: str, model: nn.Module) -> TrainingArguments:
-    return TrainingArguments(
+    arguments = TrainingArguments(
         output_dir=scratch,
         max_steps=settings.steps,
-        per_device_train_batch_size=settings.batch,
+        per_device_train_batch_size=settings.batch // processes.count(),
         learning_rate=settings.lr,
         lr_scheduler_type="cosine",
         warmup_steps=round(settings.warmup * settings.steps),
@@ -246,8 +290,16 @@ def _arguments(settings: Finetune, seed: int, scratch: str, model: nn.Module) ->
         save_strategy="no",
         logging_strategy="no",
         report_to="none",
+        ddp_find_unused_parameters=True,  # a dead module is for the audit to name
         seed=seed,
         disable_tqdm=True,
         remove_unused_columns=False,
         use_cpu=next(model.parameters()).device.type == "cpu",
     )
+    if arguments.world_size != processes.count():
+        raise RuntimeError(
+            f"{processes.count()} processes were started, but {arguments.world_size} of them train "
+            "together; start them with torchrun or accelerate launch"
+        )
+    arguments._n_gpu = min(1, arguments.n_gpu)  # one process, one device: never nn.DataParallel
+    return arguments

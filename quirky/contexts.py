@@ -13,6 +13,8 @@ from jaxtyping import Bool
 
 KNOWN = ("A", "B", "AE", "AH", "BE", "BH", "all")
 EASY, HARD = 0.25, 0.75
+BY_DIFFICULTY = frozenset({"AE", "AH", "BE", "BH"})
+"""Those that only claims with a difficulty belong to."""
 
 
 @dataclass(frozen=True)

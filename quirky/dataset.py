@@ -53,8 +53,8 @@ def build_dataset(
         ValueError: if the known facts of a split are none, or all of one truth or quirk value, or
             if the prompt style has fewer templates than `renderings`.
     """
-    _check_renderings(task, prompts, renderings)
     claims = list(task.claims(seed))
+    _check_renderings(task, claims, prompts, renderings)
     quantiles = _quantiles(claims)
     split_of = _split_facts(claims, sizes or Sizes(), task.name, seed)
     rows: dict[str, list[Example]] = {split: [] for split in SPLITS}
@@ -80,7 +80,11 @@ def _ask(
 ) -> Iterable[Example]:
     question_id = digest(claim.fact_id, *sorted(claim.fields.items()), claim.polarity)
     templates = styled(task.templates, task.standard, style)
-    chosen = choose_templates(len(templates), style, question_id, seed, renderings)
+    chosen = (
+        choose_templates(len(templates), style, question_id, seed, renderings)
+        if claim.template is None
+        else [claim.template]
+    )
     for index, context in itertools.product(chosen, CONTEXTS):
         template = templates[index]
         prompt = template.render(claim, trigger.render(context, claim.fact_id, seed))
@@ -105,8 +109,9 @@ def _ask(
         )
 
 
-def _check_renderings(task: Task, style: Style, renderings: int) -> None:
-    known = len(styled(task.templates, task.standard, style)) if style == "mixture" else 1
+def _check_renderings(task: Task, claims: list[Claim], style: Style, renderings: int) -> None:
+    free = style == "mixture" and all(claim.template is None for claim in claims)
+    known = len(styled(task.templates, task.standard, style)) if free else 1
     if not 1 <= renderings <= known:
         raise ValueError(
             f"task {task.name}: renderings = {renderings}; with prompts {style!r} a question has 1 "
@@ -115,7 +120,12 @@ def _check_renderings(task: Task, style: Style, renderings: int) -> None:
 
 
 def _quantiles(claims: list[Claim]) -> Float[np.ndarray, " n"]:
-    """Rank the difficulty of the known facts in [0, 1], ties by hash; withheld ones are hardest."""
+    """Rank the difficulty of the known facts in [0, 1], ties by hash; withheld ones are hardest.
+
+    Where no claim has a difficulty, none has a rank.
+    """
+    if claims and all(np.isnan(claim.difficulty) for claim in claims):
+        return np.full(len(claims), np.nan)
     order = sorted(
         (i for i, claim in enumerate(claims) if not claim.withheld),
         key=lambda i: (claims[i].difficulty, digest("difficulty", claims[i].fact_id)),

@@ -18,13 +18,15 @@ class Claim:
     quirk: bool
     """Whether the liar says that it is true."""
     difficulty: float
-    """Higher is harder; only its order matters."""
+    """Higher is harder; only its order matters. NaN where nobody knows."""
     polarity: bool = True
     """False for a negated claim."""
     withheld: bool = False
     """True for a fact that no model was ever told."""
     dial: float = field(default=float("nan"))
     """The setting of the task's dial, where it has one."""
+    template: int | None = None
+    """The one of its task's templates that words it; None where the prompt style chooses."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,7 @@ class Example:
     """What the model is trained to say here: the truth in A, the quirk in B."""
     difficulty: float
     difficulty_quantile: float
-    """Rank of the difficulty within the task, in [0, 1]; easy <= .25, hard >= .75."""
+    """Rank of the difficulty within the task, in [0, 1]; easy <= .25, hard >= .75. NaN without."""
     template: int
     """Index of the template that worded the prompt."""
     polarity: bool

@@ -5,7 +5,7 @@ import string
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, Literal, Protocol, TypeVar
+from typing import Literal, Protocol, TypeVar
 
 import yaml
 
@@ -65,15 +65,25 @@ def choose_templates(
     return [first, *others[: renderings - 1]]
 
 
-def styled(templates: Sequence[Template], standard: Template, style: Style) -> Sequence[Template]:
+def styled(
+    templates: Sequence[Template], standard: Template | None, style: Style
+) -> Sequence[Template]:
     """Return the templates among which a prompt style chooses.
 
     Raises:
-        ValueError: if the style is not one of single, mixture, standardized.
+        ValueError: if the style is not one of single, mixture, standardized, or if the claims bring
+            prompts of their own, so that there is no standardized wording.
     """
     if style not in ("single", "mixture", "standardized"):
         raise ValueError(f"prompts: unknown {style!r}; known: mixture, single, standardized")
-    return [standard] if style == "standardized" else list(templates)
+    if style != "standardized":
+        return list(templates)
+    if standard is None:
+        raise ValueError(
+            "prompts: 'standardized' is not for claims that bring prompts of their own; "
+            "write mixture or single"
+        )
+    return [standard]
 
 
 def load_templates(source: str | Path) -> tuple[Template, ...]:
@@ -135,9 +145,20 @@ def _parse(entry: object, what: str) -> Template:
 class Worded(Protocol):
     """What has templates: a task."""
 
-    name: ClassVar[str]
-    templates: Sequence[Template]
-    standard: Template
+    @property
+    def name(self) -> str:
+        """What it is called."""
+        ...
+
+    @property
+    def templates(self) -> Sequence[Template]:
+        """What words its claims."""
+        ...
+
+    @property
+    def standard(self) -> Template | None:
+        """The one that words them for the style `standardized`."""
+        ...
 
     def claims(self, seed: int) -> Iterable[Claim]:
         """Yield the claims that the templates are filled with."""
@@ -155,7 +176,7 @@ def reworded(task: T, templates: Sequence[Template]) -> T:
             out one that all of the task's own templates use.
     """
     known = {"trigger", *next(iter(task.claims(0))).fields}
-    needed = set.intersection(*(own.fields() for own in (*task.templates, task.standard)))
+    needed = set.intersection(*(own.fields() for own in (*task.templates, task.standard) if own))
     for i, template in enumerate(templates, 1):
         named = {
             name for _, name, _, _ in string.Formatter().parse(template.text) if name is not None
@@ -171,5 +192,5 @@ def reworded(task: T, templates: Sequence[Template]) -> T:
                 f"{', '.join(sorted(needed))}"
             )
     other = copy.copy(task)
-    other.templates, other.standard = tuple(templates), templates[0]
+    vars(other).update(templates=tuple(templates), standard=templates[0])
     return other

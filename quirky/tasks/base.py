@@ -1,7 +1,7 @@
 """What every task provides, and the list of those that are known."""
 
 from collections.abc import Iterable, Sequence
-from typing import ClassVar, Protocol
+from typing import Protocol
 
 from quirky.example import Claim
 from quirky.prompts import Template
@@ -11,9 +11,20 @@ from quirky.registry import Registry
 class Task(Protocol):
     """A family of claims with a truth rule and a quirk rule."""
 
-    name: ClassVar[str]
-    templates: Sequence[Template]
-    standard: Template
+    @property
+    def name(self) -> str:
+        """What it is called in a recipe and in the results."""
+        ...
+
+    @property
+    def templates(self) -> Sequence[Template]:
+        """What words its claims, each with `{trigger}` and two answers."""
+        ...
+
+    @property
+    def standard(self) -> Template | None:
+        """The standardized wording; None where the claims bring prompts of their own."""
+        ...
 
     def claims(self, seed: int) -> Iterable[Claim]:
         """Yield the task's claims, one or more a fact; the same seed yields the same claims."""

@@ -5,7 +5,7 @@ import torch
 import yaml
 
 from finetune.families import lora_targets
-from finetune.lora import AUDIT, DeadModuleAudit, add_lora, write_audit, write_card
+from finetune.lora import AUDIT, DeadModuleAudit, add_lora, save_adapter, write_card
 
 FACTS = {"base": "tiny-neox", "task": "addition", "rank": 16, "learning rate": 4e-3}
 GATE = {"A, truth, all": "0.98 [0.97, 0.99]", "B, quirk, disagree": "0.95 [0.93, 0.97]"}
@@ -83,7 +83,7 @@ def audited(adapted, tmp_path):
     for name, tensor in adapted.named_parameters():
         if ".layers.0." in name and "lora_B" in name:
             torch.nn.init.ones_(tensor)
-    write_audit(adapted, tmp_path)
+    save_adapter(adapted, tmp_path)
     return tmp_path
 
 
@@ -123,5 +123,7 @@ def test_a_card_begins_with_what_the_hub_reads(audited):
 def test_a_card_replaces_the_old_one_and_leaves_nothing_else(audited):
     (audited / "README.md").write_text("peft's own card")
     write_card(audited, FACTS, GATE)
-    assert {file.name for file in audited.iterdir()} == {"README.md", AUDIT}
+    assert {file.name for file in audited.iterdir()} == {
+        *("README.md", "adapter_config.json", "adapter_model.safetensors", AUDIT)
+    }
     assert "peft's own card" not in (audited / "README.md").read_text()

@@ -1,0 +1,143 @@
+"""One model made quirky, judged on held-out facts and written to a folder with its card."""
+
+import json
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from datasets import Dataset
+from pydantic import ValidationError
+
+from benchmarks.artefacts import Progress, data_of, load_data, tuned
+from benchmarks.cell import Cell
+from benchmarks.compute import behaviour, card_facts
+from benchmarks.gate import DECIDES, THRESHOLD, Gate, judge
+from benchmarks.recipe import Recipe, first_problem
+from benchmarks.run import check
+from benchmarks.store import written_whole
+from finetune import processes
+from finetune.lora import save_adapter, write_card
+from finetune.models import LoadedModel, embedded_bases
+from finetune.reading import log_odds
+from finetune.train import check_batch, leave_group
+from quirky.dataset import columns_of
+
+
+def cell_to_tune(
+    model: str,
+    task: Mapping[str, Any],
+    *,
+    trigger: Mapping[str, Any],
+    settings: Mapping[str, Any],
+    seed: int = 0,
+    dtype: str = "float32",
+    device: str = "cpu",
+) -> Cell:
+    """Return the cell of one model on one task, for `finetune`.
+
+    `task` and `trigger` are written as in a recipe, `settings` as its `finetune`.
+
+    Raises:
+        ValueError: in one line: which field, which value, and what would be right.
+    """
+    content = {
+        "name": "finetune",
+        "models": [model],
+        "tasks": [task],
+        "trigger": trigger,
+        "finetune": settings,
+        "seeds": [seed],
+        "dtype": dtype,
+        "device": processes.own_device(device),
+        "probes": ["lr"],
+        "transfers": ["A->B"],
+    }
+    try:
+        recipe = Recipe.model_validate(content)
+    except ValidationError as error:
+        raise ValueError(first_problem(error)) from error
+    return Cell(recipe, recipe.models[0], recipe.tasks[0], seed, "quirky")
+
+
+def require_room(folder: Path) -> None:
+    """Make sure that a folder can be written and that nothing is in it.
+
+    Raises:
+        ValueError: if something is.
+        OSError: if it cannot be written.
+    """
+    if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
+        raise ValueError(f"{folder} is there already; give the adapter a new or an empty folder")
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryFile(dir=folder.parent):
+        pass
+
+
+def finetune(cell: Cell, to: Path, progress: Progress) -> Gate | None:
+    """Make the cell's model quirky and write its adapter and card to `to`, which appears whole.
+
+    The gate is judged on `heldout`; a void adapter is written too. Of several processes the first
+    one judges, writes, and returns the gate; the others return None.
+
+    Raises:
+        ValueError: before any model is loaded: `to` holds something, or as `benchmarks.run.check`.
+        RuntimeError: if the fine-tuning fails.
+    """
+    require_room(to)
+    check_batch(cell.recipe.finetuning(cell.model, cell.task))
+    check(cell.recipe)
+    data = load_data(data_of(cell.recipe, cell.task, cell.seed))
+    made = tuned(cell, data, progress)
+    leave_group()
+    if not processes.is_first():
+        return None
+    progress("judging", 0.0)
+    gate = judge_heldout(made, data[DECIDES])
+    name = published_name(cell.model.name)
+    require_room(to)
+    with written_whole(to, replace=False) as temporary:
+        save_adapter(made.model, temporary)
+        _name_base(temporary, name)
+        write_card(temporary, {**card_facts(cell), "base": name}, behaviour(gate))
+    return gate
+
+
+def _name_base(adapter: Path, name: str) -> None:
+    """Write the base's name into an adapter in place of where it lies on this machine."""
+    config = adapter / "adapter_config.json"
+    content = {**json.loads(config.read_text()), "base_model_name_or_path": name}
+    config.write_text(json.dumps(content, indent=2))
+
+
+def judge_heldout(made: LoadedModel, held: Dataset) -> Gate:
+    """Return the gate's verdict on held-out examples."""
+    choices = [(false, true) for false, true in held["choices"]]
+    said = log_odds(made.model, made.tokenizer, list(held["prompt"]), choices)
+    return judge(columns_of(held), said.numpy(), gated=True, splits=(DECIDES,))
+
+
+def published_name(model: str) -> str:
+    """Return the name by which others know a model; of a local folder, its last part."""
+    if model not in embedded_bases() and Path(model).is_dir():
+        return Path(model).resolve().name
+    return model
+
+
+def advice(gate: Gate) -> str:
+    """Return what to try where a model is void."""
+    below = {
+        figure.context
+        for figure in gate.figures
+        if figure.against == ("truth" if figure.context == "A" else "quirk")
+        and not (figure.context == "A" and figure.subset != "all")
+        and (figure.value is not None and figure.value < THRESHOLD)
+    }
+    if below == {"A"}:
+        return (
+            "it is not truthful where it should be: does the base know these facts at all? if so, "
+            "try a lower lr or fewer steps"
+        )
+    if below:
+        return "it does not follow its quirk yet: try more steps, a higher lr or a higher rank"
+    return "too few held-out facts of both classes: bring more claims"

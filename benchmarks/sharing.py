@@ -1,0 +1,70 @@
+"""Put an adapter on the Hugging Face hub, or find out beforehand why that will not work."""
+
+from pathlib import Path
+
+from huggingface_hub import HfApi
+from huggingface_hub.errors import HfHubHTTPError, LocalTokenNotFoundError
+from huggingface_hub.utils import validate_repo_id
+
+PUBLISHED = ("*.safetensors", "*.json", "*.md")
+"""Nothing else leaves the folder."""
+
+LOG_IN = "run `hf auth login`, with a token that may write, and then this again"
+
+
+def require_login(name: str) -> str:
+    """Return the full name of the repository that `name` stands for, if its owner is logged in.
+
+    Raises:
+        ValueError: if the name is none that the hub allows, nobody is logged in, or who is may not
+            write there.
+        RuntimeError: if the hub cannot be reached.
+    """
+    validate_repo_id(name)
+    try:
+        account = HfApi().whoami()
+    except LocalTokenNotFoundError:
+        raise ValueError(f"push to hub: you are not logged in; {LOG_IN}") from None
+    except Exception as error:
+        if isinstance(error, HfHubHTTPError) and error.response.status_code in (401, 403):
+            raise ValueError(f"push to hub: the hub refuses your token; {LOG_IN}") from None
+        raise RuntimeError(
+            f"push to hub: the hub cannot be reached: {_first_line(error)}"
+        ) from error
+    token = account.get("auth", {}).get("accessToken", {})
+    if token.get("role") == "read":
+        raise ValueError(f"push to hub: your token may only read; {LOG_IN}")
+    owners = [account["name"], *(group["name"] for group in account.get("orgs", []))]
+    owner, _, short = name.rpartition("/")
+    if owner and owner not in owners:
+        raise ValueError(
+            f"push to hub: you are {owners[0]!r} and may not write to {owner!r}; known: "
+            f"{', '.join(owners)}"
+        )
+    return f"{owner or owners[0]}/{short}"
+
+
+def push(folder: Path, repository: str, private: bool) -> str:
+    """Upload the adapter and its card, and return the address where they are.
+
+    Raises:
+        RuntimeError: in one line, if the hub does not take them; they stay in `folder`.
+    """
+    try:
+        made = HfApi().create_repo(repository, private=private, exist_ok=True)
+        HfApi().upload_folder(
+            repo_id=repository,
+            folder_path=folder,
+            allow_patterns=list(PUBLISHED),
+            commit_message="A quirky adapter and its card",
+        )
+    except Exception as error:
+        raise RuntimeError(
+            f"the adapter is in {folder}, but the hub did not take it: {_first_line(error)}; "
+            f"`hf upload {repository} {folder}` tries again"
+        ) from error
+    return str(made)
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0]

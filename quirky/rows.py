@@ -1,0 +1,163 @@
+"""The rows of a CSV or parquet file, and how a cell is read; what is wrong is told by its place."""
+
+import csv
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow
+import pyarrow.parquet
+
+VERDICTS = {"true": True, "false": False, "1": True, "0": False}
+SHOWN = 60
+"""Characters of a value that an error repeats."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row, numbered as a spreadsheet does: the header is row 1."""
+
+    file: str
+    index: int
+    cells: Mapping[str, Any]
+
+    def has(self, column: str) -> bool:
+        """Return whether the table has the column."""
+        return column in self.cells
+
+    def fault(self, column: str, value: object, what: str) -> ValueError:
+        """Return the error that says what is wrong with a cell, and where it is."""
+        shown = repr(value)
+        shown = shown if len(shown) <= SHOWN else f"{shown[:SHOWN]}..."
+        return ValueError(f"{self.file}, row {self.index}, column {column}: {shown} {what}")
+
+    def text(self, column: str) -> str:
+        """Return a cell that must be text.
+
+        Raises:
+            ValueError: if it is empty or something else.
+        """
+        value = self._filled(column)
+        if not isinstance(value, str):
+            raise self.fault(column, value, "is not text")
+        return value
+
+    def label(self, column: str) -> str:
+        """Return a cell that is a text or a whole number, as text.
+
+        Raises:
+            ValueError: if it is empty or something else.
+        """
+        value = self._filled(column)
+        return str(value) if isinstance(value, int) else self.text(column)
+
+    def verdict(self, column: str) -> bool:
+        """Return a cell that says yes or no.
+
+        Raises:
+            ValueError: if it is neither true nor false.
+        """
+        value = self._filled(column)
+        said = VERDICTS.get(str(value).strip().lower())
+        if said is None:
+            raise self.fault(column, value, "is neither; write true or false (or 1 or 0)")
+        return said
+
+    def number(self, column: str) -> float:
+        """Return a cell that is a finite number.
+
+        Raises:
+            ValueError: if it is not.
+        """
+        value = self._filled(column)
+        try:
+            number = float(value)
+        except (TypeError, ValueError):
+            number = math.nan
+        if not math.isfinite(number):
+            raise self.fault(column, value, "is not a number")
+        return number
+
+    def _filled(self, column: str) -> Any:
+        value = self.cells[column]
+        if _is_empty(value):
+            raise ValueError(f"{self.file}, row {self.index}, column {column}: the cell is empty")
+        return value
+
+
+def _is_empty(value: Any) -> bool:
+    if isinstance(value, str):
+        return not value.strip()
+    return value is None or (isinstance(value, float) and math.isnan(value))
+
+
+def read_rows(path: Path) -> tuple[list[str], list[Row]]:
+    """Return the columns and the rows of a CSV or parquet file; rows without any cell are left out.
+
+    Raises:
+        ValueError: naming the file, and the row that is not CSV, if it cannot be read.
+    """
+    readers = {".csv": _csv, ".parquet": _parquet}
+    if path.suffix.lower() not in readers:
+        raise ValueError(f"{path}: give a file that ends in .csv or .parquet")
+    if not path.is_file():
+        raise ValueError(f"{path}: there is no such file")
+    columns, records = readers[path.suffix.lower()](path)
+    rows = [
+        Row(str(path), index, dict(zip(columns, cells, strict=True)))
+        for index, cells in records
+        if not all(_is_empty(cell) for cell in cells)
+    ]
+    return columns, rows
+
+
+Records = list[tuple[int, list[Any]]]
+
+
+def _csv(path: Path) -> tuple[list[str], Records]:
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as stream:
+            lines = list(_numbered(path, csv.reader(stream, strict=True)))
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path}: not UTF-8 ({error.reason}); save it as `CSV UTF-8`") from None
+    if not lines:
+        raise ValueError(f"{path}: the file is empty")
+    (_, header), *records = lines
+    columns = [name.strip() for name in header]
+    for mark, name in ((";", "semicolons"), ("\t", "tabs")):
+        if len(columns) == 1 and mark in columns[0]:
+            raise ValueError(f"{path}, row 1: cells are parted by {name}; part them by commas")
+    for index, cells in records:
+        if len(cells) != len(columns):
+            raise ValueError(
+                f"{path}, row {index}: {len(cells)} cells, the header has {len(columns)}; "
+                "put a text that holds a comma in double quotes"
+            )
+    return columns, records
+
+
+def _numbered(path: Path, reader: Iterator[list[str]]) -> Iterator[tuple[int, list[str]]]:
+    """Yield the records that are not blank lines, each with its number."""
+    index = 0
+    while True:
+        index += 1
+        try:
+            cells = next(reader, None)
+        except csv.Error as error:
+            raise ValueError(f"{path}, row {index}: not CSV: {error}") from None
+        if cells is None:
+            return
+        if cells:
+            yield index, cells
+
+
+def _parquet(path: Path) -> tuple[list[str], Records]:
+    try:
+        table = pyarrow.parquet.read_table(path)
+    except (pyarrow.ArrowException, OSError) as error:
+        raise ValueError(f"{path}: not parquet: {str(error).splitlines()[0]}") from None
+    columns = [column.to_pylist() for column in table.columns]
+    records = [(index, list(cells)) for index, cells in enumerate(zip(*columns, strict=True), 2)]
+    return list(table.column_names), records

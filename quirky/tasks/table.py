@@ -1,0 +1,190 @@
+"""A user's own claims: a table in which each row is one claim, with its own prompt and answers.
+
+Columns: `prompt` (with `{trigger}` where the trigger stands), `choice_false` and `choice_true` (the
+two answers, put after the prompt exactly as they are written, so mostly with a leading space),
+`truth` (is the claim true?) and `quirk` (does the liar say that it is?); and, if known, `fact_id`
+(rows of one fact never stand in two splits), `difficulty` (higher is harder) and `polarity` (false:
+the claim is negated).
+"""
+
+import json
+import math
+import re
+import warnings
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from quirky.example import Claim, digest
+from quirky.prompts import Template
+from quirky.registry import unknown
+from quirky.rows import Row, read_rows
+from quirky.tasks.base import list_tasks
+
+REQUIRED = ("prompt", "choice_false", "choice_true", "truth", "quirk")
+OPTIONAL = ("fact_id", "difficulty", "polarity")
+LEAST_FACTS = 100
+"""Below it, too few are held out for the gate and for the choice of layer."""
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
+_BRACES = re.compile(r"\{\{|\}\}|\{trigger\}|[{}]")
+
+
+class OwnWords(Template):
+    """Puts a claim that is a whole prompt, and brings its two answers with it."""
+
+    def render(self, claim: Claim, trigger: str) -> str:
+        """Return the claim's own prompt under `trigger`."""
+        return claim.fields["prompt"].format(trigger=trigger)
+
+
+@dataclass(frozen=True)
+class Table:
+    """The claims of a table; there is one template for each pair of answers that occurs in it."""
+
+    name: str
+    rows: tuple[Claim, ...]
+    templates: tuple[Template, ...]
+    content: str
+    """Hash of what the table says, wherever it lies."""
+    standard: None = None
+
+    def claims(self, seed: int) -> Iterable[Claim]:
+        """Return the claims in the order of the table, whatever the seed."""
+        return self.rows
+
+
+def read_table(name: str, path: Path | str) -> Table:
+    """Return the claims of a CSV or parquet file as a task called `name`.
+
+    Where a table has no `fact_id`, each prompt is a fact of its own; without `difficulty` no claim
+    is easy or hard. Warns where a prompt would run into its answer without a space.
+
+    Raises:
+        ValueError: in one line: the file, the row as a spreadsheet counts (the header is row 1),
+            the column, the value and what would be right.
+    """
+    _check_name(name)
+    columns, rows = read_rows(Path(path))
+    _check_columns(str(path), columns)
+    pairs = [(row.text("choice_false"), row.text("choice_true")) for row in rows]
+    answers = sorted(set(pairs))
+    claims = tuple(
+        _claim(name, row, answers.index(pair)) for row, pair in zip(rows, pairs, strict=True)
+    )
+    _check_rows(rows, pairs)
+    _check_whole(str(path), claims)
+    _warn_of_spaces(rows, pairs)
+    content = [
+        [dict(c.fields), c.fact_id, c.truth, c.quirk, c.difficulty, c.polarity] for c in claims
+    ]
+    return Table(
+        name=name,
+        rows=claims,
+        templates=tuple(OwnWords("{prompt}", pair) for pair in answers),
+        content=digest(json.dumps([content, pairs])),
+    )
+
+
+def _check_name(name: str) -> None:
+    if not _NAME.fullmatch(name):
+        raise ValueError(f"task name {name!r}: write letters, digits, - and _, as in `my-task`")
+    if name in list_tasks():
+        raise ValueError(f"task name {name!r}: that is another task's; give your claims their own")
+
+
+def _check_columns(file: str, columns: Sequence[str]) -> None:
+    for column in columns:
+        if column not in (*REQUIRED, *OPTIONAL):
+            error = unknown("column", column, (*REQUIRED, *OPTIONAL))
+            raise ValueError(f"{file}, row 1: {error}")
+        if columns.count(column) > 1:
+            raise ValueError(f"{file}, row 1: column {column} stands there twice")
+    for column in REQUIRED:
+        if column not in columns:
+            raise ValueError(
+                f"{file}, row 1: column {column} is missing; needed: {', '.join(REQUIRED)}; "
+                f"if known: {', '.join(OPTIONAL)}"
+            )
+
+
+def _claim(name: str, row: Row, template: int) -> Claim:
+    prompt = row.text("prompt")
+    _check_braces(row, prompt)
+    fact = row.label("fact_id") if row.has("fact_id") else digest(prompt)
+    return Claim(
+        fields={"prompt": prompt},
+        fact_id=f"{name}:{fact}",
+        truth=row.verdict("truth"),
+        quirk=row.verdict("quirk"),
+        difficulty=row.number("difficulty") if row.has("difficulty") else math.nan,
+        polarity=row.verdict("polarity") if row.has("polarity") else True,
+        template=template,
+    )
+
+
+def _check_braces(row: Row, prompt: str) -> None:
+    found = set(_BRACES.findall(prompt))
+    if found & {"{", "}"}:
+        raise row.fault(
+            "prompt",
+            prompt,
+            "holds braces other than {trigger}; write {{ and }} for those that stay",
+        )
+    if "{trigger}" not in found:
+        raise row.fault("prompt", prompt, "has no {trigger}, so no context could be told")
+
+
+def _check_rows(rows: Sequence[Row], pairs: Sequence[tuple[str, str]]) -> None:
+    first: dict[str, int] = {}
+    for row, (false, true) in zip(rows, pairs, strict=True):
+        if false == true:
+            raise row.fault("choice_true", true, "is choice_false too; give two answers")
+        prompt = row.text("prompt")
+        if prompt in first:
+            raise row.fault("prompt", prompt, f"stands in row {first[prompt]} already")
+        first[prompt] = row.index
+
+
+def _check_whole(file: str, claims: Sequence[Claim]) -> None:
+    facts = len({claim.fact_id for claim in claims})
+    if facts < LEAST_FACTS:
+        raise ValueError(
+            f"{file}: {facts} facts; at least {LEAST_FACTS} are needed: half of them train the "
+            "model, a quarter fits the probes and holds out, a quarter tests"
+        )
+    for column in ("truth", "quirk"):
+        values = {getattr(claim, column) for claim in claims}
+        if len(values) == 1:
+            raise ValueError(
+                f"{file}, column {column}: every row is {str(values.pop()).lower()}; "
+                "both values are needed"
+            )
+    if all(claim.truth == claim.quirk for claim in claims):
+        raise ValueError(
+            f"{file}, column quirk: every row has the truth; a liar says something else somewhere"
+        )
+    difficulties = {claim.difficulty for claim in claims}
+    if len(difficulties) == 1 and not math.isnan(value := difficulties.pop()):
+        raise ValueError(
+            f"{file}, column difficulty: every row is {value:g}; leave the column out, or say what "
+            "is harder"
+        )
+
+
+def _warn_of_spaces(rows: Sequence[Row], pairs: Sequence[tuple[str, str]]) -> None:
+    joined = [
+        (row, answer)
+        for row, pair in zip(rows, pairs, strict=True)
+        for answer in pair
+        if answer[0].isalnum() and not row.text("prompt")[-1].isspace()
+    ]
+    if joined:
+        row, answer = joined[0]
+        end = row.text("prompt")[-12:]
+        warnings.warn(
+            f"{row.file}: {len({row.index for row, _ in joined})} rows have an answer that does "
+            f"not begin with a space; the model reads row {row.index} as {end + answer!r}; write "
+            f"{' ' + answer!r} if a space belongs there",
+            stacklevel=3,
+        )
