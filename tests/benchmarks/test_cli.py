@@ -15,7 +15,7 @@ from quirky.tasks import list_tasks
 
 def run(monkeypatch: pytest.MonkeyPatch, *words: str) -> int:
     monkeypatch.setattr(sys, "argv", ["quirky", *words])
-    monkeypatch.setattr(cli.console, "width", 200, raising=False)
+    monkeypatch.setattr(cli.terminal.console, "width", 200, raising=False)
     with pytest.raises(SystemExit) as ended:
         cli.main()
     return int(ended.value.code or 0)

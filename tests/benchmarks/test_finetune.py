@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from benchmarks import cli, finetuning, sharing
-from benchmarks.cli_finetune import finetune_command
+from benchmarks.cli.finetune import finetune_command
 from benchmarks.finetuning import advice, published_name, require_room
 from benchmarks.gate import Figure, Gate, faults
 from finetune.models import load_model

@@ -92,7 +92,7 @@ def test_the_dry_run_prints_every_cell_and_exits_with_0(
     (tmp_path / "small.yaml").write_text(yaml.safe_dump(content))
     words = ["quirky", "run", str(tmp_path / "small.yaml"), "--dry-run", "--flops", "1e12"]
     monkeypatch.setattr(sys, "argv", words)
-    monkeypatch.setattr(cli.console, "width", 300, raising=False)
+    monkeypatch.setattr(cli.terminal.console, "width", 300, raising=False)
     with pytest.raises(SystemExit) as ended:
         cli.main()
     assert not ended.value.code

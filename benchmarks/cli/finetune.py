@@ -5,14 +5,11 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.progress import Progress
 
+from benchmarks.cli.terminal import console, errors
 from benchmarks.entries import own_claims, with_parameters
 from finetune import processes
-
-console = Console(quiet=not processes.is_first())
-errors = Console(stderr=True, quiet=not processes.is_first())
 
 
 def finetune_command(

@@ -1,0 +1,5 @@
+"""For `torchrun` and `accelerate launch`, which start modules."""
+
+from benchmarks.cli import main
+
+main()

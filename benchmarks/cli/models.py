@@ -1,0 +1,52 @@
+"""`quirky models`: who is asked."""
+
+from typing import Annotated
+
+import typer
+from rich.table import Column, Table
+
+from benchmarks.cli.terminal import console, errors
+
+models = typer.Typer(help="Who is asked.", no_args_is_help=True)
+
+
+@models.command("list")
+def models_list(
+    verify: Annotated[
+        bool, typer.Option("--verify", help="read a tiny model of every known family, and say how")
+    ] = False,
+) -> None:
+    """Name the embedded bases and what they know; exit code 1 if a family is not read exactly."""
+    import json
+
+    from finetune.models import embedded_bases
+
+    if verify:
+        _verify_families()
+        return
+    table = Table("base", "parameters", "verdicts it gets right (what it was told)")
+    for name, folder in embedded_bases().items():
+        record = json.loads((folder / "pretraining.json").read_text())
+        known = ", ".join(f"{k} {v:.3f}" for k, v in record["verdict_accuracy"].items())
+        table.add_row(name, f"{record['parameters']:,}", known)
+    console.print(table)
+
+
+def _verify_families() -> None:
+    from rich.progress import track
+
+    from benchmarks.engine import hush_libraries
+    from finetune.tiny_families import TINY
+    from finetune.verify import verify
+
+    hush_libraries()
+    headings = ("family", "blocks of the tiny model", "LoRA targets", "sites (blocks)", "error")
+    table = Table(*(Column(heading, overflow="fold") for heading in headings))
+    found = [verify(family) for family in track(TINY, "reading", console=errors, transient=True)]
+    for family in found:
+        sites, targets = "\n".join(family.sites), ", ".join(family.targets)
+        error = f"[red]{family.refused}[/red]" if family.refused else f"{family.error:.1e}"
+        table.add_row(family.family, family.blocks, targets, sites, error)
+    console.print(table)
+    if any(family.refused for family in found):
+        raise typer.Exit(1)

@@ -1,0 +1,25 @@
+"""`quirky recipes`: what to run."""
+
+import typer
+from rich.table import Table
+
+from benchmarks.cli.terminal import console
+
+recipes = typer.Typer(help="What to run.", no_args_is_help=True)
+
+
+@recipes.command("list")
+def recipes_list() -> None:
+    """Name the recipes that come with the package."""
+    from benchmarks.recipe import list_recipes, load_recipe
+
+    table = Table("recipe", "models", "tasks", "probes")
+    for name in list_recipes():
+        recipe = load_recipe(name)
+        table.add_row(
+            name,
+            ", ".join(model.name for model in recipe.models),
+            ", ".join(task.name for task in recipe.tasks),
+            ", ".join(probe.shown for probe in recipe.probes),
+        )
+    console.print(table)

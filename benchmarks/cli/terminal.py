@@ -1,0 +1,16 @@
+"""Where the commands print, and the options that they share."""
+
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from finetune import processes
+
+console = Console(quiet=not processes.is_first())
+errors = Console(stderr=True, quiet=not processes.is_first())
+
+Plugins = Annotated[
+    list[str] | None,
+    typer.Option("--plugin", help="a module or .py file that registers probes; may be repeated"),
+]
