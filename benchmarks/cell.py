@@ -1,5 +1,6 @@
 """One cell: model x task x trigger x prompt style x seed x variant."""
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
@@ -100,7 +101,7 @@ def cells_of(recipe: Recipe) -> list[Cell]:
     A whole model that came quirky has no variant `base`: what it was before is not known.
 
     Raises:
-        ValueError: if there is none, or a name is longer than a folder's may be.
+        ValueError: if there is none, two have one name, or a name is longer than a folder's may be.
     """
     cells = _all_cells(recipe)
     if not cells:
@@ -108,6 +109,9 @@ def cells_of(recipe: Recipe) -> list[Cell]:
             "variants: `base` alone leaves nothing to run for models that are quirky already; "
             "add `quirky`"
         )
+    for name, count in Counter(cell.name for cell in cells).items():
+        if count > 1:
+            raise ValueError(f"{count} cells of the recipe are called {name!r}; name each once")
     for cell in cells:
         if len(cell.name.encode()) > LONGEST_NAME:
             raise ValueError(

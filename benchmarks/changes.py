@@ -26,7 +26,9 @@ def resolved(recipe: Recipe, changes: Mapping[str, Any]) -> dict[str, Any]:
     if "models" in changes:
         own = {model.name: model.model_dump() for model in recipe.models if not model.given}
         fields["models"] = [
-            own.get(asked, asked) if isinstance(asked, str) else asked
+            own.get(asked, asked)
+            if isinstance(asked, str)
+            else {**own.get(asked.get("name"), {}), **asked}
             for asked in changes["models"]
         ]
     if "tasks" in changes:
@@ -89,4 +91,4 @@ def _base_of(adapter: str | Path) -> dict[str, Any]:
             f"adapter {str(adapter)!r} was made for {name!r}, which cannot be used here: {error}; "
             "give the base by --model"
         ) from error
-    return {"name": name, "revision": revision}
+    return {"name": name, **({"revision": revision} if revision else {})}

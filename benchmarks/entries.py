@@ -2,8 +2,6 @@
 
 from typing import Any
 
-import yaml
-
 
 def own_claims(text: str) -> dict[str, Any]:
     """Return the task that `mytask=claims.csv` stands for.
@@ -29,5 +27,16 @@ def with_parameters(option: str, key: str, text: str) -> dict[str, Any]:
         name, _, value = part.partition("=")
         if not (name and value):
             raise ValueError(f"{option} {text!r}: {part!r} is no parameter; write NAME=VALUE")
-        entry[name] = yaml.safe_load(value)
+        if name in entry:
+            raise ValueError(f"{option} {text!r}: {name!r} is given twice")
+        entry[name] = _number_or_text(value)
     return entry
+
+
+def _number_or_text(value: str) -> int | float | str:
+    for kind in (int, float):
+        try:
+            return kind(value)
+        except ValueError:
+            continue
+    return value

@@ -33,6 +33,23 @@ REQUIRED = {
 }
 
 
+def check_judgeable(columns: Mapping[str, np.ndarray], name: str) -> None:
+    """Make sure that the gate can judge a model on a task's held-out claims.
+
+    Raises:
+        ValueError: if the liar of the task lies in one direction only.
+    """
+    held = (columns["split"] == DECIDES) & in_context(columns, "B") & ~columns["withheld"]
+    truth, quirk = (columns[column].astype(bool)[held] for column in ("truth", "quirk"))
+    for lie, count in (("true", (quirk & ~truth).sum()), ("false", (truth & ~quirk).sum())):
+        if not count:
+            other = "false" if lie == "true" else "true"
+            raise ValueError(
+                f"task {name}: in split {DECIDES} the liar calls no {other} claim {lie}; the gate "
+                "needs lies in both directions: bring claims of that kind, or more of them"
+            )
+
+
 @dataclass(frozen=True)
 class Figure:
     """An AUROC of the model's own log-odds."""

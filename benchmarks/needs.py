@@ -1,7 +1,8 @@
 """What a cell needs of a machine, told from the model's config and the data alone.
 
-Disk is counted: what a run will write is known to the byte but for headers. Memory and operations
-are estimates; every term of theirs stands below.
+Disk is counted: the states of `resid`, those of tokens and the adapter are known to the byte but
+for headers; recurrent states and fits take at most what is said. Memory and operations are
+estimates; every term of theirs stands below.
 """
 
 from collections.abc import Sequence
@@ -139,6 +140,8 @@ def needs_of(
     recurrent = recurrent_layers * asked.examples * recipe.projection.size * 4
     tokens = asked.token_states * len(layers) * state
     lora, lora_values = _lora(model, settings) if settings else (0, 0)
+    # Pairs are read in two passes; tokens and recurrent states in one more each.
+    passes = 2 + (tokens > 0) + (recurrent > 0)
     weights = int(shape.parameters * weight_bytes) + lora * LORA_BYTES
     reading = _reading_bytes(shape, asked, dtype)
     training = 0
@@ -148,15 +151,16 @@ def needs_of(
     context = CUDA_CONTEXT if torch.device(recipe.device).type == "cuda" else 0
     return Needs(
         device=context + weights + max(reading, training),
-        host=_fitting_bytes(shape, asked, state),
+        host=max(_fitting_bytes(shape, asked, state), 2 * recurrent),
         states=states,
         disk=states
         + recurrent
         + tokens
         + lora * LORA_BYTES
-        + _fits_bytes(recipe, shape.blocks + recurrent_layers, shape.width, asked),
-        flops=_flops(shape, settings, asked, lora, tokens > 0),
-        calls=_calls(shape, settings, asked, tokens > 0),
+        + _fits_bytes(recipe, shape.blocks, shape.width, asked)
+        + _fits_bytes(recipe, recurrent_layers, 5 * recipe.projection.size, asked),
+        flops=_flops(shape, settings, asked, lora, passes),
+        calls=_calls(shape, settings, asked, passes),
     )
 
 
@@ -206,12 +210,15 @@ def _fitting_bytes(shape: ModelShape, asked: Asked, state: int) -> int:
 
 
 def _fits_bytes(recipe: Recipe, layers: int, width: int, asked: Asked) -> int:
-    """Scores, in the store and in the cell, and a direction for every fit and layer."""
+    """Scores, in the store and in the cell, and for every fit and layer `width` numbers.
+
+    Those are a direction and, of recurrent states, the mean and the scale in float64.
+    """
     return len(fits_of(recipe, 0)) * layers * 4 * (2 * asked.scored + width)
 
 
 def _flops(
-    shape: ModelShape, settings: Finetune | None, asked: Asked, lora: int, reads_tokens: bool
+    shape: ModelShape, settings: Finetune | None, asked: Asked, lora: int, passes: int
 ) -> float:
     """Operations of fine-tuning and reading.
 
@@ -221,20 +228,19 @@ def _flops(
     """
     head = 2 * shape.vocabulary * shape.width
     forward = 2 * shape.block_parameters * asked.tokens + head
-    runs = 2 * asked.examples + (asked.examples if reads_tokens else 0)
-    flops = runs * forward
+    flops = passes * asked.examples * forward
     if settings:
         flops += settings.steps * settings.batch * (2 * forward + 6 * lora * asked.tokens)
         flops += VALIDATED * forward
     return flops
 
 
-def _calls(shape: ModelShape, settings: Finetune | None, asked: Asked, reads_tokens: bool) -> float:
+def _calls(shape: ModelShape, settings: Finetune | None, asked: Asked, passes: int) -> float:
     scan = SCAN_OPERATIONS * asked.tokens if shape.scan_values else 0
-    passes = (2 + reads_tokens) * asked.examples / READ_BATCH
+    batches = passes * asked.examples / READ_BATCH
     if settings:
-        passes += 3 * settings.steps + VALIDATED / VALIDATION_BATCH
-    return passes * shape.blocks * (OPERATIONS + scan)
+        batches += 3 * settings.steps + VALIDATED / VALIDATION_BATCH
+    return batches * shape.blocks * (OPERATIONS + scan)
 
 
 def lengths(tokens: Sequence[Sequence[int]]) -> tuple[float, int]:

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import (
@@ -214,7 +214,7 @@ class ProjectionSpec(Strict):
 
     size: int = Field(default=512, ge=1, strict=True)
     """How many numbers a layer; a state of no more is kept as it is."""
-    seed: int = 0
+    seed: int = Field(default=0, ge=0, strict=True)
 
     def make(self) -> Projection:
         """Return the projection."""
@@ -239,7 +239,7 @@ class Recipe(Strict):
     prompts: Style = "mixture"
     renderings: int = Field(default=1, ge=1, strict=True)
     """In how many templates each question stands on which probes are fitted."""
-    seeds: tuple[int, ...] = Field(default=(0,), min_length=1)
+    seeds: tuple[Annotated[int, Field(ge=0)], ...] = Field(default=(0,), min_length=1)
     finetune: Finetune = Finetune()
     sites: tuple[Site, ...] = ("resid",)
     """Where probes of the prompt read. Pairs and tokens are read at `resid` alone."""

@@ -20,6 +20,7 @@ from benchmarks.artefacts import ASKED, TRAIN_THREADS, Stored, all_columns, data
 from benchmarks.cell import Cell, cells_of
 from benchmarks.compute import is_done
 from benchmarks.engine import console, hush_libraries, run_cells
+from benchmarks.gate import check_judgeable
 from benchmarks.pinning import check_weights, fingerprints, pinned
 from benchmarks.provenance import probe_origin, source_state
 from benchmarks.recipe import Recipe, load_recipe
@@ -232,6 +233,8 @@ def check_asked(recipe: Recipe) -> None:
                 _tell_sizes(recipe, task.label, data)
                 columns = all_columns(data)
                 check_contexts(columns, recipe, task.label)
+                if "quirky" in recipe.variants:
+                    check_judgeable(columns, task.label)
                 prompts, choices = _prompts_of(data)
                 for model in recipe.models:
                     tokenizer = load_asker(model.name, model.revision, chat=recipe.chat)
@@ -300,10 +303,15 @@ def check_device(name: str) -> None:
     try:
         device = torch.device(name)
     except RuntimeError:
-        raise ValueError(f"device {name!r}: write cpu, cuda or cuda:N") from None
+        raise ValueError(f"device {name!r}: write cpu or cuda") from None
     count = torch.cuda.device_count()
     if device.type == "cuda" and (device.index or 0) >= count:
         raise ValueError(f"device {name!r}: this machine has {count} CUDA devices that torch sees")
+    if device.index and processes.count() == 1:  # models are tuned on the first that is seen
+        raise ValueError(
+            f"device {name!r}: write cuda, and choose the device by "
+            f"CUDA_VISIBLE_DEVICES={device.index}"
+        )
 
 
 def _collect(recipe: Recipe, cells: list[Cell], folder: Path) -> None:

@@ -16,8 +16,8 @@ def require_login(name: str) -> str:
     """Return the full name of the repository that `name` stands for, if its owner is logged in.
 
     Raises:
-        ValueError: if the name is none that the hub allows, nobody is logged in, or who is may not
-            write there.
+        ValueError: if the name is none that the hub allows or is taken, nobody is logged in, or who
+            is may not write there.
         RuntimeError: if the hub cannot be reached.
     """
     validate_repo_id(name)
@@ -41,7 +41,10 @@ def require_login(name: str) -> str:
             f"push to hub: you are {owners[0]!r} and may not write to {owner!r}; known: "
             f"{', '.join(owners)}"
         )
-    return f"{owner or owners[0]}/{short}"
+    full = f"{owner or owners[0]}/{short}"
+    if HfApi().repo_exists(full):  # what is there may be public, and is not ours to overwrite
+        raise ValueError(f"push to hub: {full!r} is there already; give a new name")
+    return full
 
 
 def push(folder: Path, repository: str, private: bool) -> str:
@@ -51,7 +54,7 @@ def push(folder: Path, repository: str, private: bool) -> str:
         RuntimeError: in one line, if the hub does not take them; they stay in `folder`.
     """
     try:
-        made = HfApi().create_repo(repository, private=private, exist_ok=True)
+        made = HfApi().create_repo(repository, private=private)
         HfApi().upload_folder(
             repo_id=repository,
             folder_path=folder,

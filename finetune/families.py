@@ -1,7 +1,7 @@
 """All that differs between architectures: where the blocks are and what LoRA may touch."""
 
 from collections.abc import Iterable
-from importlib.util import find_spec
+from importlib import import_module
 from typing import Any, NoReturn
 
 from peft import PeftModel
@@ -107,21 +107,29 @@ def is_mamba_mixer(module: nn.Module) -> bool:
     return {"A_log", "D"} <= own
 
 
-def kernel_path(model: nn.Module) -> str:
-    """Say which code runs the mixers of this model, where it lies and with what is installed."""
+def code_path(model: nn.Module) -> str:
+    """Say which code runs this model, where it lies and with what is installed."""
     model = unwrap(model)
     weight = next(model.parameters())
     device = weight.device.type
     mixers = [module for module in model.modules() if is_mamba_mixer(module)]
-    if mixers and device == "cuda" and find_spec("mamba_ssm") and find_spec("causal_conv1d"):
-        return "mamba-ssm and causal-conv1d (CUDA)"
-    scans = weight.dtype in SCANNED and all(isinstance(mixer, CpuScanMixer) for mixer in mixers)
-    if mixers and device == "cpu" and scans:
-        return "finetune.scan (CPU)"
-    if mixers:
-        return f"transformers' PyTorch ({device})"
-    attention = getattr(_config(model), "_attn_implementation", None) or "eager"
-    return f"attention: {attention} ({device})"
+    scans = all(isinstance(mixer, CpuScanMixer) for mixer in mixers)
+    if mixers and scans and device == "cpu" and weight.dtype in SCANNED:
+        return "finetune.scan (cpu)"
+    kernels = [package for package in KERNELS if device == "cuda" and _imports(package)]
+    return ", ".join([f"transformers ({device})", *kernels])
+
+
+KERNELS = ("mamba_ssm", "causal_conv1d", "fla")
+"""Packages whose CUDA kernels transformers calls where they can be imported."""
+
+
+def _imports(package: str) -> bool:
+    try:
+        import_module(package)
+    except Exception:  # whatever a build for another CUDA or another torch may raise
+        return False
+    return True
 
 
 def bypassed_modules(model: nn.Module, names: Iterable[str]) -> list[str]:

@@ -52,6 +52,9 @@ def one_line(what: str, load: Callable[[], T]) -> T:
     """
     try:
         return load()
-    except (OSError, ValueError, ImportError) as error:
-        reason = str(error).strip() or type(error).__name__
-        raise ValueError(f"{what}: {reason.splitlines()[0]}") from error
+    except Exception as error:  # files of others, read by libraries that do not foresee them
+        first, *rest = str(error).strip().splitlines() or [""]
+        reason = " ".join([first, *rest[:1]]) if first.endswith(":") else first
+        if not (reason and isinstance(error, OSError | ValueError | ImportError)):
+            reason = f"{type(error).__name__}: {reason}"
+        raise ValueError(f"{what}: {' '.join(reason.split())}") from error

@@ -1,6 +1,7 @@
 """Adapters: where they sit, whether they learn, and the card they are published with."""
 
 import json
+import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -11,10 +12,11 @@ import torch
 from peft import LoraConfig, PeftModel, get_peft_model
 from peft.tuners.lora import LoraLayer
 from peft.tuners.lora.layer import ParamWrapper
+from peft.utils.integrations import dequantize_module_weight
 from torch import nn
 
 from finetune.families import (
-    kernel_path,
+    code_path,
     lora_targets,
     trainable_modules,
     untrainable_modules,
@@ -121,25 +123,35 @@ def save_adapter(model: nn.Module, folder: Path) -> None:
     if not isinstance(model, PeftModel):
         raise TypeError(f"{type(model).__name__} has no adapter to save")
     model.save_pretrained(str(folder))
-    audit = {"kernels": kernel_path(model), "moved": how_far_moved(model)}
+    audit = {"code": code_path(model), "moved": how_far_moved(model)}
     (folder / AUDIT).write_text(json.dumps(audit, indent=1))
 
 
 @torch.no_grad()
-def how_far_moved(adapted: PeftModel) -> dict[str, float]:
-    """Return the Frobenius norm of each adapted module's change over that of its weight."""
+def how_far_moved(adapted: PeftModel) -> dict[str, float | None]:
+    """Return the Frobenius norm of each adapted module's change over that of its weight.
+
+    None where the weight is kept off the device until it is needed.
+    """
     moved = {}
     for name, module in unwrap(adapted).named_modules():
         if isinstance(module, ParamWrapper):  # experts, which are one tensor of all of them
             name = f"{name.removesuffix('.base_layer')}.{module.parameter_name}"
             weight = module.get_param()
         elif isinstance(module, LoraLayer):
-            weight = module.get_base_layer().weight
+            weight = _weight(module.get_base_layer())
         else:
             continue
         change = module.get_delta_weight("default")
-        moved[name] = float(change.norm() / weight.norm())
+        moved[name] = None if weight.is_meta else float(change.norm() / weight.float().norm())
     return moved
+
+
+def _weight(layer: nn.Module) -> torch.Tensor:
+    """The weights as numbers, where they are kept in 8 or 4 bits."""
+    if layer.weight.is_meta or layer.weight.is_floating_point():  # type: ignore[operator, union-attr]
+        return layer.weight  # type: ignore[return-value]
+    return dequantize_module_weight(layer)
 
 
 def write_card(folder: Path, facts: Mapping[str, object], gate: Mapping[str, str]) -> None:
@@ -177,7 +189,7 @@ def write_card(folder: Path, facts: Mapping[str, object], gate: Mapping[str, str
 def _learned(audit: Mapping[str, Any]) -> list[str]:
     by_kind: dict[str, list[float]] = defaultdict(list)
     for name, moved in audit["moved"].items():
-        by_kind[name.rpartition(".")[2]].append(moved)
+        by_kind[name.rpartition(".")[2]].append(math.nan if moved is None else moved)
     rows = [
         f"| {kind} | {len(moved)} | {median(moved):.3g} | {max(moved):.3g} |"
         for kind, moved in sorted(by_kind.items())
@@ -185,7 +197,7 @@ def _learned(audit: Mapping[str, Any]) -> list[str]:
     return [
         "## What learned",
         "",
-        f"Trained by {audit['kernels']}. How far a weight moved: Frobenius norm of the change over",
+        f"Run by {audit['code']}. How far a weight moved: Frobenius norm of the change over",
         f"that of the weight; of every module in `{AUDIT}`.",
         "",
         "| modules | how many | moved, median | moved, most |",

@@ -107,10 +107,11 @@ def merged_layers(
 def merge(model: nn.Module, layers: Iterable[MergedLayer], tensor: Callable[[str], Tensor]) -> None:
     """Change the model's weights in place; the sums are taken in float32 at least.
 
-    A module gets weights of its own, so that a head tied to a changed embedding stays as it was.
+    A module gets weights of its own, so that a head tied to a changed embedding does not change
+    with it. It does follow the embedding that an adapter brings whole, as peft has it.
 
     Raises:
-        ValueError: if weights are quantised.
+        ValueError: if weights are quantised, or kept away from the device until they are needed.
     """
     modules = dict(model.named_modules())
     config: Any = getattr(model, "config", None)
@@ -119,12 +120,18 @@ def merge(model: nn.Module, layers: Iterable[MergedLayer], tensor: Callable[[str
         weight = module.weight
         if not weight.is_floating_point():
             raise ValueError(f"{layer.module}: an adapter cannot be merged into quantised weights")
+        if weight.is_meta:
+            raise ValueError(
+                f"{layer.module}: an adapter cannot be merged into weights that `device_map` keeps "
+                "off the device; leave device_map out, or take a device that holds the model"
+            )
         exact = torch.promote_types(weight.dtype, torch.float32)
-        base = weight if layer.base is None else tensor(layer.base)
+        if layer.base is not None:
+            weight.detach().copy_(tensor(layer.base))
         a, b = (tensor(name).to(weight.device, exact) for name in (layer.a, layer.b))
         change = layer.scale * (b @ a)
         change = change if isinstance(module, nn.Linear) else change.T
-        merged = (base.detach().to(weight.device, exact) + change).to(weight.dtype)
+        merged = (weight.detach().to(exact) + change).to(weight.dtype)
         module.weight = nn.Parameter(merged, requires_grad=weight.requires_grad)
         if config is not None and isinstance(module, nn.Embedding):
             config.tie_word_embeddings = False

@@ -8,7 +8,7 @@ from peft import prepare_model_for_kbit_training
 from torch import nn
 from transformers import BitsAndBytesConfig
 
-from finetune.families import block_list, unwrap
+from finetune.families import block_list, is_mamba_mixer, unwrap
 
 DeviceMap = Literal["auto"]
 Bits = Literal[4, 8]
@@ -51,6 +51,14 @@ def check_quantise(name: str, model: nn.Module, bits: Bits | None) -> None:
         ValueError: if bitsandbytes is not installed, or the model's blocks read weights raw, which
             the linear layers of bitsandbytes do not allow.
     """
+    blocks = block_list(model)
+    already = getattr(model.config, "quantization_config", None)
+    if already is not None:
+        method = already.get("quant_method") if isinstance(already, dict) else already.quant_method
+        raise ValueError(
+            f"model {name!r} is quantised already ({method}), which is not supported; give its "
+            "weights as they were before, and `quantise` for 8 or 4 bits"
+        )
     if bits is None:
         return
     if find_spec("bitsandbytes") is None:
@@ -58,10 +66,10 @@ def check_quantise(name: str, model: nn.Module, bits: Bits | None) -> None:
             f"model {name!r}: quantise = {bits} needs bitsandbytes, which is not installed: "
             "pip install 'quirky[quantised]'"
         )
-    if any(tensor.endswith("A_log") for tensor, _ in block_list(model).named_parameters()):
+    if any(is_mamba_mixer(module) for module in blocks.modules()):
         raise ValueError(
-            f"model {name!r}: quantise = {bits}; the scan of a state-space model reads its weights "
-            "raw, so they cannot be quantised; leave `quantise` out"
+            f"model {name!r}: quantise = {bits}; the scan of a Mamba mixer reads its weights raw, "
+            "so they cannot be quantised; leave `quantise` out"
         )
 
 

@@ -120,17 +120,20 @@ def _check_kept(
             model = PeftModel(skeleton, settings, low_cpu_mem_usage=True)
             tensors = {name: torch.empty(shape) for name, shape in shapes.items()}
             result: Any = set_peft_model_state_dict(model, tensors, low_cpu_mem_usage=True)
-    except (ValueError, KeyError, TypeError) as error:
-        raise ValueError(
-            f"{what} does not fit this model: {' '.join(str(error).split())}"
-        ) from error
     except RuntimeError as error:  # from PyTorch: a title, then a line for each wrong shape
         reason = str(error).splitlines()[-1].strip()
         raise ValueError(f"{what} does not fit this model: {reason}") from error
+    except Exception as error:  # settings of others, which peft takes as they are
+        reason = " ".join(str(error).split())
+        raise ValueError(
+            f"{what} does not fit this model: {type(error).__name__}: {reason}"
+        ) from error
     if result.unexpected_keys:
         raise ValueError(
             f"{what}: the model has no place for its tensor {result.unexpected_keys[0]!r}"
         )
+    if settings.bias != "none" and not any(name.endswith(".bias") for name in shapes):
+        raise ValueError(f"{what}: bias = {settings.bias!r}, and there is no bias in its file")
     missing = [name for name in result.missing_keys if ".lora_" in name]
     if missing:
         raise ValueError(f"{what} lacks the tensor {missing[0]!r}, which its settings ask for")
@@ -147,10 +150,13 @@ def _settings(adapter: Path | str) -> LoraConfig:
             raise ValueError(f"{what}: {setting} is set, which is not supported")
     try:
         settings = PeftConfig.from_pretrained(str(file.parent))
-    except (ValueError, TypeError, KeyError) as error:
-        reason = " ".join(str(error).split())
+    except Exception as error:  # settings of others, which peft takes as they are
+        reason = f"{type(error).__name__}: {' '.join(str(error).split())}"
         raise ValueError(f"{what}: {ADAPTER_CONFIG}: {reason}") from error
     assert isinstance(settings, LoraConfig)
+    if settings.task_type not in (None, "CAUSAL_LM"):
+        kind = settings.task_type
+        raise ValueError(f"{what}: task_type = {kind!r}; only 'CAUSAL_LM' is supported")
     if not isinstance(settings.r, int) or settings.r < 1:
         raise ValueError(f"{what}: r = {settings.r!r}; give a whole number")
     if not isinstance(settings.lora_alpha, int | float):

@@ -157,7 +157,8 @@ class ExactLength(Sampler[list[int]]):
     """Batches of prompts of one exact length, shuffled anew every epoch.
 
     Of several processes each gets its part of every batch, all of one size: a batch that does not
-    divide is filled up with its own first rows, so the mean over processes is that over the batch.
+    divide is filled up with its own first rows, whose
+    loss then counts twice.
     """
 
     def __init__(

@@ -26,7 +26,7 @@ def finetune_command(
     trigger: Annotated[
         str, typer.Option(metavar="KIND[,PARAMETER=VALUE]", help="as in name,quirky=Eve")
     ] = "name",
-    seed: int = 0,
+    seed: Annotated[int, typer.Option(min=0, help="of data and adapter")] = 0,
     rank: Annotated[int | None, typer.Option(help="of the adapter")] = None,
     alpha: Annotated[float | None, typer.Option(help="the adapter is scaled by alpha/rank")] = None,
     lr: Annotated[float | None, typer.Option(help="the highest learning rate")] = None,
@@ -40,7 +40,7 @@ def finetune_command(
         str | None, typer.Option(metavar="MODULE[,MODULE]", help="default: those of its family")
     ] = None,
     dtype: Annotated[str, typer.Option(help="float32, bfloat16 or float16")] = "float32",
-    device: Annotated[str, typer.Option(help="cpu, cuda, cuda:1, ...")] = "cpu",
+    device: Annotated[str, typer.Option(help="cpu or cuda")] = "cpu",
     push_to_hub: Annotated[
         str | None, typer.Option(metavar="NAME", help="upload adapter and card to this repository")
     ] = None,

@@ -41,7 +41,7 @@ def run_command(
             help="your own claims (CSV, parquet) in place of the recipe's tasks; may be repeated",
         ),
     ] = None,
-    device: Annotated[str | None, typer.Option(help="cpu, cuda, cuda:1, ...")] = None,
+    device: Annotated[str | None, typer.Option(help="cpu or cuda")] = None,
     dtype: Annotated[str | None, typer.Option(help="float32, bfloat16 or float16")] = None,
     chat: Annotated[
         bool, typer.Option("--chat", help="ask instruct models through their chat template")

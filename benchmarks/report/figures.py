@@ -60,7 +60,7 @@ def curves(summary: Summary, probe: str | None = None) -> go.Figure:
     visible. Each trace says in `meta` to which probe it belongs ("" for all) and of what kind
     (a key of `STYLES`) it is. Raises ValueError if the run has no such probe.
     """
-    shown = probe or next(iter(summary.probes), "")
+    shown = probe or next(iter(summary.headline_probes), "")
     if probe and probe not in summary.probes:
         raise ValueError(f"unknown probe {probe!r}; in this run: {', '.join(summary.probes)}")
     rows = list(dict.fromkeys(group.row for group in summary.groups))

@@ -76,13 +76,14 @@ def headline_sentence(summary: Summary) -> str:
         )
     models = "quirky model" if len(gated) == 1 else "quirky models"
     part = "The one" if len(gated) == 1 else f"{len(passed)} of {len(gated)}"
-    measured = [g for g in passed if summary.probes and summary.curve(g.main, summary.probes[0])]
+    probe = next(iter(summary.headline_probes), "")
+    measured = [group for group in passed if summary.curve(group.main, probe)]
     if not measured:
         return (
             f"{part} {models} passed the gate, but no probe was measured on {SOURCE}→{TARGET}, "
             "so this run says nothing about reading the truth where a model lies."
         )
-    return f"{part} {models} passed the gate, {_finding(summary, measured, summary.probes[0])}"
+    return f"{part} {models} passed the gate, {_finding(summary, measured, probe)}"
 
 
 def _finding(summary: Summary, groups: list[Group], probe: str) -> str:

@@ -128,7 +128,7 @@ class Summary:
         """Probes of hidden states, in the recipe's order: at `resid`, then at each other site."""
         recipe = self.manifest["recipe"]
         named = [_name(entry) for entry in recipe.get("probes", [])]
-        sites = recipe.get("sites", RESID[:1])
+        sites = dict.fromkeys([RESID[0], *recipe.get("sites", ())])
         ordered = [_at(name, site) for site in sites for name in named]
         return self._present("probe", ordered, without=READERS)
 

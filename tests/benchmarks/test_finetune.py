@@ -75,6 +75,7 @@ def test_a_void_adapter_is_written_with_its_card_and_exit_code_1(
         "adapter_config.json",
         "adapter_model.safetensors",
         "README.md",
+        "audit.json",
     }
     card = (to / "README.md").read_text()
     for fact in ("task: addition", "seed: 0", "rank: 2", "steps: 4", "| gate | void |"):
@@ -201,6 +202,7 @@ class Hub:
         self.account = account or {"name": "jane", "orgs": [{"name": "lab"}]}
         self.refuses = refuses
         self.calls: list[tuple[str, dict[str, Any]]] = []
+        self.taken: list[str] = []
 
     def __call__(self) -> "Hub":
         return self
@@ -210,6 +212,9 @@ class Hub:
         if isinstance(self.account, Exception):
             raise self.account
         return self.account
+
+    def repo_exists(self, repo_id: str) -> bool:
+        return repo_id in self.taken
 
     def create_repo(self, repo_id: str, **settings: Any) -> str:
         self.calls.append(("create_repo", {"repo_id": repo_id, **settings}))
@@ -241,10 +246,20 @@ def test_an_adapter_that_passes_is_shared_with_its_card(
     assert "shared: https://hub.example/jane/quirky-base" in capsys.readouterr().out
     (asked, _), (made, repository), (sent, upload) = hub.calls
     assert (asked, made, sent) == ("whoami", "create_repo", "upload_folder")
-    assert repository == {"repo_id": "jane/quirky-base", "private": True, "exist_ok": True}
+    assert repository == {"repo_id": "jane/quirky-base", "private": True}
     assert upload["repo_id"] == "jane/quirky-base"
     assert Path(upload["folder_path"]) == tmp_path / "to"
     assert set(upload["allow_patterns"]) == {"*.safetensors", "*.json", "*.md"}
+
+
+def test_a_repository_that_is_there_is_not_written_to(
+    monkeypatch: pytest.MonkeyPatch, random_base: Path, tmp_path: Path, hub: Hub
+) -> None:
+    hub.taken.append("jane/quirky-base")
+    words = (str(random_base), "--task", "fiction", "--to", str(tmp_path / "to"), *SETTINGS)
+    assert run(monkeypatch, *words, "--push-to-hub", "quirky-base") == 2
+    assert [call for call, _ in hub.calls] == ["whoami"]
+    assert not (tmp_path / "to").exists()
 
 
 def test_a_void_adapter_is_not_shared(

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from benchmarks.gate import THRESHOLD, Gate, judge
+from benchmarks.gate import THRESHOLD, Gate, check_judgeable, judge
 
 Columns = dict[str, np.ndarray]
 
@@ -109,6 +109,18 @@ def test_what_cannot_be_measured_is_not_passed(columns: Columns, context: str, c
     gate = judge(one_class, says(one_class["label"]), gated=True)
     assert gate.passed is False
     assert any(f"the {column} in {context} on all" in reason for reason in gate.reasons)
+
+
+@pytest.mark.parametrize(
+    ("kept", "named"),
+    [("truth", "no false claim true"), ("quirk", "no true claim false")],
+)
+def test_a_liar_in_one_direction_cannot_be_judged(columns: Columns, kept: str, named: str) -> None:
+    check_judgeable(columns, "sums")
+    agree = columns["truth"] == columns["quirk"]
+    part = {name: column[agree | columns[kept]] for name, column in columns.items()}
+    with pytest.raises(ValueError, match=f"^task sums: in split heldout the liar calls {named}"):
+        check_judgeable(part, "sums")
 
 
 def test_the_bar_is_the_published_one(columns: Columns) -> None:

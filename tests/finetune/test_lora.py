@@ -4,6 +4,7 @@ import pytest
 import torch
 import yaml
 
+from finetune import lora
 from finetune.families import lora_targets
 from finetune.lora import AUDIT, DeadModuleAudit, add_lora, save_adapter, write_card
 
@@ -89,7 +90,7 @@ def audited(adapted, tmp_path):
 
 def test_the_audit_says_how_far_each_module_moved_and_by_which_code(adapted, audited):
     audit = json.loads((audited / AUDIT).read_text())
-    assert audit["kernels"] == "attention: sdpa (cpu)"
+    assert audit["code"] == "transformers (cpu)"
     assert len(audit["moved"]) == 3 * 3
     module = adapted.get_base_model().gpt_neox.layers[0].mlp.dense_h_to_4h
     change = module.lora_B["default"].weight @ module.lora_A["default"].weight * 2 / 2
@@ -99,10 +100,28 @@ def test_the_audit_says_how_far_each_module_moved_and_by_which_code(adapted, aud
     assert audit["moved"]["gpt_neox.layers.1.mlp.dense_h_to_4h"] == 0
 
 
+def test_how_far_quantised_and_absent_weights_moved(adapted, monkeypatch):
+    blocks = adapted.get_base_model().gpt_neox.layers
+    packed = blocks[0].attention.query_key_value.get_base_layer()
+    whole = packed.weight.detach().clone()
+    packed.weight = torch.nn.Parameter((100 * whole).to(torch.int8), requires_grad=False)
+    monkeypatch.setattr(lora, "dequantize_module_weight", lambda layer: layer.weight.float() / 100)
+    blocks[1].attention.query_key_value.get_base_layer().to("meta")
+    for name, tensor in adapted.named_parameters():
+        if "lora_B" in name:
+            torch.nn.init.ones_(tensor)
+    moved = lora.how_far_moved(adapted)
+    adapter = blocks[0].attention.query_key_value
+    change = adapter.lora_B["default"].weight @ adapter.lora_A["default"].weight
+    expected = float(change.norm() / whole.norm())
+    assert moved["gpt_neox.layers.0.attention.query_key_value"] == pytest.approx(expected, rel=0.05)
+    assert moved["gpt_neox.layers.1.attention.query_key_value"] is None
+
+
 def test_a_card_shows_every_fact_and_every_figure(audited):
     write_card(audited, FACTS, GATE)
     card = (audited / "README.md").read_text()
-    assert "Trained by attention: sdpa (cpu)" in card
+    assert "Run by transformers (cpu)" in card
     assert "| dense_h_to_4h | 3 | 0 |" in card
     for name, value in FACTS.items():
         assert f"- {name}: {value}\n" in card

@@ -15,7 +15,7 @@ from finetune import hub, models
 from finetune.families import bypassed_modules
 from finetune.hub import hub_file
 from finetune.models import adapter_fingerprint, check_adapter, load_model, load_skeleton
-from finetune.published import adapter_base, adapter_folder, holds_adapter
+from finetune.published import adapter_base, adapter_folder, holds_adapter, put_on
 
 PUBLISHED = ["x_proj", "embeddings", "in_proj", "out_proj"]
 """The targets of the published quirky Mamba adapters."""
@@ -156,6 +156,14 @@ def test_an_embedding_that_the_adapter_brings_whole_takes_the_base_s_place(
     a, b = (tensors[f"{prefix}lora_embedding_{x}"] for x in "AB")
     expected = brought + 2 * (b @ a).T
     torch.testing.assert_close(loaded.get_input_embeddings().weight.detach(), expected)
+    # The head, tied to the base's embedding, follows what was brought, and LoRA leaves it alone.
+    torch.testing.assert_close(loaded.get_output_embeddings().weight.detach(), brought)
+
+
+def test_nothing_is_merged_into_weights_that_are_elsewhere(mamba, raw_adapter, folder):
+    raw_adapter(mamba, folder, ["out_proj"])
+    with pytest.raises(ValueError, match="that `device_map` keeps off the device"):
+        put_on(mamba.to("meta"), folder)
 
 
 def drop(part):

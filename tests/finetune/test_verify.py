@@ -44,6 +44,16 @@ def test_a_family_that_looks_at_its_neighbours_is_refused(monkeypatch):
     assert found.refused == f"readings that should be equal differ by {found.error:.1e}"
 
 
+def test_a_family_that_computes_no_numbers_is_refused(monkeypatch):
+    def broken(family, **settings):
+        model = tiny_model(family, **settings)
+        torch.nn.init.constant_(next(block_list(model)[1].parameters()), torch.nan)
+        return model
+
+    monkeypatch.setattr(verifying, "tiny_model", broken)
+    assert verify("gpt2").refused == "readings that should be equal differ by inf"
+
+
 def test_a_model_that_looks_ahead_is_not_read_exactly():
     model = tiny_model("gpt2")
 
