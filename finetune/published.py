@@ -124,10 +124,9 @@ def _check_kept(
         reason = str(error).splitlines()[-1].strip()
         raise ValueError(f"{what} does not fit this model: {reason}") from error
     except Exception as error:  # settings of others, which peft takes as they are
+        kind = "" if isinstance(error, ValueError) else f"{type(error).__name__}: "
         reason = " ".join(str(error).split())
-        raise ValueError(
-            f"{what} does not fit this model: {type(error).__name__}: {reason}"
-        ) from error
+        raise ValueError(f"{what} does not fit this model: {kind}{reason}") from error
     if result.unexpected_keys:
         raise ValueError(
             f"{what}: the model has no place for its tensor {result.unexpected_keys[0]!r}"
