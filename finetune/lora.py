@@ -149,7 +149,7 @@ def how_far_moved(adapted: PeftModel) -> dict[str, float | None]:
 
 def _weight(layer: nn.Module) -> torch.Tensor:
     """The weights as numbers, where they are kept in 8 or 4 bits."""
-    if layer.weight.is_meta or layer.weight.is_floating_point():  # type: ignore[operator, union-attr]
+    if layer.weight.is_meta or layer.weight.is_floating_point():  # type: ignore[operator]
         return layer.weight  # type: ignore[return-value]
     return dequantize_module_weight(layer)
 
