@@ -13,6 +13,7 @@ from benchmarks.artefacts import Progress, data_of, load_data, tuned
 from benchmarks.cell import Cell
 from benchmarks.compute import behaviour, card_facts
 from benchmarks.gate import DECIDES, THRESHOLD, Gate, judge
+from benchmarks.pinning import pinned
 from benchmarks.recipe import Recipe, first_problem
 from benchmarks.run import check
 from benchmarks.store import written_whole
@@ -57,6 +58,7 @@ def cell_to_tune(
         recipe = Recipe.model_validate(content)
     except ValidationError as error:
         raise ValueError(first_problem(error)) from error
+    recipe = pinned(recipe)
     return Cell(recipe, recipe.models[0], recipe.tasks[0], seed, "quirky")
 
 
@@ -98,15 +100,19 @@ def finetune(cell: Cell, to: Path, progress: Progress) -> Gate | None:
     require_room(to)
     with written_whole(to, replace=False) as temporary:
         save_adapter(made.model, temporary)
-        _name_base(temporary, name)
-        write_card(temporary, {**card_facts(cell), "base": name}, behaviour(gate))
+        _name_base(temporary, name, cell.model.revision)
+        facts = {**card_facts(cell), "base": name}
+        if cell.model.revision:
+            facts["revision"] = cell.model.revision
+        write_card(temporary, facts, behaviour(gate))
     return gate
 
 
-def _name_base(adapter: Path, name: str) -> None:
-    """Write the base's name into an adapter in place of where it lies on this machine."""
+def _name_base(adapter: Path, name: str, revision: str | None) -> None:
+    """Write the base's name and commit into an adapter, in place of where the base lies here."""
     config = adapter / "adapter_config.json"
     content = {**json.loads(config.read_text()), "base_model_name_or_path": name}
+    content["revision"] = revision
     config.write_text(json.dumps(content, indent=2))
 
 

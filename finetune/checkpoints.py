@@ -18,7 +18,6 @@ import torch
 from huggingface_hub import (
     HfApi,
     constants,
-    get_session,
     is_offline_mode,
     try_to_load_from_cache,
 )
@@ -30,13 +29,13 @@ from huggingface_hub.errors import (
     RevisionNotFoundError,
 )
 
+from finetune.hub import TIMEOUT, hub_answers
+
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 _WHOLE = "model.safetensors"
 _INDEX = "model.safetensors.index.json"
 _SHARD = re.compile(r"model-\d+-of-\d+\.safetensors")
 _PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl")
-_TIMEOUT = 10.0
-"""Seconds that the hub may take to answer."""
 
 
 class UnreachableError(ValueError):
@@ -71,18 +70,6 @@ def commit_of(name: str, revision: str | None = None) -> str:
 
 
 @cache
-def hub_answers() -> bool:
-    """Whether the hub may be asked and can be reached; found out once a process."""
-    if is_offline_mode():
-        return False
-    try:
-        get_session().head(constants.ENDPOINT, timeout=_TIMEOUT)
-    except (HTTPError, OSError):
-        return False
-    return True
-
-
-@cache
 def look_up(name: str, revision: str | None = None) -> Checkpoint:
     """What the hub, or the cache, says of a model; asked once a process.
 
@@ -95,7 +82,7 @@ def look_up(name: str, revision: str | None = None) -> Checkpoint:
         return _in_cache(name, revision)
     api = HfApi()
     try:
-        info = api.model_info(name, revision=revision, files_metadata=True, timeout=_TIMEOUT)
+        info = api.model_info(name, revision=revision, files_metadata=True, timeout=TIMEOUT)
         if info.gated:
             api.auth_check(name)
     except GatedRepoError:

@@ -6,10 +6,13 @@ from functools import cache
 from pathlib import Path
 from typing import TypeVar
 
-from huggingface_hub import hf_hub_download
-from huggingface_hub.errors import RemoteEntryNotFoundError
+from huggingface_hub import constants, get_session, hf_hub_download, is_offline_mode
+from huggingface_hub.errors import HTTPError, RemoteEntryNotFoundError
 
 T = TypeVar("T")
+
+TIMEOUT = 10.0
+"""Seconds that the hub may take to answer."""
 
 _AT_REVISION = re.compile(r"(?P<repo>[\w.-]+/[\w.-]+)(?:@(?P<revision>[\w./-]+))?")
 
@@ -17,6 +20,18 @@ _AT_REVISION = re.compile(r"(?P<repo>[\w.-]+/[\w.-]+)(?:@(?P<revision>[\w./-]+))
 def is_hub_id(text: str) -> bool:
     """Return whether a text reads as `org/name` or `org/name@revision`."""
     return _AT_REVISION.fullmatch(text) is not None
+
+
+@cache
+def hub_answers() -> bool:
+    """Whether the hub may be asked and can be reached; found out once a process."""
+    if is_offline_mode():
+        return False
+    try:
+        get_session().head(constants.ENDPOINT, timeout=TIMEOUT)
+    except (HTTPError, OSError):
+        return False
+    return True
 
 
 @cache
@@ -36,7 +51,9 @@ def hub_file(hub_id: str, file: str) -> Path | None:
     try:
         return one_line(
             f"{hub_id!r} cannot be read from the hub",
-            lambda: Path(hf_hub_download(repo, file, revision=revision)),
+            lambda: Path(
+                hf_hub_download(repo, file, revision=revision, local_files_only=not hub_answers())
+            ),
         )
     except ValueError as error:
         if isinstance(error.__cause__, RemoteEntryNotFoundError):

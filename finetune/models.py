@@ -22,8 +22,9 @@ from transformers import (
 
 from finetune.answers import Asker
 from finetune.chat import chat_tokenizer
-from finetune.checkpoints import commit_of, hub_answers
+from finetune.checkpoints import commit_of
 from finetune.families import block_list, exact_config
+from finetune.hub import hub_answers
 from finetune.hub import one_line as _one_line
 from finetune.placement import Bits, DeviceMap, check_quantise, placed
 from finetune.published import ADAPTER_CONFIG, ADAPTER_WEIGHTS, adapter_folder, check_fit, put_on

@@ -10,7 +10,8 @@ from typing import Any
 import pyarrow
 import pyarrow.parquet
 
-VERDICTS = {"true": True, "false": False, "1": True, "0": False}
+VERDICTS = {"true": True, "false": False, "1": True, "0": False, "1.0": True, "0.0": False}
+"""Where a cell of a column is empty, others write whole numbers with a point."""
 SHOWN = 60
 """Characters of a value that an error repeats."""
 
@@ -45,13 +46,15 @@ class Row:
         return value
 
     def label(self, column: str) -> str:
-        """Return a cell that is a text or a whole number, as text.
+        """Return a cell that is a text or a whole number, as text without space around it.
 
         Raises:
             ValueError: if it is empty or something else.
         """
         value = self._filled(column)
-        return str(value) if isinstance(value, int) else self.text(column)
+        if isinstance(value, float) and value.is_integer():  # beside an empty cell
+            value = int(value)
+        return str(value) if isinstance(value, int) else self.text(column).strip()
 
     def verdict(self, column: str) -> bool:
         """Return a cell that says yes or no.

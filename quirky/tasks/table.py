@@ -69,9 +69,8 @@ def read_table(name: str, path: Path | str) -> Table:
     _check_columns(str(path), columns)
     pairs = [(row.text("choice_false"), row.text("choice_true")) for row in rows]
     answers = sorted(set(pairs))
-    claims = tuple(
-        _claim(name, row, answers.index(pair)) for row, pair in zip(rows, pairs, strict=True)
-    )
+    place = {pair: index for index, pair in enumerate(answers)}
+    claims = tuple(_claim(name, row, place[pair]) for row, pair in zip(rows, pairs, strict=True))
     _check_rows(rows, pairs)
     _check_whole(str(path), claims)
     _warn_of_spaces(rows, pairs)

@@ -19,7 +19,7 @@ from benchmarks.extract import extract
 from benchmarks.needs import Asked, ModelShape
 from benchmarks.plan import CALL_SECONDS, Plan, plan, summary
 from benchmarks.recipe import Recipe, load_recipe, validate_recipe
-from finetune import checkpoints, models
+from finetune import hub, models
 from finetune.corpus import VOCABULARY
 from finetune.lora import add_lora
 from finetune.models import LoadedModel, load_tokenizer
@@ -40,9 +40,9 @@ def offline(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
     """No hub, and a cache that is empty."""
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
-    checkpoints.hub_answers.cache_clear()
+    hub.hub_answers.cache_clear()
     yield
-    checkpoints.hub_answers.cache_clear()
+    hub.hub_answers.cache_clear()
 
 
 @pytest.fixture

@@ -20,6 +20,7 @@ from huggingface_hub.errors import (
 from benchmarks.pinning import check_weights, fingerprints, pinned
 from benchmarks.recipe import Recipe, validate_recipe
 from finetune import checkpoints
+from finetune import hub as hub_files
 from finetune.checkpoints import (
     UnreachableError,
     check_hub_weights,
@@ -36,7 +37,7 @@ GB = 10**9
 
 
 def forget() -> None:
-    checkpoints.hub_answers.cache_clear()
+    hub_files.hub_answers.cache_clear()
     checkpoints.look_up.cache_clear()
 
 
@@ -91,7 +92,7 @@ def hub(monkeypatch: pytest.MonkeyPatch) -> Hub:
     """A hub that answers, with one model."""
     there = Hub()
     session = SimpleNamespace(head=lambda *_a, **_k: None)
-    monkeypatch.setattr(checkpoints, "get_session", lambda: session)
+    monkeypatch.setattr(hub_files, "get_session", lambda: session)
     for method in ("model_info", "auth_check"):
         answer = getattr(there, method)
         monkeypatch.setattr(HfApi, method, lambda _api, *a, answer=answer, **k: answer(*a, **k))

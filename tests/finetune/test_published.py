@@ -275,7 +275,7 @@ class Hub:
         self.root = root
         self.asked = []
 
-    def __call__(self, repo, file, *, revision):
+    def __call__(self, repo, file, *, revision, local_files_only):
         self.asked.append((repo, file, revision))
         snapshot = self.root / repo / "snapshots" / (revision or "c0")
         if not (self.root / repo).is_dir():
