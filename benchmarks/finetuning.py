@@ -26,9 +26,10 @@ from quirky.dataset import columns_of
 
 
 def cell_to_tune(
-    model: str,
+    model: Mapping[str, Any],
     task: Mapping[str, Any],
     *,
+    chat: bool = False,
     trigger: Mapping[str, Any],
     settings: Mapping[str, Any],
     seed: int = 0,
@@ -37,7 +38,7 @@ def cell_to_tune(
 ) -> Cell:
     """Return the cell of one model on one task, for `finetune`.
 
-    `task` and `trigger` are written as in a recipe, `settings` as its `finetune`.
+    `model`, `task` and `trigger` are written as in a recipe, `settings` as its `finetune`.
 
     Raises:
         ValueError: in one line: which field, which value, and what would be right.
@@ -45,6 +46,7 @@ def cell_to_tune(
     content = {
         "name": "finetune",
         "models": [model],
+        "chat": chat,
         "tasks": [task],
         "trigger": trigger,
         "finetune": settings,

@@ -41,6 +41,15 @@ def finetune_command(
     ] = None,
     dtype: Annotated[str, typer.Option(help="float32, bfloat16 or float16")] = "float32",
     device: Annotated[str, typer.Option(help="cpu or cuda")] = "cpu",
+    revision: Annotated[
+        str | None, typer.Option(help="branch, tag or commit of a hub model; default: main's")
+    ] = None,
+    quantise: Annotated[
+        int | None, typer.Option(help="keep the base in 8 or 4 bits (bitsandbytes)")
+    ] = None,
+    chat: Annotated[
+        bool, typer.Option("--chat", help="ask an instruct model through its chat template")
+    ] = False,
     push_to_hub: Annotated[
         str | None, typer.Option(metavar="NAME", help="upload adapter and card to this repository")
     ] = None,
@@ -70,7 +79,8 @@ def finetune_command(
         to,
         push_to_hub,
         private,
-        model=model,
+        model={"name": model, "revision": revision, "quantise": quantise},
+        chat=chat,
         task=asked,
         trigger=with_parameters("--trigger", "kind", trigger),
         settings=settings,

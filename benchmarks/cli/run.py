@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from benchmarks.cli.terminal import Plugins, console
-from benchmarks.entries import own_claims
+from benchmarks.entries import own_claims, with_parameters
 
 
 def run_command(
@@ -29,7 +29,11 @@ def run_command(
         typer.Option(help="a whole model that is quirky already; may be repeated"),
     ] = None,
     task: Annotated[
-        list[str] | None, typer.Option(help="a task in place of the recipe's; may be repeated")
+        list[str] | None,
+        typer.Option(
+            metavar="NAME[,PARAMETER=VALUE]",
+            help="a task in place of the recipe's, as there or with parameters; may be repeated",
+        ),
     ] = None,
     templates: Annotated[
         Path | None, typer.Option(help="a YAML file of prompts in place of the one task's own")
@@ -63,7 +67,10 @@ def run_command(
     from benchmarks.changes import models_of
     from benchmarks.run import run
 
-    tasks = [*(task or ()), *(own_claims(text) for text in data or ())]
+    tasks: list[Any] = [
+        with_parameters("--task", "name", text) if "," in text else text for text in task or ()
+    ]
+    tasks += [own_claims(text) for text in data or ()]
     given: dict[str, Any] = {"models": models_of(model or (), adapter or (), quirky_model or ())}
     given |= {"tasks": tasks, "templates": templates, "device": device, "dtype": dtype}
     given["chat"] = chat

@@ -97,7 +97,7 @@ def test_every_setting_of_fine_tuning_is_an_option() -> None:
 
 def test_settings_task_and_trigger_reach_the_adapter() -> None:
     cell = finetuning.cell_to_tune(
-        "tiny-neox",
+        {"name": "tiny-neox", "revision": None, "quantise": None},
         {"name": "addition", "digits": 2},
         trigger={"kind": "name", "quirky": "Eve"},
         settings={"rank": 3, "targets": ["query_key_value"]},
@@ -318,7 +318,7 @@ def test_what_the_hub_does_not_take_stays_and_is_told_how_to_send(
 
 def test_what_is_judged_is_what_lies_in_the_folder(random_base: Path, tmp_path: Path) -> None:
     cell = finetuning.cell_to_tune(
-        str(random_base),
+        {"name": str(random_base)},
         {"name": "fiction"},
         trigger={"kind": "name"},
         settings={"rank": 2, "steps": 4, "batch": 64, "lr": 4e-3},

@@ -135,3 +135,7 @@ def test_an_entry_may_have_parameters() -> None:
     assert entry == {"name": "addition", "digits": 2, "word": "two"}
     with pytest.raises(ValueError, match=r"--task 'addition,digits': 'digits' is no parameter"):
         with_parameters("--task", "name", "addition,digits")
+    with pytest.raises(ValueError, match="--task 'addition,name=x': 'name' is given twice"):
+        with_parameters("--task", "name", "addition,name=x")
+    odd = with_parameters("--trigger", "kind", "name,quirky=No,truthful=[1")
+    assert odd == {"kind": "name", "quirky": "No", "truthful": "[1"}
