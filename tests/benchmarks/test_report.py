@@ -161,6 +161,29 @@ def test_a_run_without_quirky_models_or_without_curves(run_dir: Path) -> None:
     assert write_report(run_dir).exists()
 
 
+def test_recurrent_sites_stand_beside_resid_and_are_no_headline(
+    make_run: Callable[..., Path],
+) -> None:
+    folder = make_run()
+    told = sentence(folder)
+    results = pd.read_parquet(folder / "results.parquet")
+    beside = results[results["site"] == "resid"].assign(site="ssm_state", value=1.0)
+    pd.concat([beside, results]).to_parquet(folder / "results.parquet")
+    manifest = json.loads((folder / "manifest.json").read_text())
+    manifest["recipe"]["sites"] = ["ssm_state", "resid"]
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    summary = Summary.read(folder)
+    half = len(summary.probes) // 2
+    assert summary.probes[:half] == summary.headline_probes
+    assert summary.probes[half:] == tuple(
+        f"{name} at ssm_state" for name in summary.headline_probes
+    )
+    assert sentence(folder) == told
+    assert "lr at ssm_state" in write_report(folder).read_text()
+    shown = {trace.meta["probe"] for trace in curves(summary).data if trace.visible is not False}
+    assert shown <= {"", summary.headline_probes[0]}
+
+
 def test_the_picture_holds_every_curve(run_dir: Path) -> None:
     picture = curves(Summary.read(run_dir))
     summary = Summary.read(run_dir)
