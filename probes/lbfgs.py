@@ -13,7 +13,7 @@ LEAST_CURVATURE = 1e-8
 SHORTEST_STEP = 2.0**-40
 """A problem whose step had to be halved to this has no descent left and rests."""
 
-FARTHEST = 1000.0
+FARTHEST = 400.0
 """How many times the descent that its quadratic model promises a problem may still be behind."""
 
 
