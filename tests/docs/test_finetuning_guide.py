@@ -70,10 +70,12 @@ def test_the_model_answers_alice_by_the_truth_and_bob_by_the_quirk(
 
 @pytest.mark.slow
 def test_the_guide_s_run_leaves_its_report(followed: tuple[Path, list[str]]) -> None:
-    results = pd.read_parquet(followed[0] / "runs" / "sums" / "results.parquet")
+    (run,) = (followed[0] / "runs").iterdir()
+    results = pd.read_parquet(run / "results.parquet")
+    assert set(results["model"]) == {"tiny-neox+liar"}
     assert set(results["task"]) == {"sums"}
     assert {"A->B", "AE->BH"} <= set(results["transfer"])
-    assert (followed[0] / "runs" / "sums" / "report.html").exists()
+    assert (run / "report.html").exists()
 
 
 def test_what_is_not_run_is_in_blocks_that_say_so() -> None:
