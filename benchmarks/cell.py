@@ -9,7 +9,7 @@ from benchmarks.recipe import ModelSpec, Recipe, TaskSpec, Variant
 from benchmarks.store import content_hash
 from finetune.models import adapter_fingerprint, model_fingerprint
 
-FORMAT = 7
+FORMAT = 8
 """Raised whenever what a cell's folder holds, or how it is computed, changes."""
 LONGEST_NAME = 230
 """Bytes; file systems allow 255, and a folder that is being written has a longer name."""

@@ -25,9 +25,10 @@ from finetune.recurrent import Projection
 from finetune.train import Finetune
 from probes import Probe, get_probe, list_probes
 from quirky.contexts import Transfer, parse_transfer
-from quirky.prompts import Style, Template, load_templates, parse_templates, reworded
+from quirky.prompts import Style, Template, load_templates, parse_templates
 from quirky.registry import unknown
 from quirky.tasks import Task, get_task
+from quirky.tasks.base import reworded
 from quirky.tasks.table import Table, read_table
 from quirky.triggers import Trigger, get_trigger
 

@@ -1,11 +1,10 @@
 """How a claim is put to a model: templates, and which of them words a claim."""
 
-import copy
 import string
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Protocol, TypeVar
+from typing import Literal
 
 import yaml
 
@@ -140,57 +139,3 @@ def _parse(entry: object, what: str) -> Template:
     if pair[0] == pair[1]:
         raise ValueError(f"{what}: both choices are {pair[0]!r}; they must differ")
     return Template(text, (pair[0], pair[1]))
-
-
-class Worded(Protocol):
-    """What has templates: a task."""
-
-    @property
-    def name(self) -> str:
-        """What it is called."""
-        ...
-
-    @property
-    def templates(self) -> Sequence[Template]:
-        """What words its claims."""
-        ...
-
-    @property
-    def standard(self) -> Template | None:
-        """The one that words them for the style `standardized`."""
-        ...
-
-    def claims(self, seed: int) -> Iterable[Claim]:
-        """Yield the claims that the templates are filled with."""
-        ...
-
-
-T = TypeVar("T", bound=Worded)
-
-
-def reworded(task: T, templates: Sequence[Template]) -> T:
-    """Return a task that asks the same claims in other words; the first template is its standard.
-
-    Raises:
-        ValueError: one line, if a template names a field that the claims do not have, or leaves
-            out one that all of the task's own templates use.
-    """
-    known = {"trigger", *next(iter(task.claims(0))).fields}
-    needed = set.intersection(*(own.fields() for own in (*task.templates, task.standard) if own))
-    for i, template in enumerate(templates, 1):
-        named = {
-            name for _, name, _, _ in string.Formatter().parse(template.text) if name is not None
-        }
-        for field in sorted(named - known):
-            raise ValueError(
-                f"templates, entry {i}: task {task.name} has no field {{{field}}}; known: "
-                f"{', '.join(sorted(known))}"
-            )
-        for field in sorted(needed - named):
-            raise ValueError(
-                f"templates, entry {i}: {{{field}}} is missing; task {task.name} needs "
-                f"{', '.join(sorted(needed))}"
-            )
-    other = copy.copy(task)
-    vars(other).update(templates=tuple(templates), standard=templates[0])
-    return other

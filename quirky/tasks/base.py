@@ -1,5 +1,7 @@
 """What every task provides, and the list of those that are known."""
 
+import copy
+import string
 from collections.abc import Iterable, Sequence
 from typing import Protocol
 
@@ -51,3 +53,31 @@ def list_tasks() -> list[str]:
 def task_class(name: str) -> type[Task]:
     """Return what `get_task` would call, for its docstring and parameters."""
     return TASKS.factory(name)  # type: ignore[return-value]
+
+
+def reworded(task: Task, templates: Sequence[Template]) -> Task:
+    """Return a task that asks the same claims in other words; the first template is its standard.
+
+    Raises:
+        ValueError: one line, if a template names a field that the claims do not have, or leaves
+            out one that all of the task's own templates use.
+    """
+    known = {"trigger", *next(iter(task.claims(0))).fields}
+    needed = set.intersection(*(own.fields() for own in (*task.templates, task.standard) if own))
+    for i, template in enumerate(templates, 1):
+        named = {
+            name for _, name, _, _ in string.Formatter().parse(template.text) if name is not None
+        }
+        for field in sorted(named - known):
+            raise ValueError(
+                f"templates, entry {i}: task {task.name} has no field {{{field}}}; known: "
+                f"{', '.join(sorted(known))}"
+            )
+        for field in sorted(needed - named):
+            raise ValueError(
+                f"templates, entry {i}: {{{field}}} is missing; task {task.name} needs "
+                f"{', '.join(sorted(needed))}"
+            )
+    other = copy.copy(task)
+    vars(other).update(templates=tuple(templates), standard=templates[0])
+    return other

@@ -11,10 +11,10 @@ from quirky.prompts import (
     choose_templates,
     load_templates,
     parse_templates,
-    reworded,
     styled,
 )
 from quirky.tasks import get_task, list_tasks
+from quirky.tasks.base import reworded
 from quirky.triggers import get_trigger
 
 
