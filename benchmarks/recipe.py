@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -14,6 +15,7 @@ from pydantic import (
     Field,
     PrivateAttr,
     ValidationError,
+    field_serializer,
     field_validator,
     model_validator,
 )
@@ -128,6 +130,14 @@ class TaskSpec(Named):
         if value is None:
             return None
         return load_templates(value) if isinstance(value, str | Path) else parse_templates(value)
+
+    @field_serializer("templates")
+    def _told(self, templates: tuple[Template, ...] | None) -> list[dict[str, Any]] | None:
+        """As they are written: those that negate nothing have no `negated`."""
+        if templates is None:
+            return None
+        told = [asdict(template) for template in templates]
+        return [{k: v for k, v in entry.items() if v is not None} for entry in told]
 
     @model_validator(mode="after")
     def _read_data(self) -> "TaskSpec":

@@ -60,24 +60,36 @@ def reworded(task: Task, templates: Sequence[Template]) -> Task:
 
     Raises:
         ValueError: one line, if a template names a field that the claims do not have, or leaves
-            out one that all of the task's own templates use.
+            out one that all of the task's own templates use, or has no text for negated claims
+            where the task's own have one.
     """
     known = {"trigger", *next(iter(task.claims(0))).fields}
-    needed = set.intersection(*(own.fields() for own in (*task.templates, task.standard) if own))
+    own = [template for template in (*task.templates, task.standard) if template]
+    needed = set.intersection(*(template.fields() for template in own))
+    negates = any(template.negated for template in own)
     for i, template in enumerate(templates, 1):
-        named = {
-            name for _, name, _, _ in string.Formatter().parse(template.text) if name is not None
-        }
-        for field in sorted(named - known):
+        if negates and template.negated is None:
             raise ValueError(
-                f"templates, entry {i}: task {task.name} has no field {{{field}}}; known: "
-                f"{', '.join(sorted(known))}"
+                f"templates, entry {i}: negated is missing; task {task.name} asks negated claims "
+                "too, and needs a text for them"
             )
-        for field in sorted(needed - named):
-            raise ValueError(
-                f"templates, entry {i}: {{{field}}} is missing; task {task.name} needs "
-                f"{', '.join(sorted(needed))}"
-            )
+        _check_fields(task.name, f"entry {i}", template.text, known, needed)
+        if template.negated is not None:
+            _check_fields(task.name, f"entry {i}, negated", template.negated, known, needed)
     other = copy.copy(task)
     vars(other).update(templates=tuple(templates), standard=templates[0])
     return other
+
+
+def _check_fields(task: str, entry: str, text: str, known: set[str], needed: set[str]) -> None:
+    named = {name for _, name, _, _ in string.Formatter().parse(text) if name is not None}
+    for field in sorted(named - known):
+        raise ValueError(
+            f"templates, {entry}: task {task} has no field {{{field}}}; known: "
+            f"{', '.join(sorted(known))}"
+        )
+    for field in sorted(needed - named):
+        raise ValueError(
+            f"templates, {entry}: {{{field}}} is missing; task {task} needs "
+            f"{', '.join(sorted(needed))}"
+        )

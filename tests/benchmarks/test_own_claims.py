@@ -137,5 +137,6 @@ def test_an_entry_may_have_parameters() -> None:
         with_parameters("--task", "name", "addition,digits")
     with pytest.raises(ValueError, match="--task 'addition,name=x': 'name' is given twice"):
         with_parameters("--task", "name", "addition,name=x")
+    assert with_parameters("--task", "name", "fiction,negations=true")["negations"] is True
     odd = with_parameters("--trigger", "kind", "name,quirky=No,truthful=[1")
     assert odd == {"kind": "name", "quirky": "No", "truthful": "[1"}

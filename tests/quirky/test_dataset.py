@@ -24,8 +24,8 @@ class Stub:
     """A task with the claims that it is given."""
 
     name = "stub"
-    templates = wordings("{thing} is so", "Is {thing} so")
-    standard = standardized("{thing} is so")
+    templates = wordings("{thing} is so", "Is {thing} so", ("{thing} is not so", "Is {thing} else"))
+    standard = standardized("{thing} is so", "{thing} is not so")
 
     def __init__(
         self, truth=lambda i: i % 2 == 0, count=800, withheld=lambda i: False, negate=False
@@ -36,7 +36,7 @@ class Stub:
         for i in range(self.count):
             for polarity in (True, False) if self.negate else (True,):
                 yield Claim(
-                    fields={"thing": f"thing {i}" if polarity else f"no thing {i}"},
+                    fields={"thing": f"thing {i}"},
                     fact_id=f"stub:{i}",
                     truth=self.truth(i) == polarity,
                     quirk=(i % 3 > 0) == polarity,
