@@ -1,9 +1,8 @@
 """How a claim is put to a model: templates, and which of them words a claim."""
 
-import itertools
 import string
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -55,11 +54,10 @@ def wordings(statement: str, question: str, negated: Wording | None = None) -> t
     one is not so, as a statement and as a question to which Yes says that it is not.
     """
     affirmative = _forms(statement, question)
-    others = _forms(*negated) if negated else ()
-    pairs = itertools.zip_longest(affirmative, others)
-    return tuple(
-        Template(plain.text, plain.choices, other and other.text) for plain, other in pairs
-    )
+    if negated is None:
+        return affirmative
+    pairs = zip(affirmative, _forms(*negated), strict=True)
+    return tuple(replace(plain, negated=other.text) for plain, other in pairs)
 
 
 def _forms(statement: str, question: str) -> tuple[Template, ...]:
