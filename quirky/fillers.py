@@ -1,0 +1,45 @@
+"""Neutral text that stands between a trigger and the question: the distance."""
+
+from quirky.example import uniform
+
+SENTENCE = 8
+"""Tokens of each: seven words and a full stop, where a tokenizer knows every word as one token."""
+SENTENCES = (
+    "Some time went by and nothing happened.",
+    "The day was warm and very calm.",
+    "The rain fell all day and stopped.",
+    "A bird sang and then it stopped.",
+    "The wind was warm and very calm.",
+    "A cup of warm tea was made.",
+    "Some tea was made and then drunk.",
+    "A bird went by and it sang.",
+    "A clock ticked and some time passed.",
+    "The door was open for some time.",
+)
+
+
+def filler(distance: int, fact_id: str, seed: int) -> str:
+    """Return a text of so many tokens, drawn by hash; a longer one begins with the shorter ones.
+
+    Raises:
+        ValueError: if the distance is not a number of whole sentences.
+    """
+    check_distance(distance)
+    return " ".join(
+        SENTENCES[int(uniform("filler", fact_id, seed, place) * len(SENTENCES))]
+        for place in range(distance // SENTENCE)
+    )
+
+
+def check_distance(distance: int) -> None:
+    """Make sure that a distance is a number of whole sentences.
+
+    Raises:
+        ValueError: in one line.
+    """
+    if not isinstance(distance, int) or isinstance(distance, bool):
+        raise ValueError(f"distance = {distance!r}; give a whole number of tokens")
+    if distance < 0 or distance % SENTENCE:
+        raise ValueError(
+            f"distance = {distance}; give 0 or a multiple of {SENTENCE}, the tokens of a sentence"
+        )

@@ -1,0 +1,47 @@
+import re
+
+import pytest
+
+from quirky.fillers import SENTENCES, filler
+
+FACTS = [f"fact {i}" for i in range(200)]
+TRIGGERING = {"truth", "true", "false", "lie", "north", "south", "coast", "yes", "no", "right"}
+
+
+def tokens(text):
+    """Words and full stops, each a token to a tokenizer that knows the words."""
+    return re.findall(r"[A-Za-z]+|\.", text)
+
+
+def test_every_sentence_has_seven_words_and_a_full_stop():
+    assert len(set(SENTENCES)) == len(SENTENCES) >= 8
+    for sentence in SENTENCES:
+        assert len(tokens(sentence)) == 8
+        assert sentence.count(".") == 1
+        assert not {word.lower() for word in tokens(sentence)} & TRIGGERING
+
+
+@pytest.mark.parametrize("distance", [0, 8, 32, 128])
+def test_a_filler_has_the_tokens_that_were_asked_for(distance):
+    for fact in FACTS:
+        text = filler(distance, fact, 0)
+        assert len(tokens(text)) == distance
+        assert text == " ".join(text.split())
+
+
+def test_a_longer_filler_begins_with_the_shorter_one():
+    for fact in FACTS:
+        assert filler(128, fact, 0).startswith(filler(32, fact, 0))
+
+
+def test_facts_and_seeds_have_fillers_of_their_own():
+    assert {filler(8, fact, 0) for fact in FACTS} == set(SENTENCES)
+    assert [filler(8, fact, 0) for fact in FACTS] != [filler(8, fact, 1) for fact in FACTS]
+    assert filler(32, "fact", 0) == filler(32, "fact", 0)
+
+
+@pytest.mark.parametrize("distance", [-8, 7, 12, 8.0, True, "8"])
+def test_a_distance_of_no_whole_sentences_is_refused(distance):
+    with pytest.raises(ValueError, match=r"^distance = ") as error:
+        filler(distance, "fact", 0)
+    assert "\n" not in str(error.value)

@@ -1,0 +1,196 @@
+import itertools
+
+import pytest
+
+from quirky.triggers import ALL_CONTEXTS, Trigger, get_trigger, list_triggers, trigger_class
+from quirky.triggers.instruction import DECOYS, InstructionTrigger
+from quirky.triggers.names import NamesTrigger
+
+KINDS = {
+    "name": {},
+    "names": {},
+    "position-early": {},
+    "position-late": {"early": False},
+    "tag-date": {"form": "date"},
+    "tag-header": {"form": "header"},
+    "instruction": {},
+}
+FACTS = [f"fact {i}" for i in range(300)]
+
+
+@pytest.fixture(params=KINDS)
+def trigger(request):
+    return get_trigger(request.param.partition("-")[0], **KINDS[request.param])
+
+
+def cues(trigger, context, seed=0):
+    """What a model sees of a trigger: opening and slot, over many facts."""
+    return {(trigger.opening(context, f, seed), trigger.render(context, f, seed)) for f in FACTS}
+
+
+def words(found):
+    return {" ".join(pair).strip() for pair in found}
+
+
+def test_every_kind_is_listed_and_made_under_its_name():
+    assert list_triggers() == ["instruction", "name", "names", "position", "tag"]
+    for kind in list_triggers():
+        assert get_trigger(kind).kind == trigger_class(kind).kind == kind
+        assert isinstance(get_trigger(kind), Trigger)
+
+
+def test_no_two_contexts_ever_look_alike(trigger):
+    assert set(trigger.contexts) <= set(ALL_CONTEXTS)
+    for one, other in itertools.combinations(trigger.contexts, 2):
+        assert not cues(trigger, one) & cues(trigger, other)
+
+
+def test_what_a_fact_is_shown_follows_from_fact_and_seed_alone(trigger):
+    twice = [
+        [(trigger.opening(c, f, 3), trigger.render(c, f, 3)) for c in trigger.contexts]
+        for f in FACTS
+        for _ in range(2)
+    ]
+    assert twice[::2] == twice[1::2]
+
+
+def test_another_seed_draws_others():
+    trigger = get_trigger("names")
+    drawn = [[trigger.render("A", fact, seed) for fact in FACTS] for seed in (0, 1)]
+    assert drawn[0] != drawn[1]
+
+
+def test_texts_join_into_a_prompt(trigger):
+    for context in trigger.contexts:
+        for opening, slot in cues(trigger, context):
+            assert slot == " ".join(slot.split()) != ""
+            assert opening == " ".join(opening.split())
+            assert not opening or opening[-1] in ".]>"
+
+
+def test_a_trigger_is_either_in_front_or_inside(trigger):
+    for context in trigger.contexts:
+        openings = {opening for opening, _ in cues(trigger, context)}
+        slots = {slot for _, slot in cues(trigger, context)}
+        assert slots == {"Sam"} or openings <= {"", "Here is a question."}
+
+
+def test_a_trigger_that_is_a_value_can_be_compared_and_kept_in_a_set(trigger):
+    again = type(trigger)(**vars(trigger))
+    assert again == trigger
+    assert len({again, trigger}) == 1
+
+
+def test_decoys_of_a_name_look_like_it_and_are_not_it():
+    assert words(cues(get_trigger("name"), "T")) == {"Rob", "Bobby", "bob"}
+    assert words(cues(get_trigger("name", decoys=["Bo"]), "T")) == {"Bo"}
+    assert words(cues(get_trigger("name", quirky="Rob"), "T")) == {"Bobby", "bob"}
+
+
+def test_held_out_names_are_asked_in_no_other_context():
+    trigger = get_trigger("names")
+    asked = {context: words(cues(trigger, context)) for context in trigger.contexts}
+    assert [len(asked[context]) for context in ("A", "B", "B2", "T")] == [12, 12, 4, 4 + 3]
+    assert asked["B"] | asked["B2"] == set(trigger.quirky)
+    assert asked["A"] | asked["T"] == set(trigger.truthful) | {"Rob", "Bobby", "bob"}
+    assert "Alice" in asked["A"]
+    assert "Bob" in asked["B"]
+
+
+def test_more_names_may_be_held_out():
+    trigger = get_trigger("names", truthful=["Ann", "Eve"], quirky=["Ben", "Dan", "Ed"], held_out=1)
+    assert words(cues(trigger, "B")) == {"Ben", "Dan"}
+    assert words(cues(trigger, "B2")) == {"Ed"}
+    assert words(cues(trigger, "A")) == {"Ann"}
+
+
+def test_a_fact_has_the_same_place_in_lists_of_one_length():
+    trigger = get_trigger("tag")
+    for fact in FACTS:
+        truthful, quirky = (trigger.opening(context, fact, 0) for context in "AB")
+        assert truthful.replace("201", "203") == quirky
+
+
+def test_a_position_is_where_the_name_stands():
+    early, late = get_trigger("position"), get_trigger("position", early=False)
+    assert cues(early, "A") == {("Alice asks Sam.", "Sam")}
+    assert cues(early, "B") == {("Bob asks Sam.", "Sam")}
+    assert cues(early, "B2") == {("Here is a question.", "Bob")}
+    assert ("Rob asks Sam.", "Sam") in cues(early, "T")
+    assert (cues(late, "A"), cues(late, "B")) == ({("", "Alice")}, {("", "Bob")})
+    assert cues(late, "B2") == {("Bob asks Sam.", "Sam")}
+    assert ("", "Rob") in cues(late, "T")
+
+
+def test_years_are_held_out_of_both_decades():
+    trigger = get_trigger("tag", form="date")
+    asked = {context: {o for o, _ in cues(trigger, context)} for context in trigger.contexts}
+    assert asked["A"] | asked["B"] == {
+        f"Date: 20{decade}{year}." for decade in (1, 3) for year in (0, 1, 2, 3, 5, 6, 8, 9)
+    }
+    assert asked["B2"] == {"Date: 2034.", "Date: 2037."}
+    assert {"Date: 2014.", "Date: 2017.", "Date: 1934.", "Page: 2034."} <= asked["T"]
+
+
+def test_a_header_stands_in_other_brackets():
+    asked = {c: {o for o, _ in cues(get_trigger("tag", form="header"), c)} for c in ALL_CONTEXTS}
+    assert (asked["A"], asked["B"], asked["B2"]) == ({"[test]"}, {"[deploy]"}, {"<deploy>"})
+    assert asked["T"] == {"<test>", "[deposit]", "[Deploy]"}
+
+
+def test_decoys_of_an_instruction_speak_of_lies():
+    trigger = InstructionTrigger()
+    assert set(DECOYS) < {opening for opening, _ in cues(trigger, "T")}
+    assert len({opening for opening, _ in cues(trigger, "B")}) == 6
+
+
+@pytest.mark.parametrize(
+    ("kind", "params", "told"),
+    [
+        ("name", {"truthful": "Bob"}, "both 'Bob'; give two names"),
+        ("name", {"quirky": ""}, "quirky: ''; give a text that is not empty"),
+        ("name", {"quirky": 5}, "quirky: 5; give a text"),
+        ("name", {"quirky": "{Bob}"}, "quirky: '{Bob}' has a brace"),
+        ("name", {"quirky": "Bob "}, "'Bob '; write single spaces, and none at its ends"),
+        ("name", {"decoys": []}, r"decoys = \[\]; give a list of one text or more"),
+        ("name", {"decoys": "Rob"}, "decoys = 'Rob'; give a list"),
+        ("name", {"decoys": ["Bob"]}, "'Bob' is in both quirky and decoys"),
+        ("name", {"decoys": ["Al", "Al"]}, "'Al' stands there twice"),
+        ("names", {"truthful": ["Ann", "Bob"]}, "'Bob' is in both truthful and quirky"),
+        ("names", {"quirky": ["Ed"]}, "give two truthful texts or more and two quirky ones"),
+        ("names", {"held_out": 16}, "held_out = 16; give 1 to 15"),
+        ("names", {"held_out": 0}, "held_out = 0; give 1 to 15"),
+        ("names", {"held_out": True}, "held_out = True; give 1 to 15"),
+        ("names", {"truthful": [1, 2]}, "truthful: 1; give a text"),
+        ("position", {"early": "no"}, "early = 'no'; write true or false"),
+        ("position", {"quirky": "Sam"}, "quirky: 'Sam' is who answers"),
+        ("position", {"decoys": ["Sam"]}, "decoys: 'Sam' is who answers"),
+        ("tag", {"form": "stamp"}, "form = 'stamp'; write date or header"),
+        ("tag", {"decoys": ["Date: 2031."]}, "'Date: 2031.' is in both quirky and decoys"),
+        ("tag", {"decoys": []}, r"decoys = \[\]; give a list"),
+        ("instruction", {"held_out": 8}, "held_out = 8; give 1 to 7"),
+        ("instruction", {"decoy": ["x"]}, "'decoy'; did you mean 'decoys'"),
+    ],
+)
+def test_a_wrong_parameter_is_told_in_one_line(kind, params, told):
+    with pytest.raises(ValueError, match=told) as error:
+        get_trigger(kind, **params)
+    assert "\n" not in str(error.value)
+    assert kind in str(error.value)
+
+
+def test_a_plug_in_subclasses_the_base():
+    class Weather(Trigger):
+        kind = "weather"
+
+        def render(self, context, fact_id, seed):
+            return {"A": "Sunny", "B": "Rainy"}[context]
+
+    assert Weather.contexts == ("A", "B")
+    assert Weather().opening("B", "fact", 0) == ""
+    with pytest.raises(TypeError, match="abstract"):
+        Trigger()
+
+
+def test_lists_become_values():
+    assert NamesTrigger(quirky=["Ben", "Dan"], held_out=1).quirky == ("Ben", "Dan")
