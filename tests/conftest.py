@@ -16,7 +16,8 @@ from transformers import (
 )
 
 from finetune import tiny_families
-from finetune.corpus import VOCABULARY, train_tokenizer
+from finetune.pretrain.training import train_tokenizer
+from finetune.pretrain.vocabulary import VOCABULARY
 
 TEXT = [
     "Alice says that 2 + 2 = 4. True or false? True",
@@ -66,7 +67,7 @@ def random_base(tmp_path_factory: pytest.TempPathFactory) -> Path:
         eos_token_id=0,
     )
     GPTNeoXForCausalLM(config).save_pretrained(folder)
-    train_tokenizer().save_pretrained(folder)
+    train_tokenizer("facts").save_pretrained(folder)
     return folder
 
 

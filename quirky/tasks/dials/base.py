@@ -1,0 +1,99 @@
+"""What tasks with a dial have in common: equally many claims at each of its settings.
+
+The tasks are those by which *Separations in the Representational Capabilities of Transformers and
+Recurrent Architectures* (arXiv 2406.09347) tells the two families apart: index lookup, string
+equality and nearest neighbour are hard for recurrent models, bounded Dyck for shallow transformers.
+"""
+
+import random
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from quirky.example import Claim
+from quirky.prompts import Template
+
+FACTS = 3_000
+"""Claims at each setting."""
+LETTERS = "abcdefghijklmnopqrstuvwxyz"
+
+
+@dataclass(frozen=True)
+class Question:
+    """Something that is asked, and what may be answered."""
+
+    fields: Mapping[str, str]
+    """What the templates are filled with, but for the answer."""
+    right: str
+    liars: str
+    others: Sequence[str]
+    """Answers that are neither."""
+
+
+class DialTask(ABC):
+    """A task with a dial.
+
+    Raises:
+        ValueError: naming the setting, unless they are different whole numbers within bounds.
+    """
+
+    name: ClassVar[str]
+    least: ClassVar[int]
+    """The smallest setting for which there are enough claims."""
+    most: ClassVar[int]
+    templates: Sequence[Template]
+    standard: Template
+
+    def __init__(self, dials: Sequence[int]):
+        if isinstance(dials, str) or not dials or len(set(dials)) < len(dials):
+            raise ValueError(f"task {self.name}: dials = {dials!r}; give a list of settings")
+        for setting in dials:
+            whole = isinstance(setting, int) and not isinstance(setting, bool)
+            if not (whole and self.least <= setting <= self.most):
+                raise ValueError(
+                    f"task {self.name}: dials: {setting!r}; give whole numbers from {self.least} "
+                    f"to {self.most}"
+                )
+        self.dials = tuple(dials)
+
+    @abstractmethod
+    def claim(self, setting: int, rng: random.Random) -> Claim:
+        """Draw a claim at a setting of the dial."""
+
+    def claims(self, seed: int) -> Iterator[Claim]:
+        """Yield `FACTS` claims at each setting, no two about the same thing."""
+        for setting in self.dials:
+            rng = random.Random(f"{self.name}-{setting}-{seed}")
+            seen: set[str] = set()
+            while len(seen) < FACTS:
+                claim = self.claim(setting, rng)
+                if claim.fact_id not in seen:
+                    seen.add(claim.fact_id)
+                    yield claim
+
+
+class AnswerTask(DialTask):
+    """A task with a dial whose claims name an answer.
+
+    A quarter of the claims names the right answer, a quarter the liar's, and half another one: no
+    claim is true for both.
+    """
+
+    @abstractmethod
+    def question(self, setting: int, rng: random.Random) -> Question:
+        """Draw something to ask at a setting of the dial."""
+
+    def claim(self, setting: int, rng: random.Random) -> Claim:
+        """Draw a question and one of the answers."""
+        asked = self.question(setting, rng)
+        kind = rng.randrange(4)
+        shown = (asked.right, asked.liars)[kind] if kind < 2 else rng.choice(asked.others)
+        return Claim(
+            fields={**asked.fields, "answer": shown},
+            fact_id=f"{self.name}:{','.join(asked.fields.values())}",
+            truth=shown == asked.right,
+            quirk=shown == asked.liars,
+            difficulty=float(setting),
+            dial=float(setting),
+        )

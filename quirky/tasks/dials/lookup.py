@@ -1,0 +1,40 @@
+"""Index lookup: which item stands at a place of a list."""
+
+import random
+from collections.abc import Sequence
+
+from quirky.prompts import standardized, wordings
+from quirky.tasks.base import TASKS
+from quirky.tasks.dials.base import LETTERS, AnswerTask, Question
+
+
+class Lookup(AnswerTask):
+    """Truth: it is the item of that number. Quirk: it is the item after that one.
+
+    The dial is the length of the list; all its items differ. A wrong answer is another item.
+    Difficulty: the dial. Source: arXiv 2406.09347 (index lookup).
+    """
+
+    name = "lookup"
+    least, most = 3, 24
+    affirmative = (
+        "In the list {items}, item {index} is {answer}",
+        "In the list {items}, is item {index} {answer}",
+    )
+    templates = wordings(*affirmative)
+    standard = standardized(affirmative[0])
+
+    def __init__(self, dials: Sequence[int] = (3, 4, 6, 8, 12)):
+        super().__init__(dials)
+
+    def question(self, setting: int, rng: random.Random) -> Question:
+        """Draw a list of `setting` letters and an index, which is not the last one."""
+        items = rng.sample(LETTERS, setting)
+        index = rng.randrange(setting - 1)
+        right, liars = items[index], items[index + 1]
+        others = [item for item in items if item not in (right, liars)]
+        fields = {"items": " ".join(items), "index": str(index + 1)}
+        return Question(fields, right, liars, others)
+
+
+TASKS.builtin(Lookup.name, Lookup)
