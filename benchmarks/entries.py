@@ -29,11 +29,13 @@ def with_parameters(option: str, key: str, text: str) -> dict[str, Any]:
             raise ValueError(f"{option} {text!r}: {part!r} is no parameter; write NAME=VALUE")
         if name in entry:
             raise ValueError(f"{option} {text!r}: {name!r} is given twice")
-        entry[name] = _number_or_text(value)
+        entry[name] = _value(value)
     return entry
 
 
-def _number_or_text(value: str) -> int | float | str:
+def _value(value: str) -> bool | int | float | str:
+    if value in ("true", "false"):
+        return value == "true"
     for kind in (int, float):
         try:
             return kind(value)

@@ -8,9 +8,9 @@ import pytest
 
 from quirky.dataset import Sizes, build_dataset, columns_of
 from quirky.example import Claim
+from quirky.fillers import filler
 from quirky.prompts import standardized, wordings
 from quirky.tasks import get_task
-from quirky.fillers import filler
 from quirky.triggers import Trigger, get_trigger
 
 SIZES = Sizes(train=300, validation=200, test=100)
@@ -283,7 +283,7 @@ def test_a_trigger_with_contexts_that_nobody_knows_is_refused(contexts):
             return context
 
     Odd.contexts = contexts
-    with pytest.raises(ValueError, match="trigger odd: contexts = .*; give A, B and") as error:
+    with pytest.raises(ValueError, match=r"trigger odd: contexts = .*; give A, B and") as error:
         build_dataset(TASKS["fiction"], Odd())
     assert "\n" not in str(error.value)
 
