@@ -18,6 +18,7 @@ from benchmarks.recurrent import RecurrentStates, extract_recurrent
 from benchmarks.store import artefact, store_root
 from benchmarks.tokens import TokenStates, chosen_layers, extract_tokens
 from benchmarks.transfer import FITTED, SCORED, Columns
+from benchmarks.trigger_spec import TriggerSpec
 from finetune.families import block_list
 from finetune.lora import save_adapter
 from finetune.models import (
@@ -38,27 +39,28 @@ TRAIN_THREADS = 1
 Progress = Callable[[str, float], None]
 
 
-def data_of(recipe: Recipe, task: TaskSpec, seed: int) -> Path:
+def data_of(recipe: Recipe, task: TaskSpec, trigger: TriggerSpec, seed: int) -> Path:
     """Return the folder of a data set, one parquet file a split."""
     renderings = {"renderings": recipe.renderings} if recipe.renderings > 1 else {}
     key = {
         "task": task.name,
         "params": task.params,
-        "trigger": recipe.trigger.model_dump(),
+        "trigger": trigger.model_dump(),
         "prompts": recipe.prompts,
         "sizes": recipe.sizes.model_dump(),
         "seed": seed,
-        "code": claims_code(recipe, task),
+        "code": claims_code(task, trigger),
         **renderings,
     }
 
     def make(folder: Path) -> None:
         data = build_dataset(
             task.make(),
-            recipe.trigger.make(),
+            trigger.make(),
             prompts=recipe.prompts,
             sizes=Sizes(**recipe.sizes.model_dump()),
             seed=seed,
+            distance=trigger.distance,
             **renderings,
         )
         for split, examples in data.items():
@@ -104,7 +106,7 @@ def adapter_of(cell: Cell, progress: Progress) -> Path:
     """
     settings = cell.recipe.finetuning(cell.model, cell.task)
     plain = cell.recipe.model_copy(update={"renderings": 1})
-    told_from = data_of(plain, cell.task, cell.seed)
+    told_from = data_of(plain, cell.task, cell.trigger, cell.seed)
     key = {
         "base": model_fingerprint(cell.model.name, cell.model.revision),
         "data": told_from.name,
@@ -192,7 +194,7 @@ def _read_from(cell: Cell, adapter: Path | None) -> dict[str, Any]:
     return {
         "base": model_fingerprint(cell.model.name, cell.model.revision),
         "adapter": adapter_fingerprint(adapter) if adapter else None,
-        "data": data_of(cell.recipe, cell.task, cell.seed).name,
+        "data": data_of(cell.recipe, cell.task, cell.trigger, cell.seed).name,
         **cell.loaded(),
     }
 

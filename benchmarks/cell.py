@@ -7,9 +7,10 @@ from typing import Any
 from benchmarks.provenance import claims_origin, probe_origin
 from benchmarks.recipe import ModelSpec, Recipe, TaskSpec, Variant
 from benchmarks.store import content_hash
+from benchmarks.trigger_spec import TriggerSpec
 from finetune.models import adapter_fingerprint, model_fingerprint
 
-FORMAT = 8
+FORMAT = 9
 """Raised whenever what a cell's folder holds, or how it is computed, changes."""
 LONGEST_NAME = 230
 """Bytes; file systems allow 255, and a folder that is being written has a longer name."""
@@ -22,6 +23,7 @@ class Cell:
     recipe: Recipe
     model: ModelSpec
     task: TaskSpec
+    trigger: TriggerSpec
     seed: int
     variant: Variant
 
@@ -29,7 +31,7 @@ class Cell:
     def name(self) -> str:
         """The folder's name."""
         model = self.model.label.strip("/").replace("/", "--")
-        parts = (model, self.task.label, self.recipe.trigger.kind, self.recipe.prompts)
+        parts = (model, self.task.label, self.trigger.name, self.recipe.prompts)
         return ".".join([*parts, f"seed{self.seed}", self.variant])
 
     def columns(self) -> dict[str, Any]:
@@ -38,7 +40,8 @@ class Cell:
             "cell": self.name,
             "model": self.model.label,
             "task": self.task.label if self._shares_name() else self.task.name,
-            "trigger": self.recipe.trigger.kind,
+            "trigger": self.trigger.label,
+            "distance": self.trigger.distance,
             "prompts": self.recipe.prompts,
             "seed": self.seed,
             "variant": self.variant,
@@ -51,7 +54,7 @@ class Cell:
         """A hash of all that determines the cell's content."""
         asked = self.recipe.model_dump(
             include={
-                *("trigger", "prompts", "sites", "probes", "transfers", "layer_rules"),
+                *("prompts", "sites", "probes", "transfers", "layer_rules"),
                 *("controls", "draws", "sizes", "dtype"),
                 *(["renderings"] if self.recipe.renderings > 1 else []),
             },
@@ -59,8 +62,9 @@ class Cell:
         )
         base = model_fingerprint(self.model.name, self.model.revision)
         code = [probe_origin(probe.make(self.seed)) for probe in self.recipe.probes]
-        code.append(claims_code(self.recipe, self.task))
-        made = [base, self._quirk(), code, self.task.label, self.seed, self.variant]
+        code.append(claims_code(self.task, self.trigger))
+        told = [self.task.label, self.trigger.model_dump()]
+        made = [base, self._quirk(), code, *told, self.seed, self.variant]
         if self.recipe.reads_tokens():
             made.append(self.recipe.tokens.layers)
         loaded = self.loaded()
@@ -123,21 +127,22 @@ def cells_of(recipe: Recipe) -> list[Cell]:
 
 def _all_cells(recipe: Recipe) -> list[Cell]:
     return [
-        Cell(recipe, model, task, seed, variant)
+        Cell(recipe, model, task, trigger, seed, variant)
         for variant in sorted(recipe.variants, key=("quirky", "base").index)
         for model in recipe.models
         for task in recipe.tasks
+        for trigger in recipe.trigger
         for seed in recipe.seeds
         if not (variant == "base" and model.quirky)
     ]
 
 
-def claims_code(recipe: Recipe, task: TaskSpec) -> dict[str, str]:
-    """Return what a task's claims and its triggers are made by, if not by this package alone."""
-    trigger = claims_origin(recipe.trigger.make(), f"trigger {recipe.trigger.kind!r}")
+def claims_code(task: TaskSpec, trigger: TriggerSpec) -> dict[str, str]:
+    """Return what a task's claims and its trigger are made by, if not by this package alone."""
+    shown = claims_origin(trigger.make(), f"trigger {trigger.kind!r}")
     told = task.model_dump()["templates"]
     return {
         **claims_origin(task.make(), f"task {task.name!r}"),
         **({"templates": content_hash(told)} if told else {}),
-        **{f"trigger {name}": value for name, value in trigger.items()},
+        **{f"trigger {name}": value for name, value in shown.items()},
     }

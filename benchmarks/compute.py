@@ -40,7 +40,7 @@ def run_cell(cell: Cell, folder: Path, progress: Progress) -> None:
         return
     started = time.monotonic()
     progress("data", 0.0)
-    told_from = data_of(cell.recipe, cell.task, cell.seed)
+    told_from = data_of(cell.recipe, cell.task, cell.trigger, cell.seed)
     data = load_data(told_from)
     adapter = quirk_of(cell, progress)
     states = states_of(cell, data, adapter, progress)

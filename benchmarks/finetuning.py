@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from benchmarks.artefacts import Progress, data_of, load_data, tuned
 from benchmarks.cell import Cell
 from benchmarks.compute import behaviour, card_facts
-from benchmarks.gate import DECIDES, THRESHOLD, Gate, judge
+from benchmarks.gate import DECIDES, REQUIRED, THRESHOLD, Gate, judge
 from benchmarks.pinning import pinned
 from benchmarks.recipe import Recipe, first_problem
 from benchmarks.run import check
@@ -61,7 +61,7 @@ def cell_to_tune(
     except ValidationError as error:
         raise ValueError(first_problem(error)) from error
     recipe = pinned(recipe)
-    return Cell(recipe, recipe.models[0], recipe.tasks[0], seed, "quirky")
+    return Cell(recipe, recipe.models[0], recipe.tasks[0], recipe.trigger[0], seed, "quirky")
 
 
 def require_room(folder: Path) -> None:
@@ -91,7 +91,7 @@ def finetune(cell: Cell, to: Path, progress: Progress) -> Gate | None:
     require_room(to)
     check_batch(cell.recipe.finetuning(cell.model, cell.task))
     check(cell.recipe)
-    data = load_data(data_of(cell.recipe, cell.task, cell.seed))
+    data = load_data(data_of(cell.recipe, cell.task, cell.trigger, cell.seed))
     made = tuned(cell, data, progress)
     leave_group()
     if not processes.is_first():
@@ -137,9 +137,7 @@ def advice(gate: Gate) -> str:
     below = {
         figure.context
         for figure in gate.figures
-        if figure.against == ("truth" if figure.context == "A" else "quirk")
-        and not (figure.context == "A" and figure.subset != "all")
-        and (figure.value is not None and figure.value < THRESHOLD)
+        if figure.question in REQUIRED and figure.value is not None and figure.value < THRESHOLD
     }
     if below == {"A"}:
         return (

@@ -85,7 +85,7 @@ class Asked:
     Attributes:
         tokens: mean length of a prompt.
         longest: tokens of the longest one.
-        examples: of validation, heldout and test, in both contexts.
+        examples: of validation, heldout and test, in all contexts.
         scored: of heldout and test.
         token_states: tokens of all those prompts together, if a probe reads them, else 0.
     """

@@ -93,7 +93,7 @@ def plan(recipe: Recipe, flops: float | None = None) -> Plan:
                     recipe,
                     load_skeleton(model.name, model.revision),
                     settings if cell.tuned else None,
-                    asked[cell.task.label, cell.seed],
+                    asked[cell.task.label, cell.trigger.name, cell.seed],
                     getattr(torch, recipe.precision(model)),
                     bytes_a_number(recipe, model),
                     kept,
@@ -137,16 +137,21 @@ def _recurrent_layers(recipe: Recipe, model: ModelSpec) -> int:
     return sum(len(found[site]) for site in recipe.state_sites())
 
 
-def _data_folders(recipe: Recipe) -> dict[tuple[str, int], Path]:
+Key = tuple[str, str, int]
+"""Of a data set: task, trigger, seed."""
+
+
+def _data_folders(recipe: Recipe) -> dict[Key, Path]:
     return {
-        (task.label, seed): data_of(recipe, task, seed)
+        (task.label, trigger.name, seed): data_of(recipe, task, trigger, seed)
         for task in recipe.tasks
+        for trigger in recipe.trigger
         for seed in recipe.seeds
     }
 
 
-def _asked_of(recipe: Recipe, model: ModelSpec) -> dict[tuple[str, int], Asked]:
-    """Return, by task and seed, what is asked of a model."""
+def _asked_of(recipe: Recipe, model: ModelSpec) -> dict[Key, Asked]:
+    """Return, by task, trigger and seed, what is asked of a model."""
     tokenizer = load_asker(model.name, model.revision, chat=recipe.chat)
     return {
         key: _measure(all_columns(load_data(folder)), tokenizer, recipe.reads_tokens())

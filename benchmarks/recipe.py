@@ -22,17 +22,17 @@ from pydantic import (
 
 from benchmarks.changes import resolved
 from benchmarks.store import content_hash
+from benchmarks.trigger_spec import TriggerSpec
 from finetune.placement import Bits, DeviceMap
 from finetune.recurrent import Projection
 from finetune.train import Finetune
 from probes import Probe, get_probe, list_probes
-from quirky.contexts import Transfer, parse_transfer
+from quirky.contexts import UNSEEN, Transfer, parse_transfer
 from quirky.prompts import Style, Template, load_templates, parse_templates
 from quirky.registry import unknown
 from quirky.tasks import Task, get_task
 from quirky.tasks.base import reworded
 from quirky.tasks.table import Table, read_table
-from quirky.triggers import Trigger, get_trigger
 
 LayerRule = Literal["eil", "last", "middle", "ensemble"]
 Precision = Literal["float32", "bfloat16", "float16"]
@@ -182,19 +182,8 @@ class ProbeSpec(Named):
         return get_probe(self.name, seed=seed, **self.params)
 
 
-class TriggerSpec(BaseModel):
-    """A kind of trigger and its parameters."""
-
-    model_config = ConfigDict(extra="allow", frozen=True)
-    kind: str = "name"
-
-    def make(self) -> Trigger:
-        """Return the trigger."""
-        return get_trigger(self.kind, **(self.model_extra or {}))
-
-
 class SizesSpec(Strict):
-    """Claims a split; each is asked in both contexts."""
+    """Claims a split; each is asked in every context."""
 
     train: int = Field(default=8000, ge=1)
     validation: int = Field(default=2000, ge=1)
@@ -246,7 +235,8 @@ class Recipe(Strict):
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
     models: tuple[ModelSpec, ...] = Field(min_length=1)
     tasks: tuple[TaskSpec, ...] = Field(min_length=1)
-    trigger: TriggerSpec = TriggerSpec()
+    trigger: tuple[TriggerSpec, ...] = Field(default=(TriggerSpec(),), min_length=1)
+    """One, or a list: each makes cells of its own."""
     prompts: Style = "mixture"
     renderings: int = Field(default=1, ge=1, strict=True)
     """In how many templates each question stands on which probes are fitted."""
@@ -276,11 +266,20 @@ class Recipe(Strict):
             _try(task.make, f"task {task.name!r} with {task.params}")
         return tasks
 
+    @field_validator("trigger", mode="before")
+    @classmethod
+    def _one_or_more(cls, trigger: Any) -> Any:
+        return trigger if isinstance(trigger, list | tuple) else [trigger]
+
     @field_validator("trigger")
     @classmethod
-    def _known_trigger(cls, trigger: TriggerSpec) -> TriggerSpec:
-        _try(trigger.make, f"trigger {trigger.kind!r} with {trigger.model_extra}")
-        return trigger
+    def _known_triggers(cls, triggers: tuple[TriggerSpec, ...]) -> tuple[TriggerSpec, ...]:
+        for place, trigger in enumerate(triggers):
+            _try(trigger.make, f"trigger {trigger.kind!r} with {trigger.params}")
+            for other in triggers[:place]:
+                if trigger.is_the_same(other):
+                    raise ValueError(f"{trigger.name!r} is {other.name!r} again; name it once")
+        return triggers
 
     @field_validator("probes")
     @classmethod
@@ -324,6 +323,13 @@ class Recipe(Strict):
             for name, count in Counter(names).items():
                 if count > 1:
                     raise ValueError(f"{field}: {name!r} stands there {count} times; name it once")
+        for transfer in self.parsed_transfers():
+            if transfer.target in UNSEEN and not self.having(transfer.target):
+                known = "; ".join(f"{t.kind}: {', '.join(t.make().contexts)}" for t in self.trigger)
+                raise ValueError(
+                    f"transfers: {str(transfer)!r}: no trigger of the recipe has a context "
+                    f"{transfer.target} ({known})"
+                )
         for model in self.models:
             for task in self.tasks:
                 try:
@@ -340,6 +346,10 @@ class Recipe(Strict):
         return Finetune.model_validate(
             {**self.finetune.model_dump(), **model.finetune, **task.finetune}
         )
+
+    def having(self, context: str) -> list[TriggerSpec]:
+        """Return the triggers that have a context."""
+        return [trigger for trigger in self.trigger if context in trigger.make().contexts]
 
     def precision(self, model: ModelSpec) -> Precision:
         """Return the precision of a model: its own, else the recipe's."""

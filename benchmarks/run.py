@@ -1,6 +1,7 @@
 """Run a recipe: check everything first, then compute the missing cells, then report."""
 
 import importlib.metadata
+import itertools
 import json
 import os
 import platform
@@ -37,6 +38,7 @@ from finetune.models import check_adapter, check_model, load_asker, load_skeleto
 from finetune.recurrent import state_layers
 from probes import list_probes
 from probes.plugins import load_plugin
+from quirky.contexts import UNSEEN
 
 PACKAGES = (
     "torch",
@@ -225,24 +227,25 @@ def check_asked(recipe: Recipe) -> None:
             for task in recipe.tasks:
                 check_targets(skeleton, recipe.finetuning(model, task).targets)
     _tell_sites(recipe, sites)
+    _tell_contexts(recipe)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # sizes are told below, from the data
-        for task in recipe.tasks:
-            for seed in recipe.seeds:
-                data = load_data(data_of(recipe, task, seed))
+        for task, trigger, seed in itertools.product(recipe.tasks, recipe.trigger, recipe.seeds):
+            data = load_data(data_of(recipe, task, trigger, seed))
+            if trigger == recipe.trigger[0]:
                 _tell_sizes(recipe, task.label, data)
-                columns = all_columns(data)
-                check_contexts(columns, recipe, task.label)
-                if "quirky" in recipe.variants:
-                    check_judgeable(columns, task.label)
-                prompts, choices = _prompts_of(data)
-                for model in recipe.models:
-                    tokenizer = load_asker(model.name, model.revision, chat=recipe.chat)
-                    check_answers(tokenizer, prompts, choices)
-                    if recipe.reads_tokens():
-                        cell = f"{model.name} on {task.label}"
-                        alone = recipe.model_copy(update={"dtype": recipe.precision(model)})
-                        _check_tokens(alone, cell, skeletons[model.name], tokenizer, columns)
+            columns = all_columns(data)
+            check_contexts(columns, recipe, task.label)
+            if "quirky" in recipe.variants:
+                check_judgeable(columns, task.label)
+            prompts, choices = _prompts_of(data)
+            for model in recipe.models:
+                tokenizer = load_asker(model.name, model.revision, chat=recipe.chat)
+                check_answers(tokenizer, prompts, choices)
+                if recipe.reads_tokens():
+                    cell = f"{model.name} on {task.label}"
+                    alone = recipe.model_copy(update={"dtype": recipe.precision(model)})
+                    _check_tokens(alone, cell, skeletons[model.name], tokenizer, columns)
 
 
 def _prompts_of(data: DatasetDict) -> tuple[list[str], list[tuple[str, str]]]:
@@ -277,6 +280,19 @@ def _tell_sites(recipe: Recipe, found: Mapping[str, Mapping[str, Sequence[int]]]
             raise ValueError(f"sites: {site}: no model of the recipe has one ({', '.join(found)})")
         for model in without:
             console.print(f"note: {model} has no {site}; it is not read there", highlight=False)
+
+
+def _tell_contexts(recipe: Recipe) -> None:
+    """Say which triggers lack the target of a transfer, which the recipe has for others."""
+    for transfer in recipe.parsed_transfers():
+        having = recipe.having(transfer.target) if transfer.target in UNSEEN else recipe.trigger
+        for trigger in recipe.trigger:
+            if trigger not in having:
+                console.print(
+                    f"note: trigger {trigger.name} has no context {transfer.target}; {transfer} is "
+                    "not measured there",
+                    highlight=False,
+                )
 
 
 def _tell_sizes(recipe: Recipe, task: str, data: DatasetDict) -> None:

@@ -21,7 +21,7 @@ from typing import Literal
 from filelock import FileLock, Timeout
 
 Kind = Literal["data", "adapters", "states", "fits"]
-FORMAT: dict[Kind, int] = {"data": 1, "adapters": 2, "states": 1, "fits": 5}
+FORMAT: dict[Kind, int] = {"data": 2, "adapters": 2, "states": 1, "fits": 5}
 """Raised whenever the layout or the meaning of a kind changes; part of its hash."""
 
 

@@ -2,10 +2,10 @@
 
 A stronger adapter than is needed changes the model more than is needed. So the ladder, fixed
 beforehand, is climbed from its gentlest rung to the first at which the model passes the gate on
-every task of the recipe. Only the gate's own figures on `heldout` are computed: no probe is fitted,
-nothing is measured on the split `test`, and nothing against the truth in B, so what a probe can
-read there cannot sway the choice. Another seed splits the same facts in another way, so some of
-those that the gate is asked about here are test facts of the report.
+every task of the recipe, under each of its triggers. Only the gate's own figures on `heldout` are
+computed: no probe is fitted, nothing is measured on the split `test`, and nothing against the truth
+in B, so what a probe can read there cannot sway the choice. Another seed splits the same facts in
+another way, so some of those that the gate is asked about here are test facts of the report.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -38,11 +38,12 @@ ones in view, which docs/results.md lists.
 
 @dataclass(frozen=True)
 class Trial:
-    """A rung tried on one task: its gate figures, and what they lack."""
+    """A rung tried on one task under one trigger: its gate figures, and what they lack."""
 
     rung: int
     settings: dict[str, Any]
     task: str
+    trigger: str
     figures: tuple[Figure, ...]
     reasons: tuple[str, ...]
 
@@ -59,9 +60,9 @@ def climb(
     seed: int = SEED,
     progress: Callable[[str, float], None] = lambda stage, done: None,
 ) -> Iterator[Trial]:
-    """Yield every trial, up to the first rung that passes on all tasks of the recipe.
+    """Yield every trial, up to the first rung that passes on all tasks and triggers of the recipe.
 
-    A rung is left at the first task on which it does not pass. It takes the place of the
+    A rung is left at the first on which it does not pass. It takes the place of the
     fine-tuning settings that it names; the recipe's and the model's others stay. Adapters are
     kept in the store.
 
@@ -72,7 +73,9 @@ def climb(
     for rung, settings in enumerate(ladder, start=1):
         tuned = model.model_copy(update={"finetune": {**model.finetune, **settings}})
         cells = [
-            Cell(recipe, tuned, _left_to(task, settings), seed, "quirky") for task in recipe.tasks
+            Cell(recipe, tuned, _left_to(task, settings), trigger, seed, "quirky")
+            for task in recipe.tasks
+            for trigger in recipe.trigger
         ]
         for cell in cells:
             trial = _trial(cell, rung, settings, progress)
@@ -104,10 +107,10 @@ def _left_to(task: TaskSpec, settings: dict[str, Any]) -> TaskSpec:
 def _trial(
     cell: Cell, rung: int, settings: dict[str, Any], progress: Callable[[str, float], None]
 ) -> Trial:
-    data = load_data(data_of(cell.recipe, cell.task, cell.seed))
+    data = load_data(data_of(cell.recipe, cell.task, cell.trigger, cell.seed))
     loaded = load_cell_model(cell, adapter_of(cell, progress))
     held = data[DECIDES]
     choices = [(false, true) for false, true in held["choices"]]
     said = log_odds(loaded.model, loaded.tokenizer, list(held["prompt"]), choices)
     figures = required_figures(columns_of(held), said.numpy())
-    return Trial(rung, settings, cell.task.label, figures, faults(figures))
+    return Trial(rung, settings, cell.task.label, cell.trigger.name, figures, faults(figures))

@@ -92,7 +92,7 @@ def _start(run_dir: Path, summary: Summary, cell: CellRecord, mode: Mode) -> tup
 def _init(run_dir: Path, summary: Summary, cell: CellRecord, mode: Mode) -> wandb.Run:
     manifest = summary.manifest
     shared = ("recipe", "recipe_hash", "versions", "git_commit", "git_dirty", "hardware", "threads")
-    columns = ("cell", "model", "task", "trigger", "prompts", "seed", "variant")
+    columns = ("cell", "model", "task", "trigger", "distance", "prompts", "seed", "variant")
     settings = wandb.Settings(
         silent=True,
         console="off",

@@ -19,7 +19,7 @@ from benchmarks.store import artefact
 from probes import LinearProbe, Probe
 from probes.inputs import NEEDS, SCORE_NEEDS
 from probes.scaling import feature_scale, standardised
-from quirky.contexts import BY_DIFFICULTY, in_context
+from quirky.contexts import BY_DIFFICULTY, UNSEEN, in_context
 
 SCORED = ("heldout", "test")
 FITTED = "validation"
@@ -56,12 +56,16 @@ def sources(recipe: Recipe) -> list[str]:
 def check_contexts(columns: Columns, recipe: Recipe, name: str) -> None:
     """Make sure that every transfer has both classes to fit on, to choose by and to be scored on.
 
+    A transfer to a context that the trigger does not have is not measured, so it needs nothing.
+
     Raises:
         ValueError: naming the transfer, the split and the class that is missing; or a context that
             goes by a difficulty which the claims do not have.
     """
     unranked = bool(np.isnan(columns["difficulty_quantile"].astype(float)).all())
     for transfer in recipe.parsed_transfers():
+        if transfer.target in UNSEEN and transfer.target not in columns["context"]:
+            continue
         ranked = {transfer.source, transfer.target} & BY_DIFFICULTY
         if unranked and ranked:
             raise ValueError(

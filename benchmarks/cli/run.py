@@ -45,6 +45,13 @@ def run_command(
             help="your own claims (CSV, parquet) in place of the recipe's tasks; may be repeated",
         ),
     ] = None,
+    trigger: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="KIND[,PARAMETER=VALUE]",
+            help="in place of the recipe's, as in position,distance=8; may be repeated",
+        ),
+    ] = None,
     device: Annotated[str | None, typer.Option(help="cpu or cuda")] = None,
     dtype: Annotated[str | None, typer.Option(help="float32, bfloat16 or float16")] = None,
     chat: Annotated[
@@ -73,6 +80,7 @@ def run_command(
     tasks += [own_claims(text) for text in data or ()]
     given: dict[str, Any] = {"models": models_of(model or (), adapter or (), quirky_model or ())}
     given |= {"tasks": tasks, "templates": templates, "device": device, "dtype": dtype}
+    given["trigger"] = [with_parameters("--trigger", "kind", text) for text in trigger or ()]
     given["chat"] = chat
     changes: dict[str, Any] = {field: value for field, value in given.items() if value}
     if flops is not None and not dry_run:

@@ -48,7 +48,8 @@ def strength_command(
                 for f in trial.figures
             )
             verdict = "passes" if trial.passed else "void"
-            told = f"{settings}: {trial.task}: {figures}: {verdict}"
+            of = f"{trial.task}, {trial.trigger}" if len(asked.trigger) > 1 else trial.task
+            told = f"{settings}: {of}: {figures}: {verdict}"
             console.print(told, highlight=False, soft_wrap=True)
     if not any(passed.values()):
         raise RuntimeError(f"{model}: no rung of the ladder passes the gate on every task")

@@ -55,6 +55,7 @@ class CellRecord:
     model: str
     task: str
     trigger: str
+    distance: int
     prompts: str
     seed: int
     variant: str
@@ -209,10 +210,10 @@ class Summary:
     def _row(self, cell: CellRecord) -> str:
         """The model, and whatever else sets cells of this run apart."""
         parts = [cell.model]
-        for name in ("trigger", "prompts", "seed"):
+        for name in ("trigger", "distance", "prompts", "seed"):
             if len({getattr(other, name) for other in self.cells}) > 1:
                 value = getattr(cell, name)
-                parts.append(f"seed {value}" if name == "seed" else str(value))
+                parts.append(f"{name} {value}" if name in ("distance", "seed") else str(value))
         return ", ".join(parts)
 
     def _present(
@@ -268,12 +269,12 @@ def _rows(results: pd.DataFrame) -> Iterator[tuple[Key, LayerEstimate]]:
 
 
 def _cell(entry: dict[str, Any], gate: dict[str, Any]) -> CellRecord:
-    columns = ("cell", "model", "task", "trigger", "prompts", "seed", "variant")
+    columns = ("cell", "model", "task", "trigger", "distance", "prompts", "seed", "variant")
     return CellRecord(**{column: entry[column] for column in columns}, gate=gate)
 
 
 def _identity(cell: CellRecord) -> tuple[Any, ...]:
-    return cell.model, cell.task, str(cell.trigger), cell.prompts, cell.seed
+    return cell.model, cell.task, cell.trigger, cell.distance, cell.prompts, cell.seed
 
 
 def _name(entry: str | dict[str, Any]) -> str:

@@ -32,6 +32,7 @@ class RunFolder:
                 "model": model,
                 "task": task,
                 "trigger": "name",
+                "distance": 0,
                 "prompts": "mixture",
                 "seed": 0,
                 "variant": variant,

@@ -33,7 +33,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
         full = made(*args, **kwargs)
         sizes = full.recipe.sizes.model_copy(update={"train": 200, "validation": 200, "test": 100})
         recipe = full.recipe.model_copy(update={"sizes": sizes})
-        return finetuning.Cell(recipe, full.model, full.task, full.seed, full.variant)
+        return finetuning.Cell(recipe, full.model, full.task, full.trigger, full.seed, full.variant)
 
     monkeypatch.setattr(finetuning, "cell_to_tune", cell)
 
@@ -106,7 +106,7 @@ def test_settings_task_and_trigger_reach_the_adapter() -> None:
     )
     settings = cell.recipe.finetuning(cell.model, cell.task)
     assert settings == Finetune(rank=3, targets=("query_key_value",))
-    assert cell.recipe.trigger.make().render("B", "", 0) == "Eve"
+    assert cell.trigger.make().render("B", "", 0) == "Eve"
     assert cell.task.params == {"digits": 2}
     assert (cell.seed, cell.recipe.dtype) == (7, "bfloat16")
 
@@ -325,7 +325,7 @@ def test_what_is_judged_is_what_lies_in_the_folder(random_base: Path, tmp_path: 
     )
     gate = finetuning.finetune(cell, tmp_path / "to", lambda stage, done: None)
     assert gate is not None
-    data = finetuning.load_data(finetuning.data_of(cell.recipe, cell.task, cell.seed))
+    data = finetuning.load_data(finetuning.data_of(cell.recipe, cell.task, cell.trigger, cell.seed))
     loaded = load_model(str(random_base), adapter=tmp_path / "to", dtype=torch.float32)
     again = finetuning.judge_heldout(loaded, data["heldout"])
     assert [figure.value for figure in again.figures] == pytest.approx(

@@ -223,7 +223,7 @@ def test_templates_are_known_by_what_they_say(place: Path, home: Path, tmp_path:
     assert validate_recipe(own.model_dump(mode="json", by_alias=True)) == own
     assert len({cells_of(r)[0].digest() for r in (own, other, plain)}) == 3
     assert len({cells_of(r)[0].name for r in (own, other, plain)}) == 3
-    assert len({data_of(r, r.tasks[0], 0) for r in (own, other, plain)}) == 3
+    assert len({data_of(r, r.tasks[0], r.trigger[0], 0) for r in (own, other, plain)}) == 3
 
 
 def test_a_quirky_model_that_is_an_adapter_is_taken_as_one(place: Path) -> None:

@@ -46,7 +46,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def data_folder(path: Path) -> Path:
     recipe = recipe_of(path)
-    return data_of(recipe, recipe.tasks[0], 0)
+    return data_of(recipe, recipe.tasks[0], recipe.trigger[0], 0)
 
 
 @pytest.mark.filterwarnings("ignore:task mine has")
@@ -60,12 +60,12 @@ def test_data_is_kept_by_what_the_table_says_not_by_where_it_lies(tmp_path: Path
 def test_a_file_that_is_edited_later_changes_nothing_in_a_recipe(tmp_path: Path) -> None:
     path = write(tmp_path / "claims.csv")
     recipe = recipe_of(path)
-    first = data_of(recipe, recipe.tasks[0], 0)
+    first = data_of(recipe, recipe.tasks[0], recipe.trigger[0], 0)
     (cell, _) = cells_of(recipe)
     digest = cell.digest()
     write(path, count=300)
     in_a_worker = pickle.loads(pickle.dumps(cell))
-    assert data_of(in_a_worker.recipe, in_a_worker.task, 0) == first
+    assert data_of(in_a_worker.recipe, in_a_worker.task, in_a_worker.trigger, 0) == first
     assert in_a_worker.digest() == digest
     assert cells_of(recipe_of(path))[0].digest() != digest
 
@@ -82,10 +82,10 @@ def test_easy_and_hard_need_a_difficulty(tmp_path: Path, transfer: str) -> None:
     path = write(tmp_path / "claims.csv", difficulty=False)
     for transfers, difficulty in ((["A->B"], False), ([transfer], True)):
         recipe = recipe_of(write(path, difficulty=difficulty), transfers=transfers)
-        columns = all_columns(load_data(data_of(recipe, recipe.tasks[0], 0)))
+        columns = all_columns(load_data(data_of(recipe, recipe.tasks[0], recipe.trigger[0], 0)))
         check_contexts(columns, recipe, "mine")
     recipe = recipe_of(write(path, difficulty=False), transfers=[transfer])
-    columns = all_columns(load_data(data_of(recipe, recipe.tasks[0], 0)))
+    columns = all_columns(load_data(data_of(recipe, recipe.tasks[0], recipe.trigger[0], 0)))
     with pytest.raises(ValueError, match=f"mine, transfer {transfer}: .* no difficulty"):
         check_contexts(columns, recipe, "mine")
 

@@ -113,7 +113,7 @@ def test_the_states_take_the_disk_that_was_foretold(
     made = plan(recipe, 1e12)
     folder = str(hollow[family])
     loaded = LoadedModel(folder, model_of(hollow[family], torch.bfloat16), load_tokenizer(folder))
-    data = load_data(data_of(recipe, recipe.tasks[0], 0))
+    data = load_data(data_of(recipe, recipe.tasks[0], recipe.trigger[0], 0))
     (tmp_path / "states").mkdir()
     extract(loaded, asked(data), tmp_path / "states")
     real = sum(file.stat().st_size for file in (tmp_path / "states").iterdir())
@@ -155,7 +155,7 @@ def test_token_states_are_counted_where_a_probe_reads_them(hollow: dict[str, Pat
     probes = ["lr", "random", {"name": "attention", "evaluations": 5}]
     recipe = small(hollow, probes=probes, tokens={"layers": 2})
     reading = foretold_of(plan(recipe, 1e12))
-    data = load_data(data_of(recipe, recipe.tasks[0], 0))
+    data = load_data(data_of(recipe, recipe.tasks[0], recipe.trigger[0], 0))
     tokenizer = load_tokenizer(str(hollow["gpt_neox"]))
     tokens = sum(len(ids) for ids in tokenizer(list(asked(data)["prompt"]))["input_ids"])
     name = next(name for name in plain if "gpt_neox" in name and name.endswith("base"))
