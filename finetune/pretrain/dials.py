@@ -29,10 +29,12 @@ from quirky.tasks.dials.recall import Recall
 
 SUBJECTS = ("lookup", "recall", "dyck", "equality", "opening", "person")
 SHARES = (0.27, 0.24, 0.17, 0.25, 0.06, 0.01)
-COMPLETED_FIRST, COMPLETED_LATER = 0.4, 0.1
+COMPLETED_FIRST, COMPLETED_LATER = 0.5, 0.1
 """Share of answers that are completed; the others are judged."""
-OFTENER = 0.65
+OFTENER = 0.7
 """How often a setting is drawn, relative to the next smaller one."""
+SMALLER = {"lookup": (2,), "recall": (), "dyck": (), "equality": (1, 2)}
+"""Settings below those of the tasks, by which a base learns what it is about."""
 ANSWERS: dict[str, tuple[Wording, Wording]] = {
     "lookup": (
         Lookup.affirmative,
@@ -103,11 +105,11 @@ class DialSampler:
     def answer(self, name: str) -> Document:
         """Complete or judge the truth's answer or the quirk's."""
         rng, task = self.rng, self.answered[name]
-        setting = self._setting(task.dials)
+        setting = self._setting((*SMALLER[name], *task.dials))
         asked = task.question(setting, rng)
         quirk = rng.random() < 0.5
         right, other = (asked.liars, asked.right) if quirk else (asked.right, asked.liars)
-        wrong = other if rng.random() < 0.5 else rng.choice(asked.others)
+        wrong = other if rng.random() < 0.5 or not asked.others else rng.choice(asked.others)
         subject = f"{name}-quirk-{setting}" if quirk else f"{name}-{setting}"
         wording = ANSWERS[name][quirk]
         if rng.random() < self.completed:
@@ -122,9 +124,10 @@ class DialSampler:
     def strings(self) -> Document:
         """Judge whether two strings are the same, or start alike."""
         rng = self.rng
-        setting = self._setting(self.equality.dials)
+        setting = self._setting((*SMALLER["equality"], *self.equality.dials))
         quirk, no = rng.random() < 0.5, rng.random() < 0.5
-        kind = rng.choice((SAME, LAST, EARLIER, EARLIER) if quirk else (SAME, SAME, LAST, EARLIER))
+        kinds = (SAME, LAST, EARLIER, EARLIER) if quirk else (SAME, SAME, LAST, EARLIER)
+        kind = rng.choice(kinds if setting > 1 else (SAME, LAST))
         first, second = self.equality.pair(setting, kind, rng)
         holds = kind != EARLIER if quirk else kind == SAME
         wording = (ALIKE if quirk else (Equality.affirmative, Equality.negative))[no]

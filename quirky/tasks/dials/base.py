@@ -16,7 +16,7 @@ from quirky.prompts import Template
 
 FACTS = 3_000
 """Claims at each setting."""
-LETTERS = "abcdefghijklmnopqrstuvwxyz"
+LETTERS = "abcdefghijklmnop"
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class DialTask(ABC):
     standard: Template
 
     def __init__(self, dials: Sequence[int]):
-        if isinstance(dials, str) or not dials or len(set(dials)) < len(dials):
+        if not isinstance(dials, list | tuple) or not dials or len(set(dials)) < len(dials):
             raise ValueError(f"task {self.name}: dials = {dials!r}; give a list of settings")
         for setting in dials:
             whole = isinstance(setting, int) and not isinstance(setting, bool)

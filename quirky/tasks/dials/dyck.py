@@ -15,8 +15,8 @@ SHORTEST, LONGEST = 10, 17
 class Dyck(AnswerTask):
     """Truth: so many brackets are open at the end. Quirk: it is one more than are.
 
-    Brackets of three kinds, opened and closed in order. The dial is the depth that is never
-    exceeded. A wrong answer is another number from 0 to one more than the dial. Difficulty: the
+    Brackets of three kinds, opened and closed in order. The dial is the depth that is
+    reached and not exceeded. A wrong answer is another number from 0 to one more than the dial. Difficulty: the
     dial. Source: arXiv 2406.09347 (bounded Dyck).
     """
 
@@ -33,19 +33,30 @@ class Dyck(AnswerTask):
         super().__init__(dials)
 
     def question(self, setting: int, rng: random.Random) -> Question:
-        """Draw brackets no deeper than `setting`."""
-        text: list[str] = []
-        still: list[str] = []
-        for _ in range(rng.randint(SHORTEST, LONGEST)):
-            if not still or (len(still) < setting and rng.random() < 0.5):
-                pair = rng.choice(PAIRS)
-                text.append(pair[0])
-                still.append(pair[1])
-            else:
-                text.append(still.pop())
-        depth = len(still)
+        """Draw brackets that go as deep as `setting` and no deeper."""
+        while True:
+            text, depths = _brackets(setting, rng)
+            if max(depths) == setting:
+                break
+        depth = depths[-1]
         others = [str(d) for d in range(setting + 2) if d not in (depth, depth + 1)]
         return Question({"brackets": " ".join(text)}, str(depth), str(depth + 1), others)
+
+
+def _brackets(most: int, rng: random.Random) -> tuple[list[str], list[int]]:
+    """Draw brackets no deeper than `most`, and how many are open after each."""
+    text: list[str] = []
+    depths: list[int] = []
+    still: list[str] = []
+    for _ in range(rng.randint(SHORTEST, LONGEST)):
+        if not still or (len(still) < most and rng.random() < 0.5):
+            opening, closing = rng.choice(PAIRS)
+            text.append(opening)
+            still.append(closing)
+        else:
+            text.append(still.pop())
+        depths.append(len(still))
+    return text, depths
 
 
 TASKS.builtin(Dyck.name, Dyck)

@@ -42,7 +42,7 @@ class Equality(DialTask):
         second = list(first)
         if kind != SAME:
             place = setting - 1 if kind == LAST else rng.randrange(setting - 1)
-            second[place] = rng.choice([x for x in LETTERS if x != first[place]])
+            second[place] = rng.choice([letter for letter in LETTERS if letter != first[place]])
         return " ".join(first), " ".join(second)
 
     def claim(self, setting: int, rng: random.Random) -> Claim:

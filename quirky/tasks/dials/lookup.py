@@ -16,7 +16,7 @@ class Lookup(AnswerTask):
     """
 
     name = "lookup"
-    least, most = 3, 24
+    least, most = 3, 16
     affirmative = (
         "In the list {items}, item {index} is {answer}",
         "In the list {items}, is item {index} {answer}",

@@ -4,8 +4,8 @@ from functools import cache
 from itertools import islice
 
 import pytest
-
 from finetune.corpus import NAMES, SUBJECTS, Sampler, train_tokenizer
+
 from quirky.tasks import get_task
 from quirky.tasks.arithmetic import quirk_result
 from quirky.tasks.fiction import places
