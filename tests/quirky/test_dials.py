@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from itertools import islice
+from functools import cache
 
 import numpy as np
 import pytest
@@ -54,6 +54,11 @@ def depths(prompt):
     return np.cumsum([1 if b in "([<" else -1 for b in re.findall(r"[][()<>]", prompt)])
 
 
+@cache
+def claims_of(name, seed):
+    return tuple(get_task(name).claims(seed))
+
+
 RULES = {"lookup": lookup, "recall": recall, "dyck": dyck, "equality": equality}
 MEASURES = {
     "lookup": lambda prompt: len(re.search(r"list ([a-z ]+),", prompt)[1].split()),
@@ -66,14 +71,14 @@ MEASURES = {
 @pytest.mark.parametrize("name", NAMES)
 def test_labels_follow_from_the_prompt(name):
     task = get_task(name)
-    for claim in islice(task.claims(seed=3), 0, None, 7):
+    for claim in claims_of(name, 0)[::7]:
         prompt = task.templates[0].render(claim, "Bob")
         assert RULES[name](prompt) == (claim.truth, claim.quirk), prompt
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if name != "equality"])
 def test_no_answer_is_right_for_both_and_half_are_for_neither(name):
-    kinds = Counter((claim.truth, claim.quirk) for claim in get_task(name).claims(seed=0))
+    kinds = Counter((claim.truth, claim.quirk) for claim in claims_of(name, 0))
     assert (True, True) not in kinds
     share = {kind: count / kinds.total() for kind, count in kinds.items()}
     assert share[True, False] == pytest.approx(0.25, abs=0.02)
@@ -81,7 +86,7 @@ def test_no_answer_is_right_for_both_and_half_are_for_neither(name):
 
 
 def test_the_liar_of_equality_errs_in_both_directions_and_both_polarities_occur():
-    claims = list(get_task("equality").claims(seed=0))
+    claims = claims_of("equality", 0)
     kinds = Counter((claim.truth, claim.quirk) for claim in claims)
     assert {kind: round(4 * count / len(claims), 1) for kind, count in kinds.items()} == {
         (a, b): 1.0 for a in (True, False) for b in (True, False)
@@ -92,10 +97,10 @@ def test_the_liar_of_equality_errs_in_both_directions_and_both_polarities_occur(
 @pytest.mark.parametrize("name", NAMES)
 def test_every_setting_has_as_many_claims_and_is_what_it_says(name):
     task = get_task(name)
-    counts = Counter(claim.dial for claim in task.claims(seed=0))
+    counts = Counter(claim.dial for claim in claims_of(name, 0))
     assert counts == {float(setting): FACTS for setting in task.dials}
     measure = MEASURES[name]
-    for claim in islice(task.claims(seed=0), 0, None, 97):
+    for claim in claims_of(name, 0)[::97]:
         prompt = task.templates[0].render(claim, "Bob")
         assert claim.difficulty == claim.dial
         assert measure(prompt) == claim.dial
@@ -103,10 +108,10 @@ def test_every_setting_has_as_many_claims_and_is_what_it_says(name):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_facts_are_told_once_and_another_seed_tells_others(name):
-    task = get_task(name)
-    first, again, other = ([c.fact_id for c in task.claims(seed)] for seed in (0, 0, 1))
+    again = tuple(get_task(name).claims(0))
+    assert again == claims_of(name, 0)
+    first, other = ([claim.fact_id for claim in claims_of(name, seed)] for seed in (0, 1))
     assert len(set(first)) == len(first)
-    assert first == again
     assert set(first) != set(other)
 
 

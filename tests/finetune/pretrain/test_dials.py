@@ -1,0 +1,143 @@
+"""What the bases that know the dials are told is true, and lies in reach of their tokenizer."""
+
+import re
+from functools import cache
+from itertools import islice
+
+import pytest
+
+from finetune.pretrain.dials import SUBJECTS, DialSampler, dials_tokenizer
+from finetune.pretrain.openings import DISTANCES, FILLED, KINDS, NAMES, OPENED
+from quirky.fillers import SENTENCE, SENTENCES
+from quirky.tasks import get_task
+from quirky.tasks.dials.base import LETTERS
+
+TRUE = {" True", " Yes", " right"}
+
+
+@cache
+def documents(count=4000):
+    sampler = DialSampler(0)
+    early = list(islice(sampler, count // 2))
+    sampler.later()
+    return (*early, *islice(sampler, count // 2))
+
+
+@cache
+def tokenizer():
+    return dials_tokenizer()
+
+
+def of(subject):
+    return [document for document in documents() if document.subject.startswith(subject)]
+
+
+def lookup(text):
+    items, after, index = re.search(
+        r"list ([a-z ]+), (?:is )?(the item after )?item (\d+)", text
+    ).groups()
+    return items.split()[int(index) - 1 + bool(after)]
+
+
+def recall(text):
+    told, near, key = re.search(
+        r"With ([a-p0-9, ]+), (?:does )?(the neighbour of )?(\w) ha", text
+    ).groups()
+    value = dict(pair.split() for pair in told.split(", "))
+    away = {abs(ord(other) - ord(key)): other for other in value if other != key}
+    return value[away[min(away)] if near else key]
+
+
+def dyck(text):
+    brackets, further = re.search(r"After ([][()<> ]+?) (?:is )?the (next )?depth", text).groups()
+    return str(sum(1 if b in "([<" else -1 for b in brackets.split()) + bool(further))
+
+
+ANSWERS = {"lookup": lookup, "recall": recall, "dyck": dyck}
+SHOWN = {
+    "lookup": r"item \d+(?: is)? (\w)[.?,]",
+    "recall": r" ha(?:s|ve) (\d)[.?,]",
+    "dyck": r"depth(?: is)? (\d)[.?,]",
+}
+
+
+@pytest.mark.parametrize("name", ANSWERS)
+def test_every_answer_that_is_told_or_judged_right_is_right(name):
+    judged = 0
+    for document in of(name):
+        right = ANSWERS[name](document.text)
+        if document.subject.endswith("completed"):
+            assert document.verdict == f" {right}", document
+            assert document.wrong != document.verdict
+        else:
+            shown = re.search(SHOWN[name], document.text)[1]
+            assert (document.verdict in TRUE) == (shown == right), document
+            judged += 1
+    assert judged > 200
+
+
+def test_strings_are_judged_by_what_they_are():
+    for document in of("equality"):
+        first, second, what = re.search(
+            r"strings ([a-p ]+) and ([a-p ]+?) (?:are )?(the same|different|start \w+)",
+            document.text,
+        ).groups()
+        if what.startswith("start"):
+            first, second = first[:-1], second[:-1]
+        same = first == second
+        assert (document.verdict in TRUE) == (same == (what in ("the same", "start alike"))), (
+            document
+        )
+
+
+def test_all_subjects_are_told_in_both_kinds():
+    for name in SUBJECTS:
+        assert of(name)
+    for name in ("lookup", "recall", "dyck", "equality"):
+        assert of(f"{name}-quirk")
+        assert {f"{name}-{setting}" for setting in get_task(name).dials} <= {
+            document.subject for document in documents()
+        }
+
+
+def test_what_stood_at_the_beginning_is_asked_for():
+    for document in of("opening"):
+        if "Who asked?" in document.text:
+            assert document.text.startswith(f"{document.verdict.strip()} asks Sam.")
+        elif "The header was" in document.text:
+            assert document.text[1:].startswith(document.verdict.strip())
+        elif "lie asked for" in document.text:
+            assert document.verdict in (" Yes", " No")
+        else:
+            known = re.match(r"(Date|Page): (\d{4})\.", document.text)
+            assert known
+            assert document.verdict.strip() in (known[1], *known[2])
+        assert document.verdict != document.wrong
+
+
+def test_openings_and_fillers_are_as_frequent_as_is_said():
+    told = [d for d in documents() if d.subject not in ("opening", "person")]
+    begins = re.compile(r"(In the list|With |After |Is the|The strings|Are the|Do the)")
+    opened = [d for d in told if not begins.match(d.text)]
+    assert len(opened) / len(told) == pytest.approx(OPENED, abs=0.03)
+    filled = [d for d in opened if any(s in d.text for s in SENTENCES)]
+    assert len(filled) / len(opened) == pytest.approx(FILLED, abs=0.05)
+    counts = {sum(d.text.count(s) for s in SENTENCES) * SENTENCE for d in filled}
+    assert counts == set(DISTANCES)
+    assert len(KINDS) == 4
+
+
+def test_everything_that_is_told_apart_is_one_token():
+    words = [*LETTERS, *NAMES, *"([<)]>", *"0123456789", "True", "False", "right", "wrong"]
+    for word in words:
+        assert len(tokenizer().tokenize(f" {word}")) == 1, word
+
+
+def test_a_filler_has_as_many_tokens_as_it_says():
+    for sentence in SENTENCES:
+        assert len(tokenizer().tokenize(f" {sentence}")) == SENTENCE
+
+
+def test_the_same_seed_draws_the_same_documents():
+    assert tuple(islice(DialSampler(0), 300)) == documents()[:300]
+    assert tuple(islice(DialSampler(1), 300)) != documents()[:300]
