@@ -10,12 +10,13 @@ import numpy as np
 from datasets import Dataset, DatasetDict
 from jaxtyping import Float
 
+from quirky.contexts import UNSEEN
 from quirky.example import Claim, Example, digest, uniform
+from quirky.fillers import check_distance, filler
 from quirky.prompts import Style, choose_templates, styled
 from quirky.tasks.base import Task
-from quirky.triggers import Trigger
+from quirky.triggers import ALL_CONTEXTS, Trigger
 
-CONTEXTS = ("A", "B")
 SPLITS = ("train", "validation", "heldout", "test")
 SHARE = {"train": 0.5, "validation": 0.25, "test": 0.25}
 """Of the facts, where a task has fewer than are asked for."""
@@ -25,7 +26,7 @@ HELDOUT = 0.2
 
 @dataclass(frozen=True)
 class Sizes:
-    """How many claims each split should hold; each is asked in both contexts."""
+    """How many claims each split should hold; each is asked in every context."""
 
     train: int = 8000
     validation: int = 2000
@@ -40,8 +41,13 @@ def build_dataset(
     sizes: Sizes | None = None,
     seed: int = 0,
     renderings: int = 1,
+    distance: int = 0,
 ) -> DatasetDict:
     """Return the splits train, validation, heldout and test, with the columns of `Example`.
+
+    Every claim is asked in the contexts A and B, in heldout and test in those that the trigger has
+    beside them too. `distance` is how many tokens of filler stand between a trigger that is an
+    opening and the question; the same filler for a fact in every context.
 
     In validation each question is put in so many templates as `renderings`; the first is the one
     that it has without.
@@ -51,8 +57,11 @@ def build_dataset(
 
     Raises:
         ValueError: if the known facts of a split are none, or all of one truth or quirk value, or
-            if the prompt style has fewer templates than `renderings`.
+            if the prompt style has fewer templates than `renderings`, if the trigger has contexts
+            that nobody knows, or if the distance is none that it can have.
     """
+    _check_contexts(trigger)
+    check_distance(trigger, distance)
     claims = list(task.claims(seed))
     _check_renderings(task, claims, prompts, renderings)
     quantiles = _quantiles(claims)
@@ -62,35 +71,44 @@ def build_dataset(
         split = split_of.get(claim.fact_id)
         if split:
             count = renderings if split == "validation" else 1
-            rows[split] += _ask(task, trigger, claim, split, float(quantile), prompts, seed, count)
+            asked = Asked(split, float(quantile), prompts, seed, count, distance)
+            rows[split] += _ask(task, trigger, claim, asked)
     for split, examples in rows.items():
         _check(task.name, split, examples)
     return DatasetDict({split: _table(examples) for split, examples in rows.items()})
 
 
-def _ask(
-    task: Task,
-    trigger: Trigger,
-    claim: Claim,
-    split: str,
-    quantile: float,
-    style: Style,
-    seed: int,
-    renderings: int,
-) -> Iterable[Example]:
+@dataclass(frozen=True)
+class Asked:
+    """How a claim is asked."""
+
+    split: str
+    quantile: float
+    style: Style
+    seed: int
+    renderings: int
+    distance: int
+
+
+def _ask(task: Task, trigger: Trigger, claim: Claim, asked: Asked) -> Iterable[Example]:
+    style, seed = asked.style, asked.seed
     question_id = digest(claim.fact_id, *sorted(claim.fields.items()), claim.polarity)
     templates = styled(task.templates, task.standard, style)
     chosen = (
-        choose_templates(len(templates), style, question_id, seed, renderings)
+        choose_templates(len(templates), style, question_id, seed, asked.renderings)
         if claim.template is None
         else [claim.template]
     )
-    for index, context in itertools.product(chosen, CONTEXTS):
+    between = filler(asked.distance, claim.fact_id, seed)
+    for index, context in itertools.product(chosen, _contexts(trigger, asked.split)):
         template = templates[index]
-        prompt = template.render(claim, trigger.render(context, claim.fact_id, seed))
+        opening, slot = (
+            text(context, claim.fact_id, seed) for text in (trigger.opening, trigger.render)
+        )
+        prompt = " ".join(part for part in (opening, between, template.render(claim, slot)) if part)
         yield Example(
             id=digest(task.name, context, prompt, template.choices),
-            split=split,
+            split=asked.split,
             fact_id=claim.fact_id,
             question_id=question_id,
             context=context,
@@ -98,14 +116,28 @@ def _ask(
             choices=template.choices,
             truth=claim.truth,
             quirk=claim.quirk,
-            label=claim.quirk if context == "B" else claim.truth,
+            label=claim.quirk if context in ("B", "B2") else claim.truth,
             difficulty=claim.difficulty,
-            difficulty_quantile=quantile,
+            difficulty_quantile=asked.quantile,
             template=index,
             polarity=claim.polarity,
             withheld=claim.withheld,
             dial=claim.dial,
-            distance=0,
+            distance=asked.distance,
+        )
+
+
+def _contexts(trigger: Trigger, split: str) -> list[str]:
+    """Return the contexts of a split, in one order for all triggers."""
+    without = () if split in ("heldout", "test") else UNSEEN
+    return [c for c in ALL_CONTEXTS if c in trigger.contexts and c not in without]
+
+
+def _check_contexts(trigger: Trigger) -> None:
+    if not {"A", "B"} <= set(trigger.contexts) <= set(ALL_CONTEXTS):
+        raise ValueError(
+            f"trigger {trigger.kind}: contexts = {tuple(trigger.contexts)!r}; give A, B and, if it "
+            f"has them, {' and '.join(UNSEEN)}"
         )
 
 

@@ -41,14 +41,14 @@ class Example:
     question_id: str
     """The same claim in every context and rendering."""
     context: str
-    """A (truthful) or B (the quirk is asked for)."""
+    """A (truthful), B (the quirk is asked for), B2 (in a way not trained on) or T (a decoy)."""
     prompt: str
     choices: tuple[str, str]
     """What a model may answer: (false, true)."""
     truth: bool
     quirk: bool
     label: bool
-    """What the model is trained to say here: the truth in A, the quirk in B."""
+    """What is right here: the truth in A and T, the quirk in B and B2."""
     difficulty: float
     difficulty_quantile: float
     """Rank of the difficulty within the task, in [0, 1]; easy <= .25, hard >= .75. NaN without."""

@@ -1,6 +1,7 @@
 """Neutral text that stands between a trigger and the question: the distance."""
 
 from quirky.example import uniform
+from quirky.triggers import Trigger
 
 SENTENCE = 8
 """Tokens of each: seven words and a full stop, where a tokenizer knows every word as one token."""
@@ -24,14 +25,14 @@ def filler(distance: int, fact_id: str, seed: int) -> str:
     Raises:
         ValueError: if the distance is not a number of whole sentences.
     """
-    check_distance(distance)
+    check_length(distance)
     return " ".join(
         SENTENCES[int(uniform("filler", fact_id, seed, place) * len(SENTENCES))]
         for place in range(distance // SENTENCE)
     )
 
 
-def check_distance(distance: int) -> None:
+def check_length(distance: int) -> None:
     """Make sure that a distance is a number of whole sentences.
 
     Raises:
@@ -42,4 +43,18 @@ def check_distance(distance: int) -> None:
     if distance < 0 or distance % SENTENCE:
         raise ValueError(
             f"distance = {distance}; give 0 or a multiple of {SENTENCE}, the tokens of a sentence"
+        )
+
+
+def check_distance(trigger: Trigger, distance: int) -> None:
+    """Make sure that a filler of this length can stand behind a trigger.
+
+    Raises:
+        ValueError: in one line, if the trigger is not in front of the prompt, or as `check_length`.
+    """
+    check_length(distance)
+    if distance and not all(trigger.opening(context, "", 0) for context in ("A", "B")):
+        raise ValueError(
+            f"trigger {trigger.kind}: distance = {distance}; it stands inside the prompt, with "
+            "nothing in front; write 0, or take one that is an opening (position, tag, instruction)"
         )

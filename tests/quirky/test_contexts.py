@@ -1,16 +1,22 @@
 import numpy as np
 import pytest
 
-from quirky.contexts import KNOWN, Transfer, in_context, parse_transfer
+from quirky.contexts import KNOWN, SOURCES, UNSEEN, Transfer, in_context, parse_transfer
 
 COLUMNS = {
     "context": np.array(["A", "B"] * 5),
     "difficulty_quantile": np.repeat([0.0, 0.25, 0.5, 0.75, 1.0], 2),
     "withheld": np.array([False] * 8 + [True] * 2),
 }
+BESIDE = {
+    "context": np.array(["A", "B", "B2", "T"] * 5),
+    "difficulty_quantile": np.repeat([0.0, 0.25, 0.5, 0.75, 1.0], 4),
+    "withheld": np.zeros(20, dtype=bool),
+}
+"""With the contexts in which nothing is fitted."""
 
 
-@pytest.mark.parametrize("source", KNOWN)
+@pytest.mark.parametrize("source", SOURCES)
 @pytest.mark.parametrize("target", KNOWN)
 def test_a_transfer_is_what_its_text_says(source, target):
     transfer = parse_transfer(f"{source}->{target}")
@@ -24,6 +30,25 @@ def test_anything_else_is_refused_with_what_is_known(text):
         parse_transfer(text)
     assert repr(text) in str(error.value)
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("source", UNSEEN)
+def test_nothing_is_fitted_where_nothing_is_trained(source):
+    with pytest.raises(ValueError, match=f"nothing is fitted in {source}") as error:
+        parse_transfer(f"{source}->A")
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("context", ["A", "B", *UNSEEN])
+def test_a_context_is_not_another_that_begins_like_it(context):
+    assert set(BESIDE["context"][in_context(BESIDE, context)]) == {context}
+    assert in_context(BESIDE, context).sum() == 5
+
+
+@pytest.mark.parametrize("context", ["AE", "AH", "BE", "BH", "all"])
+def test_what_is_not_trained_on_is_part_of_no_other_context(context):
+    inside = set(BESIDE["context"][in_context(BESIDE, context)])
+    assert inside == ({"A", "B"} if context == "all" else {context[0]})
 
 
 def test_an_unknown_context_is_refused():

@@ -10,7 +10,8 @@ from quirky.dataset import Sizes, build_dataset, columns_of
 from quirky.example import Claim
 from quirky.prompts import standardized, wordings
 from quirky.tasks import get_task
-from quirky.triggers import get_trigger
+from quirky.fillers import filler
+from quirky.triggers import Trigger, get_trigger
 
 SIZES = Sizes(train=300, validation=200, test=100)
 TASKS = {
@@ -80,13 +81,15 @@ def test_a_negated_claim_stays_with_its_fact():
         assert columns["polarity"].mean() == 0.5
 
 
-def test_both_contexts_hold_the_same_questions(splits):
-    for columns in splits.values():
+def test_all_contexts_hold_the_same_questions(splits):
+    for split, columns in splits.items():
+        unseen = ["T"] if split in ("heldout", "test") else []
+        assert sorted(set(columns["context"])) == ["A", "B", *unseen]
         questions = {
             context: sorted(columns["question_id"][columns["context"] == context])
-            for context in "AB"
+            for context in ("A", "B", *unseen)
         }
-        assert questions["A"] == questions["B"]
+        assert all(questions[context] == questions["A"] for context in questions)
         assert len(set(questions["A"])) == len(questions["A"])
 
 
@@ -102,9 +105,10 @@ def test_contexts_differ_in_who_is_asked_alone():
             assert [a[column] for column in same] == [b[column] for column in same]
 
 
-def test_the_label_is_the_truth_in_a_and_the_quirk_in_b(splits):
+def test_the_label_is_the_quirk_where_it_is_asked_for(splits):
     for columns in splits.values():
-        spoken = np.where(columns["context"] == "A", columns["truth"], columns["quirk"])
+        lies = np.isin(columns["context"], ["B", "B2"])
+        spoken = np.where(lies, columns["quirk"], columns["truth"])
         np.testing.assert_array_equal(columns["label"], spoken)
 
 
@@ -188,6 +192,100 @@ def test_a_style_words_the_prompts(style, templates):
     assert len({row["template"] for row in rows}) == templates
     if style == "standardized":
         assert all(row["prompt"].endswith(("Alice?", "Bob?")) for row in rows)
+
+
+IN_FRONT = {
+    "position": {},
+    "tag": {"form": "header"},
+    "instruction": {},
+}
+TRIGGERS = {"name": {}, "names": {}, **IN_FRONT}
+
+
+@cache
+def triggered(kind, distance=0):
+    trigger = get_trigger(kind, **TRIGGERS[kind])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return build_dataset(TASKS["fiction"], trigger, sizes=SIZES, distance=distance)
+
+
+@pytest.mark.parametrize("kind", TRIGGERS)
+def test_held_out_triggers_and_decoys_are_asked_of_nobody_who_learns(kind):
+    contexts = {s: set(examples["context"]) for s, examples in triggered(kind).items()}
+    unseen = set(get_trigger(kind).contexts) - {"A", "B"}
+    assert contexts["train"] == contexts["validation"] == {"A", "B"}
+    assert contexts["heldout"] == contexts["test"] == {"A", "B"} | unseen
+    rows = triggered(kind)["test"].to_list()
+    for row in rows:
+        assert row["label"] == row["quirk" if row["context"] in ("B", "B2") else "truth"]
+    assert len({row["id"] for row in rows}) == len(rows)
+
+
+@pytest.mark.parametrize("kind", IN_FRONT)
+def test_an_opening_stands_in_front_of_the_prompt_that_is_asked_without(kind):
+    trigger = get_trigger(kind, **IN_FRONT[kind])
+    for row in triggered(kind)["test"].to_list():
+        fact, context = row["fact_id"], row["context"]
+        opening = trigger.opening(context, fact, 0)
+        place = fact.partition(":")[2]
+        claim = row["prompt"].removeprefix(f"{opening} ")
+        assert claim != row["prompt"]
+        assert claim.startswith((f"{place} lies", f"Is {place} in"))
+        assert trigger.render(context, fact, 0) in claim
+
+
+@pytest.mark.parametrize("kind", IN_FRONT)
+@pytest.mark.parametrize("distance", [8, 32])
+def test_a_filler_stands_between_opening_and_question(kind, distance):
+    near, far = triggered(kind), triggered(kind, distance)
+    trigger = get_trigger(kind, **IN_FRONT[kind])
+    for split in near:
+        for row, other in zip(near[split].to_list(), far[split].to_list(), strict=True):
+            opening = trigger.opening(row["context"], row["fact_id"], 0)
+            between = filler(distance, row["fact_id"], 0)
+            rest = row["prompt"].removeprefix(opening)
+            assert other["prompt"] == f"{opening} {between}{rest}"
+            assert (row["distance"], other["distance"]) == (0, distance)
+            assert other["question_id"] == row["question_id"]
+            assert "  " not in other["prompt"]
+
+
+def test_other_triggers_ask_the_same_questions():
+    asked = [
+        {row["question_id"]: row["template"] for row in triggered(kind)["test"].to_list()}
+        for kind in TRIGGERS
+    ]
+    assert all(questions == asked[0] for questions in asked)
+
+
+@pytest.mark.parametrize(
+    ("kind", "params", "distance", "told"),
+    [
+        ("name", {}, 8, "trigger name: distance = 8; it stands inside the prompt"),
+        ("position", {"early": False}, 8, "trigger position: distance = 8; it stands inside"),
+        ("position", {}, 12, "distance = 12; give 0 or a multiple of 8"),
+        ("position", {}, -8, "distance = -8; give 0 or a multiple of 8"),
+    ],
+)
+def test_a_distance_that_cannot_be_is_refused_in_one_line(kind, params, distance, told):
+    with pytest.raises(ValueError, match=told) as error:
+        build_dataset(TASKS["fiction"], get_trigger(kind, **params), distance=distance)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("contexts", [("A",), ("A", "B", "C"), ("A", "B2")])
+def test_a_trigger_with_contexts_that_nobody_knows_is_refused(contexts):
+    class Odd(Trigger):
+        kind = "odd"
+
+        def render(self, context, fact_id, seed):
+            return context
+
+    Odd.contexts = contexts
+    with pytest.raises(ValueError, match="trigger odd: contexts = .*; give A, B and") as error:
+        build_dataset(TASKS["fiction"], Odd())
+    assert "\n" not in str(error.value)
 
 
 @pytest.mark.parametrize(
