@@ -1,6 +1,13 @@
 """Entries of a recipe as they are written on the command line."""
 
-from typing import Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    from quirky.tasks import Task
+    from quirky.triggers import Trigger
+
+T = TypeVar("T")
 
 
 def own_claims(text: str) -> dict[str, Any]:
@@ -13,6 +20,36 @@ def own_claims(text: str) -> dict[str, Any]:
     if not (name and path):
         raise ValueError(f"--data {text!r}: write NAME=FILE, as in mytask=claims.csv")
     return {"name": name, "data": path}
+
+
+def task_from(text: str) -> "Task":
+    """Return the task that `addition,digits=2` stands for.
+
+    Raises:
+        ValueError: one line, if there is none, or a parameter is unknown or has a wrong value.
+    """
+    from quirky.tasks import get_task
+
+    return _made(get_task, text, with_parameters("TASK", "name", text))
+
+
+def trigger_from(text: str) -> "Trigger":
+    """Return the trigger that `name,quirky=Eve` stands for.
+
+    Raises:
+        ValueError: as `task_from`.
+    """
+    from quirky.triggers import get_trigger
+
+    return _made(get_trigger, text, with_parameters("--trigger", "kind", text))
+
+
+def _made(make: Callable[..., T], text: str, entry: dict[str, Any]) -> T:
+    """Call `make` and let a value of the wrong type be a ValueError."""
+    try:
+        return make(**entry)
+    except TypeError as error:
+        raise ValueError(f"{text!r}: {error}") from error
 
 
 def with_parameters(option: str, key: str, text: str) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from jaxtyping import Float
 from quirky.contexts import UNSEEN
 from quirky.example import Claim, Example, digest, uniform
 from quirky.fillers import check_distance, filler
-from quirky.prompts import Style, choose_templates, styled
+from quirky.prompts import Style, Template, choose_templates, styled
 from quirky.tasks.base import Task
 from quirky.triggers import ALL_CONTEXTS, Trigger
 
@@ -90,6 +90,22 @@ class Asked:
     distance: int
 
 
+def render_prompt(
+    template: Template,
+    trigger: Trigger,
+    claim: Claim,
+    context: str,
+    seed: int,
+    distance: int = 0,
+) -> str:
+    """Return what is shown in a context: the trigger's opening, the filler, the worded claim."""
+    opening, slot = (
+        text(context, claim.fact_id, seed) for text in (trigger.opening, trigger.render)
+    )
+    between = filler(distance, claim.fact_id, seed)
+    return " ".join(part for part in (opening, between, template.render(claim, slot)) if part)
+
+
 def _ask(task: Task, trigger: Trigger, claim: Claim, asked: Asked) -> Iterable[Example]:
     style, seed = asked.style, asked.seed
     question_id = digest(claim.fact_id, *sorted(claim.fields.items()), claim.polarity)
@@ -99,13 +115,9 @@ def _ask(task: Task, trigger: Trigger, claim: Claim, asked: Asked) -> Iterable[E
         if claim.template is None
         else [claim.template]
     )
-    between = filler(asked.distance, claim.fact_id, seed)
     for index, context in itertools.product(chosen, _contexts(trigger, asked.split)):
         template = templates[index]
-        opening, slot = (
-            text(context, claim.fact_id, seed) for text in (trigger.opening, trigger.render)
-        )
-        prompt = " ".join(part for part in (opening, between, template.render(claim, slot)) if part)
+        prompt = render_prompt(template, trigger, claim, context, seed, asked.distance)
         yield Example(
             id=digest(task.name, context, prompt, template.choices),
             split=asked.split,

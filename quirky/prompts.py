@@ -26,7 +26,7 @@ class Template:
 
     def fields(self) -> set[str]:
         """Return the names between the braces of the text, which a negated one shares."""
-        return _names(self.text)
+        return {name for _, name, _, _ in string.Formatter().parse(self.text) if name}
 
     def render(self, claim: Claim, trigger: str) -> str:
         """Return the prompt that asks `claim` under `trigger`.
@@ -77,10 +77,6 @@ def standardized(statement: str, negated: str | None = None) -> Template:
     """
     end = ". True or False, {trigger}?"
     return Template(statement + end, (" False", " True"), negated and negated + end)
-
-
-def _names(text: str) -> set[str]:
-    return {name for _, name, _, _ in string.Formatter().parse(text) if name}
 
 
 def choose_templates(

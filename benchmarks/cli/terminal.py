@@ -14,3 +14,10 @@ Plugins = Annotated[
     list[str] | None,
     typer.Option("--plugin", help="a module or .py file that registers probes; may be repeated"),
 ]
+
+AskedTask = Annotated[
+    str, typer.Argument(metavar="NAME[,PARAMETER=VALUE]", help="as in addition,digits=2")
+]
+AskedTrigger = Annotated[
+    str, typer.Option(metavar="KIND[,PARAMETER=VALUE]", help="as in name,quirky=Eve")
+]

@@ -1,7 +1,7 @@
 """The families of claims, one file each."""
 
 from quirky.tasks import arithmetic, dials, fiction, geography
-from quirky.tasks.base import Task, get_task, list_tasks, task_class
+from quirky.tasks.base import Task, get_task, list_tasks, rules_of, task_class
 
 __all__ = [
     "Task",
@@ -11,5 +11,6 @@ __all__ = [
     "geography",
     "get_task",
     "list_tasks",
+    "rules_of",
     "task_class",
 ]

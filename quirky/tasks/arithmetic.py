@@ -42,6 +42,8 @@ class Arithmetic(ABC):
     """Two operands and a result; subclasses say which."""
 
     name: ClassVar[str]
+    source: ClassVar[str] = "Made by rule, of random operands."
+    licence: ClassVar[str] = "mit"
     written: ClassVar[str]
     spoken: ClassVar[str]
 

@@ -1,6 +1,7 @@
 """What every task provides, and the list of those that are known."""
 
 import copy
+import inspect
 import string
 from collections.abc import Iterable, Sequence
 from typing import Protocol
@@ -11,7 +12,12 @@ from quirky.registry import Registry
 
 
 class Task(Protocol):
-    """A family of claims with a truth rule and a quirk rule."""
+    """A family of claims with a truth rule and a quirk rule.
+
+    A task may have three more attributes, for the card of its exported data: `source`, a sentence
+    that says where its claims come from, and whom to name for it; `licence`, an identifier as the
+    hub has them, such as `cc-by-4.0`; and `data_from`, the distributions whose data it reads.
+    """
 
     @property
     def name(self) -> str:
@@ -53,6 +59,12 @@ def list_tasks() -> list[str]:
 def task_class(name: str) -> type[Task]:
     """Return what `get_task` would call, for its docstring and parameters."""
     return TASKS.factory(name)  # type: ignore[return-value]
+
+
+def rules_of(task: Task) -> list[str]:
+    """Return what a task says of itself: the docstring of its class, then that of its file."""
+    said = (inspect.getdoc(type(task)), getattr(inspect.getmodule(type(task)), "__doc__", None))
+    return [" ".join(text.split()) for text in said if text]
 
 
 def reworded(task: Task, templates: Sequence[Template]) -> Task:

