@@ -78,7 +78,7 @@ def _ask(
     seed: int,
     renderings: int,
 ) -> Iterable[Example]:
-    question_id = digest(claim.fact_id, *sorted(claim.fields.items()), claim.polarity)
+    question_id = claim.question_id
     templates = styled(task.templates, task.standard, style)
     chosen = (
         choose_templates(len(templates), style, question_id, seed, renderings)
