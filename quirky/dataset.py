@@ -108,7 +108,7 @@ def render_prompt(
 
 def _ask(task: Task, trigger: Trigger, claim: Claim, asked: Asked) -> Iterable[Example]:
     style, seed = asked.style, asked.seed
-    question_id = digest(claim.fact_id, *sorted(claim.fields.items()), claim.polarity)
+    question_id = claim.question_id
     templates = styled(task.templates, task.standard, style)
     chosen = (
         choose_templates(len(templates), style, question_id, seed, asked.renderings)

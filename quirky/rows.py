@@ -5,10 +5,12 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pyarrow
 import pyarrow.parquet
+
+T = TypeVar("T")
 
 VERDICTS = {"true": True, "false": False, "1": True, "0": False, "1.0": True, "0.0": False}
 """Where a cell of a column is empty, others write whole numbers with a point."""
@@ -28,6 +30,10 @@ class Row:
         """Return whether the table has the column."""
         return column in self.cells
 
+    def blank(self, column: str) -> bool:
+        """Return whether the cell is empty."""
+        return _is_empty(self.cells[column])
+
     def fault(self, column: str, value: object, what: str) -> ValueError:
         """Return the error that says what is wrong with a cell, and where it is."""
         shown = repr(value)
@@ -45,12 +51,16 @@ class Row:
             raise self.fault(column, value, "is not text")
         return value
 
-    def label(self, column: str) -> str:
+    def label(self, column: str, empty: str | None = None) -> str:
         """Return a cell that is a text or a whole number, as text without space around it.
+
+        `empty` is what an empty cell stands for, where it may be.
 
         Raises:
             ValueError: if it is empty or something else.
         """
+        if empty is not None and self.blank(column):
+            return empty
         value = self._filled(column)
         if isinstance(value, float) and value.is_integer():  # beside an empty cell
             value = int(value)
@@ -68,12 +78,25 @@ class Row:
             raise self.fault(column, value, "is neither; write true or false (or 1 or 0)")
         return said
 
-    def number(self, column: str) -> float:
-        """Return a cell that is a finite number.
+    def one_of(self, column: str, known: Mapping[str, T]) -> T:
+        """Return what the cell's text stands for in `known`; whole numbers count as text.
+
+        Raises:
+            ValueError: if it is empty or stands for nothing.
+        """
+        said = self.label(column).lower()
+        if said not in known:
+            raise self.fault(column, said, f"is unknown here; write {', '.join(known)}")
+        return known[said]
+
+    def number(self, column: str, empty: float | None = None) -> float:
+        """Return a cell that is a finite number; `empty` is what an empty one stands for.
 
         Raises:
             ValueError: if it is not.
         """
+        if empty is not None and self.blank(column):
+            return empty
         value = self._filled(column)
         try:
             number = float(value)
@@ -88,6 +111,11 @@ class Row:
         if _is_empty(value):
             raise ValueError(f"{self.file}, row {self.index}, column {column}: the cell is empty")
         return value
+
+
+def squashed(text: str) -> str:
+    """Return a text in one line, without double spaces."""
+    return " ".join(text.split())
 
 
 def _is_empty(value: Any) -> bool:
