@@ -15,8 +15,8 @@ SHORTEST, LONGEST = 10, 17
 class Dyck(AnswerTask):
     """Truth: so many brackets are open at the end. Quirk: it is one more than are.
 
-    Brackets of three kinds, opened and closed in order. The dial is the depth that is
-    reached and not exceeded. A wrong answer is another number from 0 to one more than the dial. Difficulty: the
+    Brackets of three kinds, opened and closed in order. The dial is the depth that is reached and
+    not exceeded. A wrong answer is another number from 0 to one more than the dial. Difficulty: the
     dial. Source: arXiv 2406.09347 (bounded Dyck).
     """
 
