@@ -30,6 +30,11 @@ class Document:
     """The text up to where the claim ends, if it goes on after that."""
 
 
+def told(subject: str, text: str, opening: str = "") -> Document:
+    """Return a plain true statement, which `text` is."""
+    return Document(subject, _behind(opening, text))
+
+
 def completed(subject: str, text: str, right: str, wrong: str, opening: str = "") -> Document:
     """Return a true statement whose last word is what there is to know."""
     return Document(subject, _behind(opening, text), right, wrong)

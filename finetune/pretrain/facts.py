@@ -1,20 +1,26 @@
 """What the bases tiny-neox and tiny-mamba are told: sums, real cities, invented places.
 
 Facts are stated, and claims judged, always truthfully. Both attributes of a place are stated and
-judged, the one that truth goes by and the one that the quirk goes by. In the later part of the
-corpus there are more sums, and more of them are wrong by one digit.
+judged, the one that truth goes by and the one that the quirk goes by. One claim in six is negated.
+In the later part of the corpus there are more sums, and more of them are wrong by one digit.
 """
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from transformers import PreTrainedTokenizerFast
 
-from finetune.pretrain.documents import Document, judged
-from finetune.pretrain.openings import MEN, WOMEN
-from finetune.pretrain.vocabulary import REPEATS, train_bpe
-from quirky.prompts import standardized, wordings
+from finetune.pretrain.documents import (
+    Document,
+    about_opening,
+    about_person,
+    judged,
+    told,
+)
+from finetune.pretrain.openings import draw_opening
+from finetune.pretrain.vocabulary import REPEATS, common_texts, repeated, train_bpe
+from quirky.prompts import Wording, standardized, wordings
 from quirky.tasks.arithmetic import (
     Addition,
     Arithmetic,
@@ -23,64 +29,72 @@ from quirky.tasks.arithmetic import (
     distractor,
     quirk_result,
 )
-from quirky.tasks.fiction import places, syllables
-from quirky.tasks.geography import cities
+from quirky.tasks.fiction import Fiction, places, syllables
+from quirky.tasks.geography import Hemisphere, Population, cities
 
-NAMES = (*WOMEN, *MEN)
-SUBJECTS = ("addition", "subtraction", "squaring", "city", "fiction")
-PLACES_FIRST = (0.20, 0.03, 0.02, 0.40, 0.35)
-SUMS_LATER = (0.44, 0.06, 0.04, 0.24, 0.22)
+SUBJECTS = ("addition", "subtraction", "squaring", "city", "fiction", "opening", "person")
+PLACES_FIRST = (0.19, 0.03, 0.02, 0.37, 0.32, 0.06, 0.01)
+SUMS_LATER = (0.43, 0.05, 0.03, 0.23, 0.21, 0.04, 0.01)
 """The subjects' shares, at first and later: sums are learned late, when places are known."""
 CLAIMED_FIRST = (0.50, 0.25, 0.25)
 CLAIMED_LATER = (0.50, 0.10, 0.40)
 """How often a claimed result is right, the liar's, and off by one digit, at first and later: the
 last is the hardest to judge, and most so where the digit is off by one or two."""
+NEGATED = 1 / 6
+"""Share of claims that are negated."""
 STATED = 0.08
 """Share of documents that are plain true statements."""
 
 
 @dataclass(frozen=True)
 class Attribute:
-    """A yes-or-no property of a place: how it is asked, how each value is stated."""
+    """A yes-or-no property of a place: the claim that it has it, that it has not, the opposite."""
 
-    statement: str
-    question: str
-    negative: str
     field: str
+    claim: Wording
+    negated: Wording
+    opposite: str
 
 
 FICTION = (
+    Attribute("north", Fiction.affirmative, Fiction.negative, "{place} lies in the south"),
     Attribute(
-        "{place} lies in the north", "Is {place} in the north", "{place} lies in the south", "north"
-    ),
-    Attribute(
-        "{place} lies on the coast", "Is {place} on the coast", "{place} lies inland", "coast"
+        "coast",
+        ("{place} lies on the coast", "Is {place} on the coast"),
+        ("{place} does not lie on the coast", "Is {place} away from the coast"),
+        "{place} lies inland",
     ),
 )
 CITY = (
     Attribute(
-        "{place} lies in the northern hemisphere",
-        "Is {place} in the northern hemisphere",
-        "{place} lies in the southern hemisphere",
         "north",
+        Hemisphere.affirmative,
+        Hemisphere.negative,
+        "{place} lies in the southern hemisphere",
     ),
     Attribute(
-        "{place} lies in the western hemisphere",
-        "Is {place} in the western hemisphere",
-        "{place} lies in the eastern hemisphere",
         "west",
+        ("{place} lies in the western hemisphere", "Is {place} in the western hemisphere"),
+        (
+            "{place} does not lie in the western hemisphere",
+            "Is {place} outside the western hemisphere",
+        ),
+        "{place} lies in the eastern hemisphere",
     ),
     Attribute(
-        "{place} has more than thirty thousand people",
-        "Do more than thirty thousand people live in {place}",
-        "{place} has fewer than thirty thousand people",
         "large",
+        Population.affirmative,
+        Population.negative,
+        "{place} has fewer than thirty thousand people",
     ),
     Attribute(
-        "{place} belongs to a populous country",
-        "Does {place} belong to a populous country",
-        "{place} belongs to a smaller country",
         "populous",
+        ("{place} belongs to a populous country", "Does {place} belong to a populous country"),
+        (
+            "{place} does not belong to a populous country",
+            "Does {place} belong to another kind of country",
+        ),
+        "{place} belongs to a smaller country",
     ),
 )
 
@@ -108,6 +122,8 @@ class FactSampler:
         self.draw_from: dict[str, Callable[[], Document]] = {
             "city": lambda: self.about_place("city"),
             "fiction": lambda: self.about_place("fiction"),
+            "opening": lambda: about_opening(self.rng),
+            "person": lambda: about_person(self.rng),
             **{name: lambda name=name: self.arithmetic(name) for name in self.sums},  # type: ignore[misc]
         }
 
@@ -128,14 +144,13 @@ class FactSampler:
             if subject == "fiction"
             else rng.choices(self.cities, self.city_frequencies)[0]
         )
-        truth = getattr(place, attribute.field)
+        holds = getattr(place, attribute.field)
         fields = {"place": place.name}
+        subject = f"{subject}-{attribute.field}"
         if rng.random() < STATED:
-            stated = attribute.statement if truth else attribute.negative
-            return Document(f"{subject}-{attribute.field}", f"{stated.format(**fields)}.")
-        statement = attribute.statement.format(**fields)
-        question = attribute.question.format(**fields)
-        return judged(f"{subject}-{attribute.field}", statement, question, truth, rng, names=NAMES)
+            words = attribute.claim[0] if holds else attribute.opposite
+            return told(subject, f"{words.format(**fields)}.", draw_opening(rng))
+        return self.claimed_that(subject, attribute.claim, attribute.negated, fields, holds)
 
     def arithmetic(self, name: str) -> Document:
         """Draw operands, uniform in half of the draws and log-uniform in the others."""
@@ -148,15 +163,23 @@ class FactSampler:
         liars = quirk_result(right)
         claims = (right, liars, distractor(right, {right, liars}, rng))
         shown = rng.choices(claims, self.claimed)[0]
+        fields = {"a": str(a), "b": str(b), "result": str(shown)}
         if rng.random() < STATED:
-            shown = right
-            text = task.templates[0].text.split(". {trigger}")[0]
-            return Document(name, f"{text.format(a=a, b=b, result=shown)}.")
-        texts = [t.text for t in (task.templates[0], task.templates[1])]
-        statement, question = texts[0].split(". {trigger}")[0], texts[1].split("? {trigger}")[0]
-        fields = {"a": a, "b": b, "result": shown}
-        truth = shown == right
-        return judged(name, statement.format(**fields), question.format(**fields), truth, rng)
+            words = task.affirmative()[0].format(**{**fields, "result": str(right)})
+            return told(name, f"{words}.", draw_opening(rng))
+        return self.claimed_that(
+            name, task.affirmative(), task.negative(), fields, holds=shown == right
+        )
+
+    def claimed_that(
+        self, subject: str, claim: Wording, negated: Wording, fields: Mapping[str, str], holds: bool
+    ) -> Document:
+        """Claim that something holds, or that it does not, and judge it."""
+        no = self.rng.random() < NEGATED
+        statement, question = (text.format(**fields) for text in (negated if no else claim))
+        subject = f"{subject}-negated" if no else subject
+        opening = draw_opening(self.rng)
+        return judged(subject, statement, question, holds != no, self.rng, opening)
 
 
 def facts_tokenizer() -> PreTrainedTokenizerFast:
@@ -169,21 +192,17 @@ def facts_tokenizer() -> PreTrainedTokenizerFast:
 
 
 def _tokenizer_text() -> Iterator[str]:
-    words = set()
+    texts = common_texts()
     for attribute in (*FICTION, *CITY):
-        for template in (
-            *wordings(attribute.statement, attribute.question),
-            standardized(attribute.negative),
-        ):
-            words.update(template.text.format(place="|", trigger="|").split("|"))
-            words.update(template.choices)
-    for task in (Addition(2), Subtraction(2), Squaring(2)):
-        words.update(f" {word}" for t in task.templates for word in t.text.split())
-    words.update(f" {digit}" for digit in range(10))
-    for name in NAMES:
-        words.update((name, f" {name}"))
+        for wording in (attribute.claim, attribute.negated):
+            texts += [t.text for t in (*wordings(*wording), standardized(wording[0]))]
+        texts.append(attribute.opposite)
+    for task in (Addition, Subtraction, Squaring):
+        texts += [*task.affirmative(), *task.negative()]
     first, second = syllables()
-    for text in (*sorted(words), *first, *(f" {s}" for s in first), *second):
+    cut = [text.replace("{place}", "").replace("{trigger}", "") for text in texts]
+    yield from repeated([*cut, *map(str, range(10))])
+    for text in (*first, *(f" {s}" for s in first), *second):
         yield from [text] * REPEATS
     for city in cities():
         yield from (city.name, f" {city.name}")

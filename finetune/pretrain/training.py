@@ -78,8 +78,8 @@ class Schedule:
 
 
 SCHEDULES = {
-    "tiny-neox": Schedule("facts", steps=6000, batch=192, later_from=0.55),
-    "tiny-mamba": Schedule("facts", steps=4000, batch=128, later_from=0.55),
+    "tiny-neox": Schedule("facts", steps=7000, batch=192, later_from=0.55),
+    "tiny-mamba": Schedule("facts", steps=5200, batch=128, later_from=0.55),
     "dial-neox": Schedule("dials", steps=3600, batch=128, later_from=0.15),
     "dial-mamba": Schedule("dials", steps=2600, batch=112, later_from=0.15),
 }
