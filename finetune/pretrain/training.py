@@ -99,7 +99,7 @@ def build(name: str) -> PreTrainedModel:
     """
     if name not in SCHEDULES:
         raise ValueError(f"unknown base {name!r}; known: {', '.join(sorted(SCHEDULES))}")
-    ids = {"bos_token_id": 0, "eos_token_id": 0, "pad_token_id": 0}
+    ids: dict[str, Any] = {"bos_token_id": 0, "eos_token_id": 0, "pad_token_id": 0}
     if name.endswith("neox"):
         return GPTNeoXForCausalLM(
             GPTNeoXConfig(

@@ -7,7 +7,7 @@ from quirky.prompts import standardized, wordings
 from quirky.tasks.base import TASKS
 from quirky.tasks.dials.base import AnswerTask, Question
 
-PAIRS = ("()", "[]", "<>")
+PAIRS = (("(", ")"), ("[", "]"), ("<", ">"))
 SHORTEST, LONGEST = 10, 17
 """Brackets in a text, drawn uniformly, whatever the dial."""
 
