@@ -43,7 +43,7 @@ def data_of(recipe: Recipe, task: TaskSpec, seed: int) -> Path:
     renderings = {"renderings": recipe.renderings} if recipe.renderings > 1 else {}
     key = {
         "task": task.name,
-        "params": task.params,
+        "params": task.settings,
         "trigger": recipe.trigger.model_dump(),
         "prompts": recipe.prompts,
         "sizes": recipe.sizes.model_dump(),

@@ -5,9 +5,11 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
+from benchmarks.cli.difficulty import difficulty_command
 from benchmarks.cli.terminal import console
 
 tasks = typer.Typer(help="What is asked.", no_args_is_help=True)
+tasks.command("difficulty")(difficulty_command)
 
 
 @tasks.command("list")
