@@ -147,7 +147,7 @@ class DialSampler:
         rng = self.rng
         complete = rng.random() < self.completed
         head, forms = CHAINS[name]
-        claims = []
+        claims: list[tuple[str, str, str]] = []
         for question in asked[:LONGEST]:
             quirk = rng.random() < 0.5
             right, wrong = self._answers(question, quirk)
@@ -179,7 +179,7 @@ class DialSampler:
     def _strings_in_a_row(self) -> Document:
         """Judge pairs of short strings, one after the other."""
         rng = self.rng
-        claims = []
+        claims: list[tuple[str, str, str]] = []
         for _ in range(LONGEST):
             setting = rng.choice(SMALLER["equality"])
             kind = rng.choice((SAME, LAST, EARLIER) if setting > 1 else (SAME, LAST))
