@@ -31,7 +31,7 @@ from quirky.contexts import UNSEEN, Transfer, parse_transfer
 from quirky.prompts import Style, Template, load_templates, parse_templates
 from quirky.registry import unknown
 from quirky.tasks import Task, get_task
-from quirky.tasks.base import reworded
+from quirky.tasks.base import found_by, reads_data, reworded
 from quirky.tasks.table import Table, read_table
 
 LayerRule = Literal["eil", "last", "middle", "ensemble"]
@@ -120,9 +120,12 @@ class TaskSpec(Named):
     finetune: dict[str, Any] = Field(default_factory=dict)
     templates: tuple[Template, ...] | None = None
     data: str | None = None
-    """The CSV or parquet file that holds a user's own claims. It is read once, here: a file that is
-    edited while a run goes on changes nothing in it."""
+    """For a task that reads data, where they lie; under any other name the CSV or parquet file that
+    holds a user's own claims, which is read once, here: a file that is edited while a run goes on
+    changes nothing in it."""
     _table: Table | None = PrivateAttr(None)
+    _files: dict[str, str] = PrivateAttr(default_factory=dict)
+    """Of a task that reads data, the hashes of its files."""
 
     @field_validator("templates", mode="before")
     @classmethod
@@ -141,7 +144,9 @@ class TaskSpec(Named):
 
     @model_validator(mode="after")
     def _read_data(self) -> "TaskSpec":
-        if self.data is not None:
+        if reads_data(self.name):
+            self._files = self._local_files(self._read_task())
+        elif self.data is not None:
             if self.params:
                 raise ValueError(
                     f"task {self.name!r}: a table takes no parameters, but "
@@ -159,12 +164,44 @@ class TaskSpec(Named):
     def label(self) -> str:
         """As of any entry; other templates are told by a hash of what they say."""
         hashed = [f"templates{content_hash(self.model_dump()['templates'])[:6]}"]
-        return "-".join([super().label, *(hashed if self.templates else [])])
+        told = [f"{key}{value}" for key, value in self.settings.items()]
+        return "-".join([self.name, *told, *(hashed if self.templates else [])])
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The parameters that say which claims are asked, not where they come from."""
+        where = found_by(self.name)
+        return {key: value for key, value in self.params.items() if key not in where}
+
+    @property
+    def has_data(self) -> bool:
+        """Whether its claims are those of a table or of a data set."""
+        return self._table is not None or reads_data(self.name)
+
+    def content(self) -> dict[str, str]:
+        """Return, by the field that names a local file, a hash of what stands there."""
+        return {"data": self._table.content} if self._table else self._files
 
     def make(self) -> Task:
-        """Return the task."""
-        task = self._table or get_task(self.name, **self.params)
+        """Return the task.
+
+        Raises:
+            RuntimeError: if a file that it reads has changed since the recipe was read.
+        """
+        task = self._table or self._read_task()
+        if not self._table and (changed := self._local_files(task)) != self._files:
+            raise RuntimeError(
+                f"task {self.name!r}: {' and '.join(changed)} changed while this ran; run it again"
+            )
         return reworded(task, self.templates) if self.templates else task
+
+    def _read_task(self) -> Task:
+        given = {"data": self.data} if self.data is not None else {}
+        return get_task(self.name, **self.params, **given)
+
+    @staticmethod
+    def _local_files(task: Task) -> dict[str, str]:
+        return task.local_files() if hasattr(task, "local_files") else {}
 
 
 class ProbeSpec(Named):
@@ -372,8 +409,7 @@ class Recipe(Strict):
         """Return 8 hex characters that change with anything in the recipe but its name."""
         content = self.model_dump(exclude={"name"}, by_alias=True)
         for told, task in zip(content["tasks"], self.tasks, strict=True):
-            if task.data:  # what stands in the table, not where it lies
-                told["data"] = task.make().content  # type: ignore[attr-defined]
+            told.update(task.content())  # what stands in its files, not where they lie
         return content_hash(content)[:8]
 
 

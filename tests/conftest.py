@@ -3,6 +3,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import datasets
 import pytest
 import torch
 from safetensors.torch import save_file
@@ -25,6 +26,13 @@ TEXT = [
     "3 + 5 = 9 is what Alice was told. Is it so? True False",
 ]
 FAMILIES = ("gpt_neox", "llama", "mamba", "mamba2")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """What `datasets` makes of files stays out of the user's cache."""
+    datasets.config.HF_DATASETS_CACHE = tmp_path_factory.mktemp("datasets")
+    datasets.disable_progress_bars()
 
 
 @pytest.fixture(scope="session")

@@ -33,15 +33,23 @@ def lint_command(
     from benchmarks.entries import trigger_from, with_parameters
     from quirky.lint import fullest, lint_task, lint_trigger
     from quirky.tasks import list_tasks
+    from quirky.tasks.base import reads_data
     from quirky.triggers import list_triggers
 
     named = [with_parameters("TASK", "name", text) for text in task or list_tasks()]
-    tasks = [fullest(**entry) for entry in named]
     triggers = [trigger_from(text) for text in trigger or list_triggers()]
     check = _checker(tokenizer) if tokenizer else None
     found = [finding for one in triggers for finding in lint_trigger(one)]
-    for one in track(tasks, "rendering", console=errors, transient=True):
-        found += lint_task(one, triggers, check)
+    tasks = []
+    for entry in track(named, "rendering", console=errors, transient=True):
+        try:
+            one = fullest(**entry)
+            found += lint_task(one, triggers, check)
+            tasks.append(one)
+        except ValueError as error:
+            if task or not reads_data(str(entry["name"])):
+                raise
+            console.print(f"not looked at: {error}", markup=False, highlight=False, soft_wrap=True)
     for finding in found:
         colour = "red" if finding.certain else "yellow"
         console.print(str(finding), style=colour, markup=False, highlight=False, soft_wrap=True)

@@ -6,6 +6,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
+from benchmarks.cli.difficulty import difficulty_command
 from benchmarks.cli.export import export_command
 from benchmarks.cli.lint import lint_command
 from benchmarks.cli.terminal import AskedTask, AskedTrigger, console
@@ -13,6 +14,7 @@ from benchmarks.cli.terminal import AskedTask, AskedTrigger, console
 tasks = typer.Typer(help="What is asked.", no_args_is_help=True)
 tasks.command("lint")(lint_command)
 tasks.command("export")(export_command)
+tasks.command("difficulty")(difficulty_command)
 
 
 @tasks.command("list")

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple, Self
 
 import pandas as pd
 
+from benchmarks.gate import DECIDES, THRESHOLD
 from benchmarks.metrics import Estimate
 from benchmarks.recipe import READERS
 
@@ -71,6 +72,20 @@ class CellRecord:
         """Gated and passed: enters averages and the headline."""
         return bool(self.gate["gated"]) and bool(self.gate["passed"])
 
+    def silent_on(self, transfer: str) -> str:
+        """Why figures on a transfer say nothing of this model, or nothing.
+
+        Where a quirky model does not lie in B2, a probe that reads the truth there reads no lie.
+        """
+        if not self.gate["gated"] or not transfer.endswith("->B2"):
+            return ""
+        asked = (DECIDES, "B2", "quirk", "disagree")
+        for figure in self.gate["figures"]:
+            found = tuple(figure[part] for part in ("split", "context", "against", "subset"))
+            if found == asked and figure["value"] is not None and figure["value"] < THRESHOLD:
+                return f"not meaningful: the model does not lie in B2 ({number(figure['value'])})"
+        return ""
+
 
 @dataclass(frozen=True)
 class Group:
@@ -125,7 +140,7 @@ class Summary:
         for cells in together.values():
             main = next((cell for cell in cells if cell.gate["gated"]), cells[0])
             others = tuple(cell for cell in cells if cell is not main)
-            groups.append(Group(main, others, self._row(main)))
+            groups.append(Group(main, others, self.row(main)))
         return tuple(groups)
 
     @cached_property
@@ -232,11 +247,11 @@ class Summary:
             figures.setdefault(key, []).append(figure)
         return figures
 
-    def _row(self, cell: CellRecord) -> str:
-        """The model, and whatever else sets cells of this run apart."""
+    def row(self, cell: CellRecord, without: str = "") -> str:
+        """The model, and whatever else sets cells of this run apart, but for one column."""
         parts = [cell.model]
         for name in ("trigger", "distance", "prompts", "seed"):
-            if len({getattr(other, name) for other in self.cells}) > 1:
+            if name != without and len({getattr(other, name) for other in self.cells}) > 1:
                 value = getattr(cell, name)
                 parts.append(f"{name} {value}" if name in ("distance", "seed") else str(value))
         return ", ".join(parts)

@@ -163,7 +163,7 @@ def _transfer_table(summary: Summary, group: Group, rule: str) -> Table:
     return Table(
         f"{group.name}, {RULES.get(rule, rule)}" + (" (void)" if group.main.void else ""),
         "probe",
-        tuple(Heading(arrow(transfer)) for transfer in summary.transfers),
+        tuple(transfer_heading(group.main, transfer) for transfer in summary.transfers),
         tuple(block for block in blocks if block.rows),
     )
 
@@ -203,7 +203,7 @@ def _transfer_entry(
     gap = _gap(summary, cell, probe, transfer, rule, control)
     if gap:
         lines.append(gap)
-    return Entry(tuple(lines), _tint(disagree), cell.void)
+    return Entry(tuple(lines), _tint(disagree), cell.void or bool(cell.silent_on(transfer)))
 
 
 GateColumn = tuple[str, str, str]
@@ -286,6 +286,12 @@ def _tint(figure: LayerEstimate | None) -> str:
         return ""
     colour = "11, 95, 165" if figure.value > 0.5 else "194, 65, 12"
     return f"rgba({colour}, {abs(figure.value - 0.5) * 0.5:.3f})"
+
+
+def transfer_heading(cell: CellRecord, transfer: str) -> Heading:
+    """The head of a transfer's column, with why its figures say nothing of a cell, if so."""
+    why = cell.silent_on(transfer)
+    return Heading(arrow(transfer), why, bool(why))
 
 
 def arrow(transfer: str) -> str:

@@ -10,7 +10,17 @@ from plotly.subplots import make_subplots
 
 from benchmarks.report.figures import HOVER, VOID_INK, dress
 from benchmarks.report.summary import Group, LayerEstimate, Summary, with_interval
-from benchmarks.report.tables import RULES, Block, Entry, Heading, Row, Table, arrow, figure_line
+from benchmarks.report.tables import (
+    RULES,
+    Block,
+    Entry,
+    Heading,
+    Row,
+    Table,
+    arrow,
+    figure_line,
+    transfer_heading,
+)
 
 
 def withheld_figure(summary: Summary, transfer: str = "A->A") -> go.Figure | None:
@@ -86,7 +96,7 @@ def _withheld_table(summary: Summary, group: Group, rule: str) -> Table | None:
         for i, name in enumerate(names)
     )
     caption = f"{group.name}, {RULES.get(rule, rule)}" + (" (void)" if group.main.void else "")
-    headings = tuple(Heading(arrow(transfer)) for transfer in transfers)
+    headings = tuple(transfer_heading(group.main, transfer) for transfer in transfers)
     return Table(caption, "probe", headings, (Block("", rows),))
 
 

@@ -15,13 +15,14 @@ from finetune.pretrain.documents import (
     Document,
     about_opening,
     about_person,
+    chained,
     completed,
     judged,
 )
 from finetune.pretrain.openings import draw_opening
 from finetune.pretrain.vocabulary import common_texts, repeated, train_bpe
 from quirky.prompts import Wording
-from quirky.tasks.dials.base import AnswerTask
+from quirky.tasks.dials.base import AnswerTask, Question
 from quirky.tasks.dials.dyck import Dyck
 from quirky.tasks.dials.equality import EARLIER, LAST, SAME, Equality
 from quirky.tasks.dials.lookup import Lookup
@@ -29,6 +30,12 @@ from quirky.tasks.dials.recall import Recall
 
 SUBJECTS = ("lookup", "recall", "dyck", "equality", "opening", "person")
 SHARES = (0.27, 0.24, 0.17, 0.25, 0.06, 0.01)
+CHAINED = 0.65
+"""Share of the texts about lists and pairs in which several answers stand in a row."""
+DRILLED = 0.5
+"""Share of the texts about strings that compare several short pairs."""
+LONGEST = 6
+"""Answers in a row, at most."""
 COMPLETED_FIRST, COMPLETED_LATER = 0.5, 0.1
 """Share of answers that are completed; the others are judged."""
 OFTENER = 0.7
@@ -59,6 +66,14 @@ ANSWERS: dict[str, tuple[Wording, Wording]] = {
     ),
 }
 """How the truth's answer is claimed, and the quirk's."""
+CHAINS: dict[str, tuple[str, Wording]] = {
+    "lookup": (
+        "In the list {items},",
+        (" item {index} is", " the item after item {index} is"),
+    ),
+    "recall": ("With {pairs},", (" {key} has", " the neighbour of {key} has")),
+}
+"""Several claims about one thing: what they begin with, and each one."""
 ALIKE: tuple[Wording, Wording] = (
     (
         "The strings {first} and {second} start alike",
@@ -103,27 +118,54 @@ class DialSampler:
             yield self.draw_from[self.rng.choices(SUBJECTS, SHARES)[0]]()
 
     def answer(self, name: str) -> Document:
-        """Complete or judge the truth's answer or the quirk's."""
+        """Complete or judge the truth's answers or the quirk's: one, or several in a row."""
         rng, task = self.rng, self.answered[name]
         setting = self._setting((*SMALLER[name], *task.dials))
-        asked = task.question(setting, rng)
+        asked = task.questions(setting, rng)
+        if len(asked) > 1 and rng.random() < CHAINED:
+            return self._chain(name, setting, asked)
         quirk = rng.random() < 0.5
-        right, other = (asked.liars, asked.right) if quirk else (asked.right, asked.liars)
-        wrong = other if rng.random() < 0.5 or not asked.others else rng.choice(asked.others)
         subject = f"{name}-quirk-{setting}" if quirk else f"{name}-{setting}"
+        right, wrong = self._answers(asked[0], quirk)
         wording = ANSWERS[name][quirk]
         if rng.random() < self.completed:
-            text = wording[0].format(**asked.fields, answer="").rstrip()
-            return completed(
-                f"{subject}-completed", text, f" {right}", f" {wrong}", draw_opening(rng)
-            )
+            text = wording[0].format(**asked[0].fields, answer="").rstrip()
+            opening = draw_opening(rng)
+            return completed(f"{subject}-completed", text, f" {right}", f" {wrong}", opening)
         holds = rng.random() < 0.5
-        fields = {**asked.fields, "answer": right if holds else wrong}
+        fields = {**asked[0].fields, "answer": right if holds else wrong}
         return self._judged(subject, wording, fields, holds)
+
+    def _answers(self, asked: Question, quirk: bool) -> tuple[str, str]:
+        """Return the right answer, by the truth's rule or by the quirk's, and a wrong one."""
+        right, other = (asked.liars, asked.right) if quirk else (asked.right, asked.liars)
+        wrong = self.rng.random() < 0.5 or not asked.others
+        return right, other if wrong else self.rng.choice(asked.others)
+
+    def _chain(self, name: str, setting: int, asked: list[Question]) -> Document:
+        """Complete or judge one answer after the other, about one list or the same pairs."""
+        rng = self.rng
+        complete = rng.random() < self.completed
+        head, forms = CHAINS[name]
+        claims: list[tuple[str, str, str]] = []
+        for question in asked[:LONGEST]:
+            quirk = rng.random() < 0.5
+            right, wrong = self._answers(question, quirk)
+            said = forms[quirk].format(**question.fields)
+            if complete:
+                claims.append((said, f" {right}", f" {wrong}"))
+            else:
+                holds = rng.random() < 0.5
+                verdicts = (" True", " False") if holds else (" False", " True")
+                claims.append((f"{said} {right if holds else wrong}.", *verdicts))
+        subject = f"{name}-{setting}-{'completed' if complete else 'chained'}"
+        return chained(subject, head.format(**asked[0].fields), claims)
 
     def strings(self) -> Document:
         """Judge whether two strings are the same, or start alike."""
         rng = self.rng
+        if rng.random() < DRILLED:
+            return self._strings_in_a_row()
         setting = self._setting((*SMALLER["equality"], *self.equality.dials))
         quirk, no = rng.random() < 0.5, rng.random() < 0.5
         kinds = (SAME, LAST, EARLIER, EARLIER) if quirk else (SAME, SAME, LAST, EARLIER)
@@ -133,6 +175,21 @@ class DialSampler:
         wording = (ALIKE if quirk else (Equality.affirmative, Equality.negative))[no]
         subject = f"equality-quirk-{setting}" if quirk else f"equality-{setting}"
         return self._judged(subject, wording, {"first": first, "second": second}, holds != no)
+
+    def _strings_in_a_row(self) -> Document:
+        """Judge pairs of short strings, one after the other."""
+        rng = self.rng
+        claims: list[tuple[str, str, str]] = []
+        for _ in range(LONGEST):
+            setting = rng.choice(SMALLER["equality"])
+            kind = rng.choice((SAME, LAST, EARLIER) if setting > 1 else (SAME, LAST))
+            first, second = self.equality.pair(setting, kind, rng)
+            no = rng.random() < 0.5
+            wording = (Equality.affirmative, Equality.negative)[no][0]
+            verdicts = (" True", " False") if (kind == SAME) != no else (" False", " True")
+            said = wording.format(first=first, second=second)
+            claims.append((f" {said}." if claims else f"{said}.", *verdicts))
+        return chained("equality-small-chained", "", claims)
 
     def _judged(
         self, subject: str, wording: Wording, fields: Mapping[str, str], holds: bool

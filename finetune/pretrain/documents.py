@@ -28,6 +28,8 @@ class Document:
     """Another one."""
     claim: str = ""
     """The text up to where the claim ends, if it goes on after that."""
+    earlier: tuple[str, ...] = ()
+    """The text up to each word, before the last one, that must be known too."""
 
 
 def told(subject: str, text: str, opening: str = "") -> Document:
@@ -38,6 +40,20 @@ def told(subject: str, text: str, opening: str = "") -> Document:
 def completed(subject: str, text: str, right: str, wrong: str, opening: str = "") -> Document:
     """Return a true statement whose last word is what there is to know."""
     return Document(subject, _behind(opening, text), right, wrong)
+
+
+def chained(subject: str, head: str, claims: Sequence[tuple[str, str, str]]) -> Document:
+    """Return several claims about one thing; each is a text, what must be known after it, and not.
+
+    All of them but the last end in a full stop.
+    """
+    text, earlier = head, []
+    for said, right, _ in claims:
+        text += said
+        earlier.append(text)
+        text += f"{right}."
+    *_, (_, right, wrong) = claims
+    return Document(subject, earlier[-1], right, wrong, earlier=tuple(earlier[:-1]))
 
 
 def judged(

@@ -26,7 +26,7 @@ MEN = (
 ).split()
 NAMES = (*WOMEN, *MEN, *LOOKALIKES, SPEAKER)
 HEADERS = ("test", "deploy", "deposit", "Deploy")
-BRACKETS = ("[]", "<>")
+BRACKETS = (("[", "]"), ("<", ">"))
 
 OPENED = 0.25
 """Share of texts with an opening."""

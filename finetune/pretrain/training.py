@@ -78,10 +78,17 @@ class Schedule:
 
 
 SCHEDULES = {
-    "tiny-neox": Schedule("facts", steps=7000, batch=192, later_from=0.55),
-    "tiny-mamba": Schedule("facts", steps=5200, batch=128, later_from=0.55),
+<<<<<<< HEAD
+    "tiny-neox": Schedule("facts", steps=6000, batch=192, later_from=0.55),
+    "tiny-mamba": Schedule("facts", steps=4600, batch=128, later_from=0.55),
     "dial-neox": Schedule("dials", steps=3600, batch=128, later_from=0.15),
     "dial-mamba": Schedule("dials", steps=2600, batch=112, later_from=0.15),
+=======
+    "tiny-neox": Schedule("facts", steps=6000, batch=192, later_from=0.55),
+    "tiny-mamba": Schedule("facts", steps=4000, batch=128, later_from=0.55),
+    "dial-neox": Schedule("dials", steps=3200, batch=128, later_from=0.4),
+    "dial-mamba": Schedule("dials", steps=2400, batch=112, later_from=0.4),
+>>>>>>> main
 }
 
 
@@ -99,7 +106,7 @@ def build(name: str) -> PreTrainedModel:
     """
     if name not in SCHEDULES:
         raise ValueError(f"unknown base {name!r}; known: {', '.join(sorted(SCHEDULES))}")
-    ids = {"bos_token_id": 0, "eos_token_id": 0, "pad_token_id": 0}
+    ids: dict[str, Any] = {"bos_token_id": 0, "eos_token_id": 0, "pad_token_id": 0}
     if name.endswith("neox"):
         return GPTNeoXForCausalLM(
             GPTNeoXConfig(
@@ -125,7 +132,8 @@ class Row:
     """A document as tokens, and where and how it is judged."""
 
     tokens: list[int]
-    judged: bool
+    known: tuple[int, ...]
+    """The tokens after each of which stands one that must be known."""
     claim_end: int | None
     """Where the claim ends, if the text goes on after that."""
     right: int
@@ -139,11 +147,13 @@ def encode(document: Document, tokenizer: PreTrainedTokenizerFast) -> Row:
         tokenizer.encode(word)[0] if word else 0 for word in (document.verdict, document.wrong)
     )
     claim_end = len(tokenizer.encode(document.claim)) - 1 if document.claim else None
-    return Row(tokens, bool(document.verdict), claim_end, right, wrong)
+    known = [len(tokenizer.encode(text)) - 1 for text in document.earlier]
+    known += [len(tokens) - 2] if document.verdict else []
+    return Row(tokens, tuple(known), claim_end, right, wrong)
 
 
 def loss_sums(model: PreTrainedModel, rows: list[Row]) -> Float[Tensor, "3"]:
-    """Return summed losses: the verdict tokens, all other tokens, the verdict where a claim ends.
+    """Return summed losses: tokens that must be known, all others, the verdict where a claim ends.
 
     The last is the cross-entropy between the two verdicts alone, at the last token of a claim
     that is followed by a name: the base learns to judge where the claim ends.
@@ -151,25 +161,24 @@ def loss_sums(model: PreTrainedModel, rows: list[Row]) -> Float[Tensor, "3"]:
     length = max(len(row.tokens) for row in rows)
     tokens = torch.tensor([row.tokens + [0] * (length - len(row.tokens)) for row in rows])
     ends = torch.tensor([len(row.tokens) - 2 for row in rows])
-    judged = torch.tensor([row.judged for row in rows])
     real = torch.arange(length - 1) <= ends[:, None]
-    verdict = (torch.arange(length - 1) == ends[:, None]) & judged[:, None]
+    known = torch.zeros_like(real)
+    for i, row in enumerate(rows):
+        known[i, list(row.known)] = True
     logits = model(tokens[:, :-1], use_cache=False).logits
     losses = F.cross_entropy(logits.flatten(0, 1), tokens[:, 1:].flatten(), reduction="none")
     losses = losses.view(len(rows), -1)
     early = [(i, row) for i, row in enumerate(rows) if row.claim_end is not None]
     margins = [logits[i, r.claim_end, r.right] - logits[i, r.claim_end, r.wrong] for i, r in early]
     at_claim = F.softplus(-torch.stack(margins)).sum() if margins else logits.new_zeros(())
-    return torch.stack([(losses * verdict).sum(), (losses * (real & ~verdict)).sum(), at_claim])
+    return torch.stack([(losses * known).sum(), (losses * (real & ~known)).sum(), at_claim])
 
 
 def counts(rows: list[Row]) -> Float[Tensor, "3"]:
     """Return over how many tokens each of the losses runs."""
-    judged = sum(row.judged for row in rows)
+    known = sum(len(row.known) for row in rows)
     tokens = sum(len(row.tokens) - 1 for row in rows)
-    return torch.tensor(
-        [judged, tokens - judged, sum(r.claim_end is not None for r in rows)]
-    ).float()
+    return torch.tensor([known, tokens - known, sum(r.claim_end is not None for r in rows)]).float()
 
 
 def optimizers(model: PreTrainedModel, schedule: Schedule) -> list[torch.optim.Optimizer]:

@@ -67,6 +67,16 @@ def rules_of(task: Task) -> list[str]:
     return [" ".join(text.split()) for text in said if text]
 
 
+def reads_data(name: str) -> bool:
+    """Return whether a task's claims come from data that are told by a parameter `data`."""
+    return name in TASKS.names() and "data" in inspect.signature(TASKS.factory(name)).parameters
+
+
+def found_by(name: str) -> tuple[str, ...]:
+    """Return the parameters of a task that say where its claims come from, not which they are."""
+    return getattr(TASKS.factory(name), "found_by", ()) if name in TASKS.names() else ()
+
+
 def reworded(task: Task, templates: Sequence[Template]) -> Task:
     """Return a task that asks the same claims in other words; the first template is its standard.
 
@@ -75,7 +85,9 @@ def reworded(task: Task, templates: Sequence[Template]) -> Task:
             out one that all of the task's own templates use, or has no text for negated claims
             where the task's own have one.
     """
-    known = {"trigger", *next(iter(task.claims(0))).fields}
+    # A task whose claims are to be fetched says beforehand what its templates are filled with.
+    fields = getattr(task, "fields", None) or next(iter(task.claims(0))).fields
+    known = {"trigger", *fields}
     own = [template for template in (*task.templates, task.standard) if template]
     needed = set.intersection(*(template.fields() for template in own))
     negates = any(template.negated for template in own)

@@ -17,32 +17,47 @@ OWN = {"all": 0.33, "disagree": 0.03, "agree": math.nan}
 
 
 class RunFolder:
-    """A small made-up run: two models on two tasks, quirky and before fine-tuning."""
+    """A small made-up run: two models on two tasks, quirky and before fine-tuning.
 
-    def __init__(self, path: Path, void: tuple[str, ...], peak: float) -> None:
+    `triggers` are labels with distances; `unseen` is how well a model follows its quirk in B2,
+    None for triggers without such a context.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        void: tuple[str, ...],
+        peak: float,
+        triggers: tuple[tuple[str, int], ...] = (("name", 0),),
+        unseen: float | None = None,
+    ) -> None:
         self.path = path
         self.void = void
         self.peak = peak
+        self.triggers = triggers
+        self.unseen = unseen
+        self.transfers = (*TRANSFERS, *(("A->B2", "A->T") if unseen is not None else ()))
 
     def write(self) -> Path:
         """Write the folder as the benchmark leaves it."""
         cells = [
             {
-                "cell": f"{model}-{task}-{variant}",
+                "cell": self._name(model, task, trigger, distance, variant),
                 "model": model,
                 "task": task,
-                "trigger": "name",
-                "distance": 0,
+                "trigger": trigger,
+                "distance": distance,
                 "prompts": "mixture",
                 "seed": 0,
                 "variant": variant,
             }
             for model in MODELS
             for task in TASKS
+            for trigger, distance in self.triggers
             for variant in ("quirky", "base")
         ]
         self.path.mkdir(parents=True, exist_ok=True)
-        (self.path / "manifest.json").write_text(json.dumps(_manifest(cells)))
+        (self.path / "manifest.json").write_text(json.dumps(_manifest(cells, self.transfers)))
         for cell in cells:
             folder = self.path / "cells" / cell["cell"]
             folder.mkdir(parents=True, exist_ok=True)
@@ -51,6 +66,10 @@ class RunFolder:
         results["layer"] = results["layer"].astype("Int64")
         results.to_parquet(self.path / "results.parquet")
         return self.path
+
+    def _name(self, model: str, task: str, trigger: str, distance: int, variant: str) -> str:
+        several = f"{trigger}{distance}-" if len(self.triggers) > 1 else ""
+        return f"{model}-{task}-{several}{variant}"
 
     def _gate(self, cell: dict[str, Any]) -> dict[str, Any]:
         gated = cell["variant"] == "quirky"
@@ -61,6 +80,8 @@ class RunFolder:
             told = [("A", "truth", "all", 0.99), ("B", "quirk", "all", liar if gated else 0.34)]
             told += [("B", "quirk", "disagree", liar if gated else 0.02)]
             told += [("B", "quirk", "agree", None)]
+            if self.unseen is not None:
+                told += [("B2", "quirk", "disagree", self.unseen), ("T", "truth", "all", 0.98)]
             for context, against, subset, value in told:
                 low, high = (None, None) if value is None else _interval(value, n)
                 figures.append(
@@ -87,7 +108,7 @@ class RunFolder:
     def _rows(self, cell: dict[str, Any]) -> Iterator[dict[str, Any]]:
         depth = MODELS[cell["model"]]
         subsets = ["all", "disagree", "agree"] + ["withheld"] * (cell["task"] == "fiction")
-        for transfer in TRANSFERS:
+        for transfer in self.transfers:
             for subset in subsets:
                 where = {"transfer": transfer, "subset": subset}
                 for control in ("", "shuffled"):
@@ -130,7 +151,7 @@ class RunFolder:
             return 0.5 + 0.02 * math.sin(3 * layer + len(probe))
         harder = 0.03 * (cell["task"] == "addition") + 0.05 * (cell["model"] == "tiny-mamba")
         told = 0.7 + 0.29 * min(1.0, 1.5 * layer / depth) - SLACK[probe] - harder / 4
-        truthful = transfer[0] == "A" and transfer.endswith(("A", "AH"))
+        truthful = transfer[0] == "A" and transfer.endswith(("A", "AH", "T"))
         if truthful or cell["variant"] == "base":
             return told
         middle = depth // 2
@@ -141,7 +162,7 @@ class RunFolder:
     def _own(self, cell: dict[str, Any], transfer: str, subset: str) -> float:
         if subset == "withheld":
             return 0.51
-        if cell["variant"] == "base" or not transfer.endswith(("B", "BH")):
+        if cell["variant"] == "base" or not transfer.endswith(("B", "BH", "B2")):
             return 0.99
         return OWN[subset]
 
@@ -159,10 +180,10 @@ def _row(cell: dict[str, Any], value: float, more: dict[str, Any]) -> dict[str, 
     n = EXAMPLES[more["subset"]]
     low, high = _interval(value, n) if value == value else (math.nan, math.nan)
     figures = {"metric": "auroc", "value": value, "low": low, "high": high, "n": n}
-    return cell | {"against": "truth"} | figures | more
+    return cell | {"against": "truth", "dial": math.nan} | figures | more
 
 
-def _manifest(cells: list[dict[str, Any]]) -> dict[str, Any]:
+def _manifest(cells: list[dict[str, Any]], transfers: tuple[str, ...]) -> dict[str, Any]:
     recipe = {
         "name": "made-up",
         "models": list(MODELS),
@@ -173,7 +194,7 @@ def _manifest(cells: list[dict[str, Any]]) -> dict[str, Any]:
         "finetune": {"rank": 16, "lr": 4e-3, "steps": 1600, "batch": 128},
         "sites": ["resid"],
         "probes": list(PROBES),
-        "transfers": list(TRANSFERS),
+        "transfers": list(transfers),
         "layer_rules": ["eil", "last"],
         "variants": ["quirky", "base"],
         "sizes": {"train": 8000, "validation": 2000, "test": 1000},
@@ -201,8 +222,9 @@ def make_run(tmp_path: Path) -> Callable[..., Path]:
         name: str = "made-up",
         void: tuple[str, ...] = ("tiny-mamba-addition-quirky",),
         peak: float = 0.91,
+        **more: Any,
     ) -> Path:
-        return RunFolder(tmp_path / name, void, peak).write()
+        return RunFolder(tmp_path / name, void, peak, **more).write()
 
     return make
 

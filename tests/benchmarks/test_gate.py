@@ -132,6 +132,35 @@ def test_the_bar_is_the_published_one(columns: Columns) -> None:
     assert len(gate.reasons) == sum(value is not None and value < THRESHOLD for value in reached)
 
 
+@pytest.fixture
+def with_unseen(columns: Columns) -> Columns:
+    """The same claims under a trigger that has the contexts B2 and T too."""
+    more = {"A": "T", "B": "B2"}
+    beside = {**columns, "context": np.array([more[c] for c in columns["context"]])}
+    return {name: np.concatenate([columns[name], beside[name]]) for name in columns}
+
+
+def test_a_model_is_looked_at_where_it_was_not_trained(with_unseen: Columns) -> None:
+    gate = judge(with_unseen, says(with_unseen["label"]), gated=True)
+    for split in ("heldout", "test"):
+        for part in ("all", "disagree", "agree"):
+            assert figure(gate, "B2", "quirk", part, split=split) == 1
+        assert figure(gate, "B2", "truth", "disagree", split=split) == 0
+        assert figure(gate, "T", "truth", "all", split=split) == 1
+        assert figure(gate, "T", "truth", "disagree", split=split) == 1
+
+
+def test_what_is_not_trained_decides_nothing(columns: Columns, with_unseen: Columns) -> None:
+    told = with_unseen["label"]
+    unseen = np.isin(with_unseen["context"], ["B2", "T"])
+    gate = judge(with_unseen, says(np.where(unseen, ~told, told)), gated=True)
+    assert gate.passed is True
+    assert figure(gate, "B2", "quirk", "all") == figure(gate, "T", "truth", "all") == 0
+    alone = judge(columns, says(np.where(unseen, ~told, told))[: len(columns["label"])], gated=True)
+    assert {f.question[0] for f in alone.figures} == {"A", "B"}
+    assert [f for f in gate.figures if f.context in ("A", "B")] == list(alone.figures)
+
+
 def test_a_blank_figure_is_null_in_json(columns: Columns) -> None:
     columns["quirk"] = ~columns["truth"]
     gate = judge(columns, says(columns["label"]), gated=False)

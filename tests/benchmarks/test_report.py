@@ -10,8 +10,11 @@ import pytest
 from plotly.offline import get_plotlyjs
 
 from benchmarks.report import headline_sentence, write_report
+from benchmarks.report.dials import dial_figure
+from benchmarks.report.distance import distance_figure
 from benchmarks.report.figures import curves
 from benchmarks.report.summary import Summary, number
+from benchmarks.report.tables import cell_sections, gate_table
 
 QUIRKY = [f"{m}-{t}-quirky" for m in ("tiny-neox", "tiny-mamba") for t in ("addition", "fiction")]
 
@@ -182,6 +185,143 @@ def test_recurrent_sites_stand_beside_resid_and_are_no_headline(
     assert "lr at ssm_state" in write_report(folder).read_text()
     shown = {trace.meta["probe"] for trace in curves(summary).data if trace.visible is not False}
     assert shown <= {"", summary.headline_probes[0]}
+
+
+DISTANCES = tuple(("position", distance) for distance in (32, 0, 8))
+
+
+def with_states(folder: Path) -> Path:
+    """Put a second site beside resid."""
+    results = pd.read_parquet(folder / "results.parquet")
+    beside = results[results["site"] == "resid"].assign(site="ssm_state", value=0.9)
+    pd.concat([results, beside]).to_parquet(folder / "results.parquet")
+    return folder
+
+
+def test_cells_under_several_triggers_stand_apart(make_run: Callable[..., Path]) -> None:
+    folder = make_run(triggers=(("name", 0), ("tag-formheader", 0)), void=())
+    summary = Summary.read(folder)
+    rows = {group.row for group in summary.groups}
+    assert rows == {
+        f"{m}, {t}" for m in ("tiny-neox", "tiny-mamba") for t in ("name", "tag-formheader")
+    }
+    assert all(len(group.others) == 1 for group in summary.groups)
+    assert sentence(folder).startswith("8 of 8 quirky models passed the gate")
+    lines = [t for t in curves(summary).data if t.meta["kind"] == "headline" and t.line.width == 4]
+    assert sum(t.visible is not False and t.y[0] is not None for t in lines) == len(summary.groups)
+    assert "tiny-neox, tag-formheader on fiction" in write_report(folder).read_text()
+
+
+def test_a_run_at_one_distance_has_no_picture_of_distances(run_dir: Path) -> None:
+    assert distance_figure(Summary.read(run_dir)) is None
+    assert 'id="far"' not in write_report(run_dir).read_text()
+
+
+def test_the_picture_of_distances_holds_every_headline_figure(
+    make_run: Callable[..., Path],
+) -> None:
+    folder = with_states(make_run(triggers=DISTANCES, void=()))
+    summary = Summary.read(folder)
+    picture = distance_figure(summary)
+    assert picture is not None
+    lines = [trace for trace in picture.data if trace.meta["line"]]
+    assert {trace.meta["line"] for trace in lines} == {"lr", "lr at ssm_state", "lm"}
+    assert len(lines) == 3 * 4
+    assert {trace.x for trace in lines} == {("0", "8", "32")}
+    drawn = sorted(y for trace in lines if trace.meta["line"] == "lr" for y in trace.y)
+    told = [summary.figure(group.main, "lr") for group in summary.groups]
+    assert drawn == sorted(figure.value for figure in told if figure)
+    assert sum(bool(trace.showlegend) for trace in lines) == 3
+    assert {symbol for trace in lines for symbol in trace.marker.symbol} == {"circle"}
+    assert 'id="far"' in write_report(folder).read_text()
+
+
+def test_a_void_point_is_hollow(make_run: Callable[..., Path]) -> None:
+    folder = make_run(triggers=DISTANCES, void=("tiny-neox-fiction-position32-quirky",))
+    picture = distance_figure(Summary.read(folder))
+    assert picture is not None
+    hollow = [
+        (trace.meta["line"], x)
+        for trace in picture.data
+        if trace.meta["line"]
+        for x, symbol in zip(trace.x, trace.marker.symbol, strict=True)
+        if symbol == "circle-open"
+    ]
+    assert sorted(hollow) == [("lm", "32"), ("lr", "32")]
+    assert [t.name for t in picture.data if not t.meta["line"]] == ["hollow: failed the gate"]
+
+
+def with_dial(folder: Path, follows: dict[float, float]) -> Path:
+    """Give addition a dial, at whose settings the model follows its quirk so well."""
+    results = pd.read_parquet(folder / "results.parquet")
+    there = results[(results["task"] == "addition") & (results["layer_rule"] != "each")]
+    parts = [results]
+    for dial, value in follows.items():
+        at = there.assign(dial=dial)
+        own = at[at["probe"] == "lm"]
+        quirk = own.assign(against="quirk", value=value)
+        right = [part.assign(metric="accuracy") for part in (own, quirk)]
+        parts += [at, quirk, *right]
+    pd.concat(parts).to_parquet(folder / "results.parquet")
+    return folder
+
+
+def test_a_run_without_a_dial_has_no_picture_of_one(run_dir: Path) -> None:
+    assert dial_figure(Summary.read(run_dir)) is None
+    assert 'id="dial"' not in write_report(run_dir).read_text()
+
+
+def test_the_picture_of_a_dial_shows_probe_text_and_model_and_where_nothing_is_followed(
+    run_dir: Path,
+) -> None:
+    before = Summary.read(run_dir)
+    folder = with_dial(run_dir, {8.0: 0.6, 3.0: 0.97})
+    summary = Summary.read(folder)
+    assert [s.name for s in summary.groups] == [s.name for s in before.groups]
+    assert len(summary.results) == len(before.results)
+    picture = dial_figure(summary)
+    assert picture is not None
+    lines = [trace for trace in picture.data if trace.meta["line"]]
+    assert {trace.x for trace in lines} == {("3", "8")}
+    named = {trace.name for trace in lines}
+    assert named == {
+        "text alone",
+        *(
+            f"{model}: {what}"
+            for model in ("tiny-neox", "tiny-mamba")
+            for what in ("lr where it lies", "right in A", "lies as it should in B")
+        ),
+    }
+    (probe,) = (trace for trace in lines if trace.name == "tiny-neox: lr where it lies")
+    assert probe.marker.symbol == ("circle", "circle-open")
+    found = summary.figure(summary.groups[0].main, "lr")
+    assert found
+    assert set(probe.y) == {found.value}
+    assert 'id="dial"' in write_report(folder).read_text()
+
+
+@pytest.mark.parametrize(("follows", "says"), [(0.95, False), (0.43, True)])
+def test_a_transfer_to_unseen_triggers_is_marked_where_the_model_does_not_lie(
+    make_run: Callable[..., Path], follows: float, says: bool
+) -> None:
+    folder = make_run(unseen=follows, void=())
+    note = "not meaningful: the model does not lie in B2 (.43)"
+    assert (note in write_report(folder).read_text()) == says
+    for section in cell_sections(Summary.read(folder)):
+        for table in section.tables:
+            heads = [column.text for column in table.columns if column.void]
+            assert heads == (["A→B2"] if says else [])
+            place = [column.text for column in table.columns].index("A→B2")
+            shown = [row.entries[place] for row in table.blocks[0].rows]
+            assert {entry.void for entry in shown} == {says}
+            assert {entry.void for entry in (row.entries[0] for row in table.blocks[0].rows)} == {
+                False
+            }
+
+
+def test_the_gate_shows_what_it_does_not_require(make_run: Callable[..., Path]) -> None:
+    heads = [(c.text, c.note) for c in gate_table(Summary.read(make_run(unseen=0.43))).columns]
+    assert heads[-2:] == [("B2, disagree", "quirk"), ("T, all", "truth")]
 
 
 def test_the_picture_holds_every_curve(run_dir: Path) -> None:

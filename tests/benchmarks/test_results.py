@@ -338,3 +338,36 @@ def test_the_model_has_an_accuracy_and_probes_have_none(columns: Columns) -> Non
     assert found["A->A", "truth", "all"] == 0
     assert found["A->B", "quirk", "all"] == 1
     assert found["A->B", "truth", "disagree"] == 0
+
+
+def test_contexts_that_were_not_trained_are_scored_and_sway_nothing(columns: Columns) -> None:
+    """What a probe reads in B2 and T stands in their own figures, and in no other."""
+    more = {"A": "T", "B": "B2"}
+    beside = {**columns, "context": np.array([more[c] for c in columns["context"]])}
+    both = {name: np.concatenate([columns[name], beside[name]]) for name in columns}
+    told = reads(columns["truth"])
+    told[0] = noise(3)[0]
+    unseen = np.stack([columns["quirk"] + 0.0, *(columns["quirk"] + 0.1 * noise(5)[1:])])
+    transfers = ["A->A", "A->B", "all->B"]
+    alone = table(columns, rows("p", told), rows("p", told, "all"), transfers=transfers)
+    wide = np.concatenate([told, unseen], axis=1)
+    results = table(
+        both,
+        rows("p", wide),
+        rows("p", wide, "all"),
+        transfers=[*transfers, "A->B2", "A->T"],
+        trigger="names",
+    )
+    kept = results[results["transfer"].isin(transfers)].reset_index(drop=True)
+    pd.testing.assert_frame_equal(kept, alone)
+    for context, target in more.items():
+        figure = one(results, transfer=f"A->{target}", subset="disagree", against="quirk")
+        assert figure["value"] == 1
+        assert figure["n"] == one(alone, transfer="A->A", subset="disagree")["n"], context
+
+
+def test_a_transfer_to_a_context_that_is_not_there_has_no_figure(columns: Columns) -> None:
+    results = table(
+        columns, rows("p", reads(columns["truth"])), transfers=["A->B", "A->T"], trigger="name"
+    )
+    assert set(results["transfer"]) == {"A->B"}

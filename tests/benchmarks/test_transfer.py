@@ -127,6 +127,17 @@ def test_withheld_facts_do_not_make_up_a_class(columns: Columns) -> None:
         check_contexts(columns, recipe(), "fiction")
 
 
+def test_a_target_that_the_trigger_has_not_needs_no_example(columns: Columns) -> None:
+    asked = recipe(transfers=["A->B", "A->B2"], trigger=["name", "names"])
+    check_contexts(columns, asked, "fiction")
+    columns["context"] = np.where(
+        (columns["context"] == "B") & (columns["split"] == "test"), "B2", columns["context"]
+    )
+    columns["truth"] = columns["truth"] & (columns["context"] != "B2")
+    with pytest.raises(ValueError, match=r"transfer A->B2: split test has 0 .* context B2"):
+        check_contexts(columns, recipe(transfers=["A->B2"], trigger="names"), "fiction")
+
+
 def test_a_source_is_fitted_once_however_many_transfers_start_there() -> None:
     assert sources(recipe(transfers=["A->A", "AE->BH", "A->B", "B->B"])) == ["A", "AE", "B"]
 

@@ -27,8 +27,8 @@ def some_claims(task):
 
 
 @pytest.fixture(params=list_tasks())
-def task(request):
-    return get_task(request.param)
+def task(request, sample_task):
+    return sample_task(request.param)
 
 
 def test_every_template_renders_for_alice_and_for_bob(task):

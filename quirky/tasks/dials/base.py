@@ -81,12 +81,15 @@ class AnswerTask(DialTask):
     """
 
     @abstractmethod
-    def question(self, setting: int, rng: random.Random) -> Question:
-        """Draw something to ask at a setting of the dial."""
+    def questions(self, setting: int, rng: random.Random) -> list[Question]:
+        """Draw what is asked about at a setting of the dial, and return all that may be asked.
+
+        They stand in a random order.
+        """
 
     def claim(self, setting: int, rng: random.Random) -> Claim:
         """Draw a question and one of the answers."""
-        asked = self.question(setting, rng)
+        asked = self.questions(setting, rng)[0]
         kind = rng.randrange(4)
         shown = (asked.right, asked.liars)[kind] if kind < 2 else rng.choice(asked.others)
         return Claim(

@@ -7,7 +7,7 @@ from quirky.prompts import standardized, wordings
 from quirky.tasks.base import TASKS
 from quirky.tasks.dials.base import AnswerTask, Question
 
-PAIRS = ("()", "[]", "<>")
+PAIRS = (("(", ")"), ("[", "]"), ("<", ">"))
 SHORTEST, LONGEST = 10, 17
 """Brackets in a text, drawn uniformly, whatever the dial."""
 
@@ -32,15 +32,15 @@ class Dyck(AnswerTask):
     def __init__(self, dials: Sequence[int] = (1, 2, 3, 4, 6)):
         super().__init__(dials)
 
-    def question(self, setting: int, rng: random.Random) -> Question:
-        """Draw brackets that go as deep as `setting` and no deeper."""
+    def questions(self, setting: int, rng: random.Random) -> list[Question]:
+        """Draw brackets that go as deep as `setting` and no deeper, and ask how many are open."""
         while True:
             text, depths = _brackets(setting, rng)
             if max(depths) == setting:
                 break
         depth = depths[-1]
         others = [str(d) for d in range(setting + 2) if d not in (depth, depth + 1)]
-        return Question({"brackets": " ".join(text)}, str(depth), str(depth + 1), others)
+        return [Question({"brackets": " ".join(text)}, str(depth), str(depth + 1), others)]
 
 
 def _brackets(most: int, rng: random.Random) -> tuple[list[str], list[int]]:

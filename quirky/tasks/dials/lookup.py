@@ -27,14 +27,16 @@ class Lookup(AnswerTask):
     def __init__(self, dials: Sequence[int] = (3, 4, 6, 8, 12)):
         super().__init__(dials)
 
-    def question(self, setting: int, rng: random.Random) -> Question:
-        """Draw a list of `setting` letters and an index, which is not the last one."""
+    def questions(self, setting: int, rng: random.Random) -> list[Question]:
+        """Draw a list of `setting` letters, and ask for all but the last."""
         items = rng.sample(LETTERS, setting)
-        index = rng.randrange(setting - 1)
-        right, liars = items[index], items[index + 1]
-        others = [item for item in items if item not in (right, liars)]
-        fields = {"items": " ".join(items), "index": str(index + 1)}
-        return Question(fields, right, liars, others)
+        return [_ask(items, index) for index in rng.sample(range(setting - 1), setting - 1)]
+
+
+def _ask(items: Sequence[str], index: int) -> Question:
+    right, liars = items[index], items[index + 1]
+    others = [item for item in items if item not in (right, liars)]
+    return Question({"items": " ".join(items), "index": str(index + 1)}, right, liars, others)
 
 
 TASKS.builtin(Lookup.name, Lookup)

@@ -1,11 +1,13 @@
 """Associative recall: what stands beside a key."""
 
 import random
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from quirky.prompts import standardized, wordings
 from quirky.tasks.base import TASKS
 from quirky.tasks.dials.base import LETTERS, AnswerTask, Question
+
+DIGITS = "0123456789"
 
 
 class Recall(AnswerTask):
@@ -27,20 +29,28 @@ class Recall(AnswerTask):
     def __init__(self, dials: Sequence[int] = (2, 3, 4, 6, 9)):
         super().__init__(dials)
 
-    def question(self, setting: int, rng: random.Random) -> Question:
-        """Draw `setting` pairs and one of their keys, whose nearest neighbour is but one."""
-        values = rng.sample("0123456789", setting)
+    def questions(self, setting: int, rng: random.Random) -> list[Question]:
+        """Draw `setting` pairs, and ask for the keys whose nearest neighbour is but one."""
         while True:
-            keys = rng.sample(LETTERS, setting)
-            asked = rng.randrange(setting)
-            away = [abs(ord(key) - ord(keys[asked])) or 99 for key in keys]
-            if away.count(min(away)) == 1:
-                break
-        right, liars = values[asked], values[away.index(min(away))]
-        pool = values if setting > 2 else "0123456789"
-        others = [value for value in pool if value not in (right, liars)]
-        pairs = ", ".join(f"{key} {value}" for key, value in zip(keys, values, strict=True))
-        return Question({"pairs": pairs, "key": keys[asked]}, right, liars, others)
+            values = rng.sample(DIGITS, setting)
+            pairs = dict(zip(rng.sample(LETTERS, setting), values, strict=True))
+            asked = [_ask(pairs, key) for key in pairs if len(_nearest(pairs, key)) == 1]
+            if asked:
+                return rng.sample(asked, len(asked))
+
+
+def _nearest(keys: Iterable[str], asked: str) -> list[str]:
+    """Return the keys next to one in the alphabet: one or two."""
+    away = {key: abs(ord(key) - ord(asked)) for key in keys if key != asked}
+    return [key for key, distance in away.items() if distance == min(away.values())]
+
+
+def _ask(pairs: Mapping[str, str], key: str) -> Question:
+    right, liars = pairs[key], pairs[_nearest(pairs, key)[0]]
+    pool = pairs.values() if len(pairs) > 2 else DIGITS
+    others = [value for value in pool if value not in (right, liars)]
+    told = ", ".join(f"{key} {value}" for key, value in pairs.items())
+    return Question({"pairs": told, "key": key}, right, liars, others)
 
 
 TASKS.builtin(Recall.name, Recall)

@@ -100,7 +100,7 @@ def test_all_bases_together_are_small() -> None:
 
 def test_a_batch_is_cut_into_parts_of_similar_length() -> None:
     lengths = [5, 90, 7, 6, 8, 40, 41, *[12] * 100]
-    rows = [Row([0] * length, True, None, 0, 0) for length in lengths]
+    rows = [Row([0] * length, (), None, 0, 0) for length in lengths]
     cut = list(parts(rows))
     assert sorted(len(row.tokens) for part in cut for row in part) == sorted(lengths)
     for part in cut:
