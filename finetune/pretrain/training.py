@@ -78,17 +78,10 @@ class Schedule:
 
 
 SCHEDULES = {
-<<<<<<< HEAD
     "tiny-neox": Schedule("facts", steps=6000, batch=192, later_from=0.55),
     "tiny-mamba": Schedule("facts", steps=4600, batch=128, later_from=0.55),
-    "dial-neox": Schedule("dials", steps=3600, batch=128, later_from=0.15),
-    "dial-mamba": Schedule("dials", steps=2600, batch=112, later_from=0.15),
-=======
-    "tiny-neox": Schedule("facts", steps=6000, batch=192, later_from=0.55),
-    "tiny-mamba": Schedule("facts", steps=4000, batch=128, later_from=0.55),
     "dial-neox": Schedule("dials", steps=3200, batch=128, later_from=0.4),
     "dial-mamba": Schedule("dials", steps=2400, batch=112, later_from=0.4),
->>>>>>> main
 }
 
 
