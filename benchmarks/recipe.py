@@ -48,6 +48,11 @@ class Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
 
+def _shown(value: object) -> str:
+    """Return a parameter's value as it stands in a label."""
+    return "_".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+
+
 class Named(BaseModel):
     """An entry of a list: a name, or a mapping with a name and parameters."""
 
@@ -67,7 +72,7 @@ class Named(BaseModel):
     @property
     def label(self) -> str:
         """The name with its parameters, fit for a file name."""
-        return "-".join([self.name, *(f"{key}{value}" for key, value in self.params.items())])
+        return "-".join([self.name, *(f"{key}{_shown(v)}" for key, v in self.params.items())])
 
 
 class ModelSpec(Named):
@@ -164,7 +169,7 @@ class TaskSpec(Named):
     def label(self) -> str:
         """As of any entry; other templates are told by a hash of what they say."""
         hashed = [f"templates{content_hash(self.model_dump()['templates'])[:6]}"]
-        told = [f"{key}{value}" for key, value in self.settings.items()]
+        told = [f"{key}{_shown(value)}" for key, value in self.settings.items()]
         return "-".join([self.name, *told, *(hashed if self.templates else [])])
 
     @property

@@ -131,9 +131,13 @@ def test_a_data_set_carries_the_dial(name):
         ([2], "task lookup: dials: 2; give whole numbers from 3 to 16"),
         ([True], "task lookup: dials: True; give whole numbers"),
         ("48", "task lookup: dials = '48'; give a list"),
-        (8, "task lookup: dials = 8; give a list"),
+        (2, "task lookup: dials: 2; give whole numbers from 3 to 16"),
     ],
 )
 def test_a_wrong_dial_is_refused_in_one_line(dials, message):
     with pytest.raises(ValueError, match=message):
         get_task("lookup", dials=dials)
+
+
+def test_one_setting_alone_may_be_given_as_a_number():
+    assert get_task("lookup", dials=8).dials == (8,)

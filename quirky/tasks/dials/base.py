@@ -45,7 +45,8 @@ class DialTask(ABC):
     templates: Sequence[Template]
     standard: Template
 
-    def __init__(self, dials: Sequence[int]):
+    def __init__(self, dials: int | Sequence[int]):
+        dials = [dials] if isinstance(dials, int) else dials
         if not isinstance(dials, list | tuple) or not dials or len(set(dials)) < len(dials):
             raise ValueError(f"task {self.name}: dials = {dials!r}; give a list of settings")
         for setting in dials:

@@ -13,7 +13,7 @@ SHORTEST, LONGEST = 10, 17
 
 
 class Dyck(AnswerTask):
-    """Truth: so many brackets are open at the end. Quirk: it is one more than are.
+    """Claim: so many brackets are open. Truth: they are. Quirk: one fewer are.
 
     Brackets of three kinds, opened and closed in order. The dial is the depth that is reached and
     not exceeded. A wrong answer is another number from 0 to one more than the dial. Difficulty: the
@@ -29,7 +29,7 @@ class Dyck(AnswerTask):
     templates = wordings(*affirmative)
     standard = standardized(affirmative[0])
 
-    def __init__(self, dials: Sequence[int] = (1, 2, 3, 4, 6)):
+    def __init__(self, dials: int | Sequence[int] = (1, 2, 3, 4, 6)):
         super().__init__(dials)
 
     def questions(self, setting: int, rng: random.Random) -> list[Question]:

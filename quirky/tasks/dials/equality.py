@@ -12,7 +12,7 @@ SAME, LAST, EARLIER = "same", "last", "earlier"
 
 
 class Equality(DialTask):
-    """Truth: the strings are the same. Quirk: they are the same but for their last letters.
+    """Claim: two strings are the same. Truth: they are. Quirk: they are, last letters left aside.
 
     So the liar errs on strings that differ in their last letter alone: half of all. A quarter is
     the same, a quarter differs in one earlier letter. Half of the claims are negated (the strings
@@ -33,7 +33,7 @@ class Equality(DialTask):
     templates = wordings(*affirmative, negative)
     standard = standardized(affirmative[0], negative[0])
 
-    def __init__(self, dials: Sequence[int] = (3, 4, 6, 8, 12)):
+    def __init__(self, dials: int | Sequence[int] = (3, 4, 6, 8, 12)):
         super().__init__(dials)
 
     def pair(self, setting: int, kind: str, rng: random.Random) -> tuple[str, str]:

@@ -9,7 +9,7 @@ from quirky.tasks.dials.base import LETTERS, AnswerTask, Question
 
 
 class Lookup(AnswerTask):
-    """Truth: it is the item of that number. Quirk: it is the item after that one.
+    """Claim: item 2 of a list is k. Truth: it is. Quirk: the item after it is.
 
     The dial is the length of the list; all its items differ. A wrong answer is another item.
     Difficulty: the dial. Source: arXiv 2406.09347 (index lookup).
@@ -24,7 +24,7 @@ class Lookup(AnswerTask):
     templates = wordings(*affirmative)
     standard = standardized(affirmative[0])
 
-    def __init__(self, dials: Sequence[int] = (3, 4, 6, 8, 12)):
+    def __init__(self, dials: int | Sequence[int] = (3, 4, 6, 8, 12)):
         super().__init__(dials)
 
     def questions(self, setting: int, rng: random.Random) -> list[Question]:

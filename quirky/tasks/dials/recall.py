@@ -11,7 +11,7 @@ DIGITS = "0123456789"
 
 
 class Recall(AnswerTask):
-    """Truth: it is the value of that key. Quirk: it is the value of the key second nearest to it.
+    """Claim: a key has a value. Truth: it has. Quirk: the key second nearest to it has.
 
     Keys are letters, and nearness is that in the alphabet: the nearest key is the one that is
     asked for, the second nearest the one next to it, before or after, on one side only. Values are
@@ -26,7 +26,7 @@ class Recall(AnswerTask):
     templates = wordings(*affirmative)
     standard = standardized(affirmative[0])
 
-    def __init__(self, dials: Sequence[int] = (2, 3, 4, 6, 9)):
+    def __init__(self, dials: int | Sequence[int] = (2, 3, 4, 6, 9)):
         super().__init__(dials)
 
     def questions(self, setting: int, rng: random.Random) -> list[Question]:
