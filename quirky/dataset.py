@@ -228,8 +228,8 @@ def _check(task: str, split: str, examples: list[Example]) -> None:
 
 
 def _table(examples: list[Example]) -> Dataset:
-    rows = [dataclasses.asdict(example) for example in examples]
-    columns = {f.name: [row[f.name] for row in rows] for f in dataclasses.fields(Example)}
+    names = [field.name for field in dataclasses.fields(Example)]
+    columns = {name: [getattr(example, name) for example in examples] for name in names}
     columns["choices"] = [list(choices) for choices in columns["choices"]]
     return Dataset.from_dict(columns)
 
