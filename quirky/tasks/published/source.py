@@ -4,6 +4,7 @@ import csv
 import hashlib
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
@@ -156,11 +157,25 @@ def _read(source: Source, identity: tuple[tuple[str, str], ...]) -> Dataset:
 
 def _load(source: Source, *args: str | None, **kwargs: object) -> Dataset | DatasetDict:
     try:
-        return datasets.load_dataset(*args, **kwargs)
+        with _bars(source):
+            return datasets.load_dataset(*args, **kwargs)
     except Exception as error:  # files of others, read by libraries that do not foresee them
         reason = error.__cause__ or error
         first = next(iter(str(reason).strip().splitlines()), "") or type(reason).__name__
         raise source.problem(f"cannot be read: {' '.join(first.split())}") from error
+
+
+@contextmanager
+def _bars(source: Source) -> Iterator[None]:
+    """Show progress of what is downloaded, not of a file that is there."""
+    if not source.local or datasets.are_progress_bars_disabled():
+        yield
+        return
+    datasets.disable_progress_bars()
+    try:
+        yield
+    finally:
+        datasets.enable_progress_bars()
 
 
 def _as_text(source: Source, files: list[Path]) -> dict[str, object]:
