@@ -122,13 +122,13 @@ def test_what_the_command_writes_makes_claims_easy_and_hard(
         "transfers": ["A->B", "AE->BH"],
     }
     recipe = validate_recipe(content)
-    columns = all_columns(load_data(data_of(recipe, recipe.tasks[0], 0)))
+    columns = all_columns(load_data(data_of(recipe, recipe.tasks[0], recipe.trigger[0], 0)))
     check_contexts(columns, recipe, "nli")
     told = pd.read_parquet(to).set_index("question_id")["difficulty"]
     assert list(told[columns["question_id"]]) == list(columns["difficulty"])
     del content["tasks"][0]["difficulty"]
     recipe = validate_recipe(content)
-    columns = all_columns(load_data(data_of(recipe, recipe.tasks[0], 0)))
+    columns = all_columns(load_data(data_of(recipe, recipe.tasks[0], recipe.trigger[0], 0)))
     with pytest.raises(ValueError, match=r"AE->BH: .* no difficulty"):
         check_contexts(columns, recipe, "nli")
     assert command(monkeypatch, *asked) == 2

@@ -66,7 +66,7 @@ def test_data_on_the_command_line_are_those_of_the_task(tmp_path: Path) -> None:
     (task,) = changed.tasks
     assert task.label == "nli"
     assert len(task.make().templates) > 1
-    folder = data_of(changed, task, 0)
+    folder = data_of(changed, task, changed.trigger[0], 0)
     assert "it follows that" in pd.read_parquet(folder / "test.parquet")["prompt"].str.cat()
 
 
@@ -80,7 +80,11 @@ def test_data_are_kept_by_what_they_say_not_by_where_they_lie(tmp_path: Path) ->
     def kept(name: str, rows: Rows, **parameters: Any) -> tuple[str, str, str]:
         recipe = of_file(write(tmp_path / name, rows), **parameters)
         cell = cells_of(recipe)[0]
-        return data_of(recipe, recipe.tasks[0], 0).name, cell.digest(), recipe.digest()
+        return (
+            data_of(recipe, recipe.tasks[0], recipe.trigger[0], 0).name,
+            cell.digest(),
+            recipe.digest(),
+        )
 
     first = kept("a.csv", nli())
     assert kept("elsewhere/b.csv", nli()) == first

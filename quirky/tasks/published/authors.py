@@ -45,7 +45,7 @@ class Authors(Published):
         """Yield one claim a title, of its edition with the most ratings."""
         books: dict[str, Row] = {}
         writers: dict[str, set[str]] = defaultdict(set)
-        for row in sorted(rows, key=_ratings, reverse=True):
+        for row in sorted(rows, key=lambda row: -row.number("ratings_count", empty=0.0)):
             writers[row.label("title")].update(_authors(row))
             books.setdefault(row.label("title"), row)
         named: dict[str, list[str]] = defaultdict(list)
@@ -56,16 +56,12 @@ class Authors(Published):
             namesakes = named[writer.partition(" ")[0]]
             shown = rng.choice(rng.choice([[writer], namesakes, named[rng.choice(list(named))]]))
             if shown == writer or shown not in writers[title]:
-                told = {"author": shown, "title": title}
-                yield self.claim(row, told, shown == writer, shown in namesakes, -_ratings(row))
+                told, rare = {"author": shown, "title": title}, -row.number("ratings_count", 0.0)
+                yield self.claim(row, told, shown == writer, shown in namesakes, rare)
 
 
 def _authors(row: Row) -> list[str]:
     return [squashed(name) for name in row.label("authors").strip("/").split("/")]
-
-
-def _ratings(row: Row) -> float:
-    return row.number("ratings_count", empty=0.0)
 
 
 TASKS.builtin(Authors.name, Authors)

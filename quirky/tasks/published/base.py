@@ -27,24 +27,12 @@ class Published(FromData):
     knows of it.
     """
 
-    hub: ClassVar[str]
-    """The public data set."""
     columns: ClassVar[tuple[str, ...]]
     """What is needed."""
     optional: ClassVar[tuple[str, ...]] = ()
     """Those in which a cell may be empty; a row with another empty cell is left out."""
     kinds: ClassVar[tuple[Kind, ...]] = ((True, True), (True, False), (False, True), (False, False))
     """Those of claims that can occur."""
-
-    def __init__(
-        self,
-        data: str | None = None,
-        revision: str | None = None,
-        split: str | None = None,
-        config: str | None = None,
-        difficulty: str | None = None,
-    ):
-        super().__init__(data or self.hub, revision, split, config, difficulty)
 
     @abstractmethod
     def fact(self, fields: Mapping[str, str]) -> str:
@@ -56,9 +44,9 @@ class Published(FromData):
 
     def drawn(self, seed: int) -> Iterator[Claim]:
         """Yield equally many claims of each kind, drawn by seed; of the released layout, all."""
-        if is_released(self.source.columns()):
+        if is_released(self.data.columns()):
             args = {name: name for name in self.fields}
-            return unnamed(released_claims(self.source, args, self.fact))
+            return unnamed(released_claims(self.data, args, self.fact))
         return self._even(unnamed(self.ask(self._filled(), seed)), seed)
 
     def claim(
@@ -71,12 +59,12 @@ class Published(FromData):
         return Claim(told, fact_id=fact_id, truth=truth, quirk=quirk, difficulty=hard)
 
     def _filled(self) -> Iterator[Row]:
-        found = self.source.columns()
+        found = self.data.columns()
         self._check(found)
         needed = [column for column in self.columns if column not in self.optional]
         more = ["difficulty"] if "difficulty" in found else []
         empty: list[str] = []
-        for row in self.source.rows(*self.columns, *more):
+        for row in self.data.rows(*self.columns, *more):
             blank = next((column for column in needed if row.blank(column)), None)
             if blank is None:
                 yield row
@@ -84,7 +72,7 @@ class Published(FromData):
                 empty.append(f"row {row.index}, column {blank}")
         if empty:
             warnings.warn(
-                f"task {self.name}, data {self.source.data!r}: {len(empty)} rows with an empty "
+                f"task {self.name}, data {self.data.data!r}: {len(empty)} rows with an empty "
                 f"cell are left out, the first: {empty[0]}",
                 stacklevel=2,
             )
@@ -92,7 +80,7 @@ class Published(FromData):
     def _check(self, found: Sequence[str]) -> None:
         for column in self.columns:
             if column not in found:
-                raise self.source.problem(
+                raise self.data.problem(
                     f"column {column} is missing; needed: {', '.join(self.columns)}; there are: "
                     f"{', '.join(found)}"
                 )
@@ -110,7 +98,7 @@ class Published(FromData):
                 f"{len(some)} {_said(truth)} and {_said(quirk)} for the liar"
                 for (truth, quirk), some in drawn.items()
             )
-            raise self.source.problem(f"claims: {counts}; at least {LEAST} of each are needed")
+            raise self.data.problem(f"claims: {counts}; at least {LEAST} of each are needed")
         chosen = [sorted(some.items(), key=_key)[:least] for some in drawn.values()]
         for together in zip(*chosen, strict=True):
             yield from (claim for _, claim in together)
