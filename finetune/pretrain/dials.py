@@ -29,7 +29,7 @@ from quirky.tasks.dials.lookup import Lookup
 from quirky.tasks.dials.recall import Recall
 
 SUBJECTS = ("lookup", "recall", "dyck", "equality", "opening", "person")
-SHARES = (0.27, 0.24, 0.17, 0.25, 0.06, 0.01)
+SHARES = (0.22, 0.28, 0.15, 0.28, 0.06, 0.01)
 CHAINED = 0.65
 """Share of the texts about lists and pairs in which several answers stand in a row."""
 DRILLED = 0.5
@@ -53,8 +53,8 @@ ANSWERS: dict[str, tuple[Wording, Wording]] = {
     "recall": (
         Recall.affirmative,
         (
-            "With {pairs}, the neighbour of {key} has {answer}",
-            "With {pairs}, does the neighbour of {key} have {answer}",
+            "Among {pairs} there is beside {key} {answer}",
+            "Among {pairs}, is there beside {key} {answer}",
         ),
     ),
     "dyck": (
@@ -71,7 +71,7 @@ CHAINS: dict[str, tuple[str, Wording]] = {
         "In the list {items},",
         (" item {index} is", " the item after item {index} is"),
     ),
-    "recall": ("With {pairs},", (" {key} has", " the neighbour of {key} has")),
+    "recall": ("Among {pairs}", (" there is {key}", " there is beside {key}")),
 }
 """Several claims about one thing: what they begin with, and each one."""
 ALIKE: tuple[Wording, Wording] = (
@@ -181,7 +181,7 @@ class DialSampler:
         rng = self.rng
         claims: list[tuple[str, str, str]] = []
         for _ in range(LONGEST):
-            setting = rng.choice(SMALLER["equality"])
+            setting = rng.choice((*SMALLER["equality"], self.equality.dials[0]))
             kind = rng.choice((SAME, LAST, EARLIER) if setting > 1 else (SAME, LAST))
             first, second = self.equality.pair(setting, kind, rng)
             no = rng.random() < 0.5

@@ -23,7 +23,7 @@ def lookup(prompt):
 
 
 def recall(prompt):
-    told, key, answer = re.match(r"With ([a-z0-9, ]+), (\w) has (\d)\.", prompt).groups()
+    told, key, answer = re.match(r"Among ([a-z0-9, ]+) there is (\w) (\d)\.", prompt).groups()
     value = dict(pair.split() for pair in told.split(", "))
     others = sorted((abs(ord(other) - ord(key)), other) for other in value if other != key)
     assert len(others) == 1 or others[0][0] < others[1][0]
@@ -62,7 +62,7 @@ def claims_of(name, seed):
 RULES = {"lookup": lookup, "recall": recall, "dyck": dyck, "equality": equality}
 MEASURES = {
     "lookup": lambda prompt: len(re.search(r"list ([a-z ]+),", prompt)[1].split()),
-    "recall": lambda prompt: len(re.search(r"With (.+), \w has", prompt)[1].split(", ")),
+    "recall": lambda prompt: len(re.search(r"Among (.+) there is", prompt)[1].split(", ")),
     "dyck": lambda prompt: max(depths(prompt)),
     "equality": lambda prompt: len(re.search(r"strings (.+) and", prompt)[1].split()),
 }

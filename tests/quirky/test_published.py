@@ -22,7 +22,6 @@ from quirky.tasks import get_task, list_tasks
 from quirky.tasks.published import hub, source
 from quirky.tasks.published.base import LEAST
 from quirky.tasks.published.sentiment import POSITIVE
-from quirky.tasks.published.source import Source
 from quirky.triggers import get_trigger
 
 NAMES = sorted(ROWS)

@@ -22,7 +22,10 @@ class Recall(AnswerTask):
 
     name = "recall"
     least, most = 2, 10
-    affirmative = ("With {pairs}, {key} has {answer}", "With {pairs}, does {key} have {answer}")
+    affirmative = (
+        "Among {pairs} there is {key} {answer}",
+        "Among {pairs}, is there {key} {answer}",
+    )
     templates = wordings(*affirmative)
     standard = standardized(affirmative[0])
 
