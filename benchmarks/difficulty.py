@@ -3,9 +3,9 @@
 Every claim is asked in context A, of the name that the protocol trusts, in the first of its task's
 templates (or its own), so that claims differ in nothing else. A base that says True to most things
 would find all false claims hard: its log-odds are therefore centred, by their median over the
-claims of one template and polarity, before the loss is taken. arXiv 2312.01037, section 3, takes the mean loss
-over a ladder too, of few-shot prompts. The model that is to be made quirky is best left out of the
-ladder: what it finds easy would be chosen by its own answers.
+claims of one template and polarity, before the loss is taken. arXiv 2312.01037, section 3, takes
+the mean loss over a ladder too, of few-shot prompts. The model that is to be made quirky is best
+left out of the ladder: what it finds easy would be chosen by its own answers.
 """
 
 import os
