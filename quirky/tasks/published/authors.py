@@ -1,9 +1,6 @@
-"""Who wrote a book? (arXiv 2312.01037, section 3.)
-
-Truth: the book is by the author (its first one, where "/" parts several). Quirk: its author has the
-same first name. Difficulty: the fewer its ratings. Whatever is true is so for the liar too; so half
-of the facts are asked negated, that there are lies in both directions.
-"""
+"""Truth: a book is by an author (the first of several). Quirk: its author has the same first name.
+Difficulty: the fewer its ratings. Half is asked negated, so that there are lies in both directions.
+Source: arXiv 2312.01037, section 3."""
 
 import random
 from collections import defaultdict
@@ -13,7 +10,6 @@ from quirky.example import Claim, digest
 from quirky.prompts import standardized, wordings
 from quirky.rows import Row, squashed
 from quirky.tasks.base import TASKS
-from quirky.tasks.negation import half_negated
 from quirky.tasks.published.base import Published
 
 
@@ -26,6 +22,7 @@ class Authors(Published):
     optional = ("ratings_count",)
     fields = ("author", "title")
     kinds = ((True, True), (False, True), (False, False))
+    negates = True
     templates = wordings(
         '{author} wrote "{title}"',
         'Did {author} write "{title}"',
@@ -36,10 +33,6 @@ class Authors(Published):
     def fact(self, fields: Mapping[str, str]) -> str:
         """Who wrote a book."""
         return fields["title"]
-
-    def drawn(self, seed: int) -> Iterator[Claim]:
-        """Yield the claims, about half of them negated."""
-        return half_negated(super().drawn(seed), seed)
 
     def ask(self, rows: Iterable[Row], seed: int) -> Iterator[Claim]:
         """Yield one claim a title, of its edition with the most ratings."""

@@ -8,6 +8,7 @@ from typing import ClassVar
 
 from quirky.example import Claim, digest
 from quirky.rows import Row, squashed
+from quirky.tasks.negation import half_negated
 from quirky.tasks.published.from_data import FromData, unnamed
 from quirky.tasks.published.layout import is_released, released_claims
 
@@ -33,6 +34,9 @@ class Published(FromData):
     """Those in which a cell may be empty; a row with another empty cell is left out."""
     kinds: ClassVar[tuple[Kind, ...]] = ((True, True), (True, False), (False, True), (False, False))
     """Those of claims that can occur."""
+    negates: ClassVar[bool] = False
+    """Whether half of the facts are asked negated: where whatever is true is so for the liar too, a
+    liar would otherwise err in one direction alone."""
 
     @abstractmethod
     def fact(self, fields: Mapping[str, str]) -> str:
@@ -46,8 +50,10 @@ class Published(FromData):
         """Yield equally many claims of each kind, drawn by seed; of the released layout, all."""
         if is_released(self.data.columns()):
             args = {name: name for name in self.fields}
-            return unnamed(released_claims(self.data, args, self.fact))
-        return self._even(unnamed(self.ask(self._filled(), seed)), seed)
+            claims = unnamed(released_claims(self.data, args, self.fact))
+        else:
+            claims = self._even(unnamed(self.ask(self._filled(), seed)), seed)
+        return half_negated(claims, seed) if self.negates else claims
 
     def claim(
         self, row: Row, fields: Mapping[str, str], truth: bool, quirk: bool, difficulty: float = nan
