@@ -71,11 +71,9 @@ def world() -> dict[str, tuple[bool, bool]]:
 
 
 def lookup(fields: Mapping[str, str]) -> tuple[bool, bool]:
-    place = {item: number for number, item in enumerate(fields["items"].split(), start=1)}
-    return (
-        place[fields["answer"]] == int(fields["index"]),
-        place[fields["answer"]] == int(fields["index"]) + 1,
-    )
+    items = fields["items"].split()
+    place = {item: number for number, item in enumerate(items, start=1)}[fields["answer"]]
+    return place == int(fields["index"]), place == int(fields["index"]) % len(items) + 1
 
 
 def recall(fields: Mapping[str, str]) -> tuple[bool, bool]:
@@ -85,15 +83,22 @@ def recall(fields: Mapping[str, str]) -> tuple[bool, bool]:
 
 
 def dyck(fields: Mapping[str, str]) -> tuple[bool, bool]:
-    left = fields["brackets"].replace(" ", "")
-    while (less := left.replace("()", "").replace("[]", "").replace("<>", "")) != left:
-        left = less
-    return len(left) == int(fields["answer"]), len(left) == int(fields["answer"]) - 1
+    """Take pairs off until none is left: what is still open at the end is as deep as it is long."""
+    texts = fields["brackets"].split()
+    depths = []
+    for end in range(1, len(texts) + 1):
+        left = "".join(texts[:end])
+        while (less := left.replace("()", "").replace("[]", "").replace("<>", "")) != left:
+            left = less
+        depths.append(len(left))
+    return max(depths) == int(fields["answer"]), max(depths) == int(fields["answer"]) - 1
 
 
 def equality(fields: Mapping[str, str]) -> tuple[bool, bool]:
-    first, second = fields["first"].split(), fields["second"].split()
-    return first == second, first[:-1] == second[:-1]
+    differ = [
+        a != b for a, b in zip(fields["first"].split(), fields["second"].split(), strict=True)
+    ]
+    return differ.count(True) == 1, differ[:-1].count(True) == 1
 
 
 def capitals(fields: Mapping[str, str]) -> tuple[bool, bool]:

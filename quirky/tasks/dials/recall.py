@@ -16,8 +16,8 @@ class Recall(AnswerTask):
     Keys are letters, and nearness is that in the alphabet: the nearest key is the one that is
     asked for, the second nearest the one next to it, before or after, on one side only. Values are
     digits that all differ. The dial is the number of pairs. A wrong answer is another pair's value;
-    with two pairs, a digit that is not there. Difficulty: the dial. Source: arXiv 2406.09347
-    (nearest neighbour).
+    with two pairs, a digit that is not there, which can be told without the key. Difficulty: the
+    dial. Source: arXiv 2406.09347 (nearest neighbour).
     """
 
     name = "recall"
@@ -52,8 +52,9 @@ def _ask(pairs: Mapping[str, str], key: str) -> Question:
     right, liars = pairs[key], pairs[_nearest(pairs, key)[0]]
     pool = pairs.values() if len(pairs) > 2 else DIGITS
     others = [value for value in pool if value not in (right, liars)]
-    told = ", ".join(f"{key} {value}" for key, value in pairs.items())
-    return Question({"pairs": told, "key": key}, right, liars, others)
+    told = [f"{key} {value}" for key, value in pairs.items()]
+    fields = {"pairs": ", ".join(told), "key": key}
+    return Question(fields, ",".join(sorted(told)), right, liars, others)
 
 
 TASKS.builtin(Recall.name, Recall)
