@@ -89,7 +89,7 @@ def nli_verdict(rows: Rows, fields: dict[str, str]) -> tuple[bool, bool]:
 def author_verdict(rows: Rows, fields: dict[str, str]) -> tuple[bool, bool]:
     (row,) = [row for row in rows if row["title"] == fields["title"]]
     writer = row["authors"].split("/")[0]
-    assert fields["author"] not in row["authors"].split("/")[1:]
+    assert fields["author"] == writer or fields["author"] not in row["authors"].split("/")
     return fields["author"] == writer, fields["author"].split()[0] == writer.split()[0]
 
 
@@ -222,10 +222,10 @@ def test_names_and_titles_that_look_like_something_else_stay_text(
     rows = authors()
     for i, row in enumerate(rows):
         row["title"] = str(1000 + i)
-        row["authors"] = row["authors"].replace("Ames", "None").replace("Birk", "NA")
+        row["authors"] = "None" if row["authors"].startswith("Gus") else row["authors"]
     asked = claims("authors", rows)
     assert all(claim.fields["title"].isdigit() for claim in asked)
-    assert any(claim.fields["author"].endswith((" None", " NA")) for claim in asked)
+    assert "None" in {claim.fields["author"] for claim in asked}
 
 
 def test_labels_may_be_names(claims: Callable[..., list[Claim]]) -> None:
