@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from quirky.example import Claim
+from quirky.registry import one_line
 from quirky.tasks.base import Task
 
 SHOWN = 80
@@ -24,8 +25,7 @@ def read_claims(task: Task, seed: int) -> Iterator[Claim]:
     except (ValueError, RuntimeError, OSError):
         raise  # they say themselves what is wrong
     except Exception as error:  # of tasks that others wrote
-        reason = " ".join(f"{type(error).__name__}: {error}".split())
-        raise ValueError(f"task {task.name}: claims({seed}) fails: {reason}") from error
+        raise ValueError(f"task {task.name}: claims({seed}) fails: {one_line(error)}") from error
     if not count:
         raise ValueError(f"task {task.name}: claims({seed}) yields none")
 
