@@ -1,13 +1,17 @@
 """A task's claims as they are read: what is wrong with them is told by the task's name."""
 
+import re
 from collections.abc import Iterator, Sequence
 
 from quirky.example import Claim
 from quirky.registry import one_line
 from quirky.tasks.base import Task
+from quirky.triggers import Trigger
 
 SHOWN = 80
 """Characters of a claim's fields that an error repeats."""
+SAMPLED = 512
+"""Facts for which a trigger is asked what it says: more than a pool of texts has."""
 
 
 def read_claims(task: Task, seed: int) -> Iterator[Claim]:
@@ -64,6 +68,26 @@ def check_asked_once(task: str, claims: Sequence[Claim]) -> None:
         if (*said, claim.template) in asked:
             raise ValueError(f"{here} stands there twice; leave one out")
         asked.add((*said, claim.template))
+
+
+def naming(trigger: Trigger, claims: Sequence[Claim], seed: int) -> set[int]:
+    """Return the places of claims in whose own words stands what a trigger says, as whole words.
+
+    What it says in every context, such as who answers, tells nothing and may stand there.
+    """
+    facts = [claim.fact_id for claim in claims[:SAMPLED]]
+    texts: set[str] = set()
+    for said in (trigger.opening, trigger.render):
+        pools = [{said(context, fact, seed) for fact in facts} for context in trigger.contexts]
+        texts |= set.union(*pools) - set.intersection(*pools) - {""}
+    if not texts:
+        return set()
+    anywhere = re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, sorted(texts)))})(?!\w)")
+    return {
+        place
+        for place, claim in enumerate(claims)
+        if any(anywhere.search(text) for text in claim.fields.values())
+    }
 
 
 def _short(value: object) -> str:

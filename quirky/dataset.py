@@ -10,7 +10,7 @@ import numpy as np
 from datasets import Dataset, DatasetDict
 from jaxtyping import Float
 
-from quirky.claims import check_asked_once, read_claims
+from quirky.claims import check_asked_once, naming, read_claims
 from quirky.contexts import UNSEEN
 from quirky.example import Claim, Example, digest, uniform
 from quirky.fillers import check_distance, filler
@@ -55,6 +55,7 @@ def build_dataset(
 
     Splits are made by fact. A task with fewer facts than asked for gives half of them to train
     and a quarter each to validation and test. Withheld facts are divided between heldout and test.
+    Claims in whose own words stands what the trigger says, such as a name, are left out.
 
     Raises:
         ValueError: if the known facts of a split are none, or all of one truth or quirk value, or
@@ -70,9 +71,17 @@ def build_dataset(
     quantiles = _quantiles(claims)
     split_of = _split_facts(claims, sizes or Sizes(), task.name, seed)
     rows: dict[str, list[Example]] = {split: [] for split in SPLITS}
-    for claim, quantile in zip(claims, quantiles, strict=True):
+    # Left out last, so that the other claims stay where they are, whatever the trigger.
+    left_out = naming(trigger, claims, seed)
+    if left_out:
+        warnings.warn(
+            f"task {task.name}: {len(left_out)} of {len(claims)} claims are left out; in their own "
+            f"words stands what trigger {trigger.kind} says",
+            stacklevel=2,
+        )
+    for place, (claim, quantile) in enumerate(zip(claims, quantiles, strict=True)):
         split = split_of.get(claim.fact_id)
-        if split:
+        if split and place not in left_out:
             count = renderings if split == "validation" else 1
             asked = Asked(split, float(quantile), prompts, seed, count, distance)
             rows[split] += _ask(task, trigger, claim, asked)

@@ -382,3 +382,17 @@ def test_claims_of_unknown_difficulty_are_neither_easy_nor_hard_and_leave_others
 def test_claims_that_are_wrongly_made_are_refused_in_one_line(change, told):
     with pytest.raises(ValueError, match=f"^task stub: .*{told}"):
         build(Changed(change))
+
+
+def test_claims_that_name_who_is_asked_are_left_out_and_the_others_stay():
+    def change(claims):
+        named = {0: "Bob", 1: "Alice's dog", 2: "Bobs", 3: "Rob"}
+        return [
+            replace(c, fields={"thing": named.get(i, f"thing {i}")}) for i, c in enumerate(claims)
+        ]
+
+    with pytest.warns(UserWarning, match="task stub: 3 of 800 claims are left out.* name says"):
+        splits = build_dataset(Changed(change), get_trigger("name"), sizes=SIZES)
+    facts = {f for examples in splits.values() for f in examples["fact_id"]}
+    assert not facts & {"stub:0", "stub:1", "stub:3"}
+    assert "stub:2" in facts
