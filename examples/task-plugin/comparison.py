@@ -10,8 +10,8 @@ from quirky.prompts import standardized, wordings
 class Comparison:
     """Truth: a is larger than b. Quirk: a's last digit is. Harder: the numbers lie closer together.
 
-    The four combinations of truth and quirk are equally frequent. One claim for each unordered pair
-    of numbers with so many digits, whose last digits differ.
+    The four combinations of truth and quirk are equally frequent. No two of the `count` claims are
+    about the same two numbers, whose last digits differ.
     """
 
     name = "comparison"
@@ -20,16 +20,19 @@ class Comparison:
     templates = wordings("{a} is larger than {b}", "Is {a} larger than {b}")
     standard = standardized("{a} is larger than {b}")
 
-    def __init__(self, digits: int = 3, count: int = 8000) -> None:
-        if not 2 <= digits <= 9:
-            raise ValueError(f"task comparison: digits = {digits}; give 2 to 9")
+    def __init__(self, digits: int = 3, count: int = 2000) -> None:
+        if not (isinstance(digits, int) and 2 <= digits <= 9):
+            raise ValueError(f"task comparison: digits = {digits!r}; give 2 to 9")
+        most = (9 * 10 ** (digits - 1)) ** 2 // 4  # half of the pairs: new ones are soon found
+        if not (isinstance(count, int) and 1 <= count <= most):
+            raise ValueError(f"task comparison: count = {count!r}; give 1 to {most}")
         self.digits, self.count = digits, count
 
     def claims(self, seed: int) -> Iterator[Claim]:
         """Yield the claims; what is true, and for whom, goes round in a circle of four."""
         rng = random.Random(f"{self.name}-{self.digits}-{seed}")
         seen: set[tuple[int, int]] = set()
-        for _ in range(self.count):
+        while len(seen) < self.count:
             low, high = sorted(
                 rng.randrange(10 ** (self.digits - 1), 10**self.digits) for _ in "ab"
             )
