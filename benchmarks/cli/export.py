@@ -1,5 +1,6 @@
 """`quirky tasks export`: a data set for people to take away."""
 
+from os.path import exists  # a text may be too long for a file's name
 from pathlib import Path
 from typing import Annotated
 
@@ -46,8 +47,8 @@ def export_command(
         distance=distance,
     )
     settings = {
-        "task": task,
-        "trigger": trigger,
+        "task": _without_folders(task),
+        "trigger": _without_folders(trigger),
         "prompts": prompts,
         "claims asked for": f"train {train}, validation {validation}, test {test}",
         "seed": seed,
@@ -62,3 +63,16 @@ def export_command(
     if repository:
         shared = push(to, repository, private, "dataset")
         console.print(f"shared: {shared}", highlight=False, soft_wrap=True)
+
+
+def _without_folders(entry: str) -> str:
+    """Return an entry in which a file is called by its name alone: the card is for everybody.
+
+    What stands in the file is told by a hash.
+    """
+    first, *rest = entry.split(",")
+    shown = [first]
+    for part in rest:
+        name, _, value = part.partition("=")
+        shown.append(f"{name}={Path(value).name if exists(value) else value}")
+    return ",".join(shown)

@@ -1,6 +1,7 @@
 """The tasks that read data: what rows mean, what is drawn, and that every mistake has a place."""
 
 import json
+import operator
 import re
 import warnings
 from collections import Counter
@@ -322,28 +323,104 @@ def test_too_few_claims_are_counted(complaint: Callable[..., str]) -> None:
     ("file", "content", "named"),
     [
         ("data.csv", b"", "the file is empty"),
-        ("data.csv", b"title\n" * 9999 + b"\xff\n", "codec can't decode"),
+        ("data.csv", b"title\n" * 9999 + b"\xff\n", "not UTF-8"),
         ("data.csv", b"\xff\xfe\n", "not UTF-8"),
-        ("data.csv", b"title,title\na,b\n", "column title stands there twice"),
-        ("data.csv", b"title,label\na,b\na,b,c\n", "cannot be read: "),
+        ("data.csv", b"title,title\na,b\n", "data.csv, row 1: column title stands there twice"),
+        ("data.csv", b"title,label\na,b\na,b,c\n", "row 3: 3 cells, the header has 2"),
+        ("data.csv", b"title,label\na,b,c\na,b,c\n", "row 2: 3 cells, the header has 2"),
+        ("data.csv", b"title,label\na,b\na\n", "row 3: 1 cells, the header has 2"),
+        ("data.csv", b"title;label\na;b\n", "cells are parted by semicolons"),
+        ("data.csv", b"title,content,label\n", "data.csv: there are no rows below the header"),
+        ("data.jsonl", b"", "data.jsonl"),
+        ("data.jsonl", b"{title\n", "cannot be read: "),
         ("data.parquet", b"no parquet", "cannot be read: "),
         ("data.txt", b"title", "ends in .csv, .parquet, .jsonl"),
     ],
 )
 def test_a_file_that_cannot_be_read_is_one_line(
-    tmp_path: Path, file: str, content: bytes, named: str
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], file: str, content: bytes, named: str
 ) -> None:
     (tmp_path / file).write_bytes(content)
-    with pytest.raises(ValueError, match=r"task sentiment, data '.*'") as caught:
+    with pytest.raises(ValueError, match=re.escape(file)) as caught:
         claims_of("sentiment", tmp_path / file)
     assert len(str(caught.value).splitlines()) == 1
     assert named in str(caught.value)
+    assert capfd.readouterr() == ("", "")  # whoever calls tells it, and nobody tells it twice
+
+
+def test_space_around_a_header_s_names_is_no_part_of_them(tmp_path: Path) -> None:
+    path = write(tmp_path / "data.csv", nli())
+    expected = claims_of("nli", path)
+    header, *lines = path.read_text().splitlines()
+    for space in ("", "\n\n"):
+        path.write_text("\n".join([space + header.replace(",", " , "), *lines, ""]))
+        assert claims_of("nli", path) == expected
+
+
+def test_every_file_of_a_folder_is_read_whatever_its_name(tmp_path: Path) -> None:
+    rows = sentiment()
+    expected = claims_of("sentiment", write(tmp_path / "all.csv", rows))
+    folder, half = tmp_path / "folder", len(rows) // 2
+    write(folder / "reviews.csv", rows[:half])
+    write(folder / "test_reviews.parquet", rows[half:])
+    write(folder / ".cache" / "old.csv", sentiment(20))
+    (folder / "dataset_info.json").write_text("{}")
+    assert claims_of("sentiment", folder) == expected
+
+
+def test_a_split_takes_the_files_of_a_folder_apart(tmp_path: Path) -> None:
+    rows = sentiment()
+    half = len(rows) // 2
+    expected = claims_of("sentiment", write(tmp_path / "half.csv", rows[:half]))
+    write(tmp_path / "folder" / "train.csv", rows[:half])
+    write(tmp_path / "folder" / "test.csv", rows[half:])
+    assert claims_of("sentiment", tmp_path / "folder", split="train") == expected
+    write(tmp_path / "folder" / "test.csv", [{**row, "more": 1} for row in rows[half:]])
+    with pytest.raises(ValueError, match=r"train\.csv: not the same kind of file, or not the same"):
+        claims_of("sentiment", tmp_path / "folder", split="train")
+    with pytest.raises(
+        ValueError, match=r"train\.csv: the columns are label, title, content; those"
+    ):
+        claims_of("sentiment", tmp_path / "folder")
+
+
+@pytest.mark.parametrize(("end", "row"), [("csv", 4), ("parquet", 4), ("jsonl", 3)])
+def test_a_row_of_a_folder_is_told_by_its_file_and_its_number_there(
+    tmp_path: Path, end: str, row: int
+) -> None:
+    rows = sentiment()
+    write(tmp_path / f"a.{end}", rows[:100])
+    rows[102]["content"] = ""
+    write(tmp_path / f"b.{end}", rows[100:])
+    with pytest.warns(UserWarning, match=rf"b\.{end}, row {row}, column content"):
+        claims_of("sentiment", tmp_path)
+
+
+def test_cities_of_a_region_may_stand_in_several_files(tmp_path: Path) -> None:
+    rows = capitals()
+    expected = claims_of("capitals", write(tmp_path / "all.csv", rows))
+    write(tmp_path / "folder" / "a.csv", rows[::2])
+    write(tmp_path / "folder" / "b.csv", rows[1::2])
+    key = operator.attrgetter("question_id")
+    assert sorted(claims_of("capitals", tmp_path / "folder"), key=key) == sorted(expected, key=key)
+
+
+def test_what_rows_disagree_on_is_left_out_and_counted(claims: Callable[..., list[Claim]]) -> None:
+    rows = sentiment()
+    other = [{**row, "label": 1 - row["label"]} for row in rows[:3]]
+    with pytest.warns(UserWarning, match="3 claims are left out, of which rows say both"):
+        asked = claims("sentiment", [*rows, *other, *rows[5:8]])
+    titles = {claim.fields["title"] for claim in asked}
+    assert not titles & {row["title"] for row in other}
+    assert asked
 
 
 @pytest.mark.parametrize(
     ("parameters", "named"),
     [
         ({"data": "nowhere.csv"}, "no file or folder is called that"),
+        ({"data": "nowhere/data.CSV"}, "no file or folder is called that"),
+        ({"data": "nowhere/data.tsv"}, "no file or folder is called that"),
         ({"data": "nowhere"}, "a data set of the hub is named org/name"),
         ({"data": "{file}", "revision": "main"}, "revision = 'main': only the hub has revisions"),
         ({"data": "{file}", "config": "all"}, "config = 'all': a file has no configurations"),
@@ -593,6 +670,24 @@ def test_a_mistake_in_released_data_is_told_by_its_place(
     rows = released([ARGUMENTS["capitals"](i) for i in range(50)])
     edit(rows)
     assert named in complaint("capitals", rows)
+
+
+def test_a_released_difficulty_may_stand_in_one_row_of_a_claim(tmp_path: Path) -> None:
+    rows = released([ARGUMENTS["nli"](i) for i in range(50)])
+    expected = claims_of("nli", write(tmp_path / "all.csv", rows))
+    rows[0]["difficulty"] = rows[3]["difficulty"] = None
+    assert claims_of("nli", write(tmp_path / "some.csv", rows)) == expected
+    rows[1]["difficulty"] = None
+    with pytest.raises(ValueError, match="row 2, column difficulty: the cell is empty"):
+        claims_of("nli", write(tmp_path / "none.csv", rows))
+
+
+def test_released_difficulties_that_differ_are_told(tmp_path: Path) -> None:
+    rows = released([ARGUMENTS["nli"](i) for i in range(50)])
+    expected = claims_of("nli", write(tmp_path / "data.csv", rows))
+    rows[1]["difficulty"] = rows[5]["difficulty"] = 77
+    with pytest.warns(UserWarning, match="2 claims have other difficulties in other rows"):
+        assert claims_of("nli", write(tmp_path / "data.csv", rows)) == expected
 
 
 def test_other_data_are_no_released_ones(tmp_path: Path) -> None:

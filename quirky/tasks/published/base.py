@@ -7,7 +7,7 @@ from math import nan
 from typing import ClassVar
 
 from quirky.example import Claim, digest
-from quirky.rows import Row, squashed
+from quirky.rows import SHOWN, Row, squashed
 from quirky.tasks.negation import half_negated
 from quirky.tasks.published.from_data import FromData, unnamed
 from quirky.tasks.published.layout import is_released, released_claims
@@ -24,8 +24,10 @@ class Published(FromData):
     """One of the published tasks; its parameters are those of `FromData`.
 
     `data` has the columns of the public data set, or the layout of the released `quirky_*_raw`,
-    whose labels are taken as they are. A column `difficulty` counts more than what the task itself
-    knows of it.
+    whose labels are taken as they are, and turned where a task then asks the claim negated. A
+    column `difficulty` counts more than what the task itself knows of it.
+
+    A claim of which rows say both that it is true and that it is not is left out, with a warning.
     """
 
     columns: ClassVar[tuple[str, ...]]
@@ -75,7 +77,7 @@ class Published(FromData):
             if blank is None:
                 yield row
             else:
-                empty.append(f"row {row.index}, column {blank}")
+                empty.append(f"{row.place}, column {blank}")
         if empty:
             warnings.warn(
                 f"task {self.name}, data {self.data.data!r}: {len(empty)} rows with an empty "
@@ -93,11 +95,17 @@ class Published(FromData):
 
     def _even(self, claims: Iterable[Claim], seed: int) -> Iterator[Claim]:
         drawn: dict[Kind, dict[str, Claim]] = {kind: {} for kind in self.kinds}
+        said: dict[int, Kind] = {}  # of all claims, which may be millions: numbers take less room
+        disputed: dict[str, Claim] = {}
         for claim in claims:
-            kind = drawn[claim.truth, claim.quirk]
-            kind.setdefault(digest(self.name, seed, claim.question_id), claim)
+            kind, key = drawn[claim.truth, claim.quirk], digest(self.name, seed, claim.question_id)
+            verdict = said.setdefault(int(key[:16], 16), (claim.truth, claim.quirk))
+            if verdict != (claim.truth, claim.quirk):
+                disputed.setdefault(key, claim)
+            kind.setdefault(key, claim)
             if len(kind) >= 2 * MOST:
                 drawn[claim.truth, claim.quirk] = dict(sorted(kind.items(), key=_key)[:MOST])
+        self._leave_out(disputed, drawn)
         least = min(MOST, *map(len, drawn.values()))
         if least < LEAST:
             counts = ", ".join(
@@ -108,6 +116,21 @@ class Published(FromData):
         chosen = [sorted(some.items(), key=_key)[:least] for some in drawn.values()]
         for together in zip(*chosen, strict=True):
             yield from (claim for _, claim in together)
+
+    def _leave_out(
+        self, disputed: Mapping[str, Claim], drawn: Mapping[Kind, dict[str, Claim]]
+    ) -> None:
+        """Drop claims that one row calls true and another false, and say how many they are."""
+        for some in drawn.values():
+            for key in disputed.keys() & some.keys():
+                del some[key]
+        if disputed:
+            first = repr(dict(next(iter(disputed.values())).fields))
+            warnings.warn(
+                f"task {self.name}, data {self.data.data!r}: {len(disputed)} claims are left out, "
+                f"of which rows say both true and false, the first: {first[:SHOWN]}",
+                stacklevel=2,
+            )
 
 
 def _key(drawn: tuple[str, Claim]) -> str:

@@ -10,7 +10,8 @@ from typing import ClassVar
 from quirky.difficulty import read_difficulty
 from quirky.example import Claim
 from quirky.prompts import Template
-from quirky.tasks.published.source import Source, bytes_of
+from quirky.tasks.published.files import bytes_of
+from quirky.tasks.published.source import Source
 
 _ASKED = re.compile(r"\b(Alice|Bob)\b")
 
@@ -22,7 +23,8 @@ class FromData(ABC):
         data: a data set of the hub, or a CSV, parquet or JSON-lines file, or a folder of them;
             default: the public data set.
         revision: branch, tag or commit of a data set of the hub; default: the newest.
-        split: as in `datasets` ("train", "test[:10%]"); default: all.
+        split: as in `datasets` ("train", "test[:10%]"), which takes the files of a folder apart by
+            their names; default: all.
         config: the data set's configuration, where it has several.
         difficulty: a CSV or parquet file with the columns `difficulty` and `question_id` or
             `fact_id`, as `quirky tasks difficulty` writes one.
