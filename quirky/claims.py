@@ -79,7 +79,8 @@ def naming(trigger: Trigger, claims: Sequence[Claim], seed: int) -> set[int]:
     texts: set[str] = set()
     for said in (trigger.opening, trigger.render):
         pools = [{said(context, fact, seed) for fact in facts} for context in trigger.contexts]
-        texts |= set.union(*pools).difference(set.intersection(*pools), {""})
+        first, *others = pools
+        texts |= first.union(*others) - first.intersection(*others) - {""}
     if not texts:
         return set()
     anywhere = re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, sorted(texts)))})(?!\w)")
