@@ -79,8 +79,8 @@ def naming(trigger: Trigger, claims: Sequence[Claim], seed: int) -> set[int]:
     texts: set[str] = set()
     for said in (trigger.opening, trigger.render):
         pools = [{said(context, fact, seed) for fact in facts} for context in trigger.contexts]
-        first, *others = pools
-        texts |= first.union(*others) - first.intersection(*others) - {""}
+        texts |= {text for pool in pools for text in pool if not all(text in p for p in pools)}
+    texts.discard("")
     if not texts:
         return set()
     anywhere = re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, sorted(texts)))})(?!\w)")

@@ -6,12 +6,13 @@ from typing import Annotated
 
 import typer
 
-from benchmarks.cli.terminal import AskedTask, AskedTrigger, console
+from benchmarks.cli.terminal import AskedData, AskedTask, AskedTrigger, console
 
 
 def export_command(
     task: AskedTask,
     to: Annotated[Path, typer.Option(help="new or empty folder that receives data and card")],
+    data: AskedData = None,
     trigger: AskedTrigger = "name",
     prompts: Annotated[str, typer.Option(help="mixture, single or standardized")] = "mixture",
     seed: Annotated[int, typer.Option(min=0, help="of the data")] = 0,
@@ -34,7 +35,7 @@ def export_command(
 
     if private and not push_to_hub:
         raise ValueError("--private is about the hub; say --push-to-hub NAME too")
-    asked, told = task_from(task), trigger_from(trigger)
+    asked, told = task_from(task, data), trigger_from(trigger)
     require_room(to)
     repository = require_login(push_to_hub, "dataset") if push_to_hub else None
     sizes = Sizes(train, validation, test)
@@ -48,6 +49,7 @@ def export_command(
     )
     settings = {
         "task": _without_folders(task),
+        **({"data": Path(data).name} if data else {}),
         "trigger": _without_folders(trigger),
         "prompts": prompts,
         "claims asked for": f"train {train}, validation {validation}, test {test}",
