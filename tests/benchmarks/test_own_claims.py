@@ -139,3 +139,5 @@ def test_an_entry_may_have_parameters() -> None:
         with_parameters("--task", "name", "addition,name=x")
     odd = with_parameters("--trigger", "kind", "name,quirky=No,truthful=[1")
     assert odd == {"kind": "name", "quirky": "No", "truthful": "[1"}
+    late = with_parameters("--trigger", "kind", "position,early=false")
+    assert late == {"kind": "position", "early": False}
