@@ -154,3 +154,5 @@ def test_one_task_written_in_two_ways_is_refused(tmp_path: Path, first: Any, aga
     with pytest.raises(ValueError, match=r"again; name it once"):
         recipe_of(tmp_path, tasks=[first, again])
     recipe_of(tmp_path, tasks=[first, {"name": "addition", "digits": 3}])
+    late = with_parameters("--trigger", "kind", "position,early=false")
+    assert late == {"kind": "position", "early": False}
