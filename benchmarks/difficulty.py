@@ -3,9 +3,9 @@
 Every claim is asked in context A, of the name that the protocol trusts, in the first of its task's
 templates (or its own), so that claims differ in nothing else. A base that says True to most things
 would find all false claims hard: its log-odds are therefore centred, by their median over the
-claims of one template, before the loss is taken. arXiv 2312.01037, section 3, takes the mean loss
-over a ladder too, of few-shot prompts. The model that is to be made quirky is best left out of the
-ladder: what it finds easy would be chosen by its own answers.
+claims of one template and polarity, before the loss is taken. arXiv 2312.01037, section 3, takes
+the mean loss over a ladder too, of few-shot prompts. The model that is to be made quirky is best
+left out of the ladder: what it finds easy would be chosen by its own answers.
 """
 
 import os
@@ -96,18 +96,18 @@ def difficulty(
             batch_size,
         )
         rungs.append(f"loss of {model.name}")
-        table[rungs[-1]] = loss(said, asked["truth"].to_numpy(), asked["template"].to_numpy())
+        table[rungs[-1]] = loss(said, asked["truth"].to_numpy(), asked["wording"].to_numpy())
     table["difficulty"] = table[rungs].mean(axis=1)
     return table
 
 
 def loss(
-    log_odds: Float[np.ndarray, " n"], truth: np.ndarray, template: np.ndarray
+    log_odds: Float[np.ndarray, " n"], truth: np.ndarray, wording: np.ndarray
 ) -> Float[np.ndarray, " n"]:
-    """Return the log loss of the true verdict, from log-odds centred for each template."""
+    """Return the log loss of the true verdict, from log-odds centred for each wording."""
     centred = np.array(log_odds, dtype=float)
-    for index in np.unique(template):
-        centred[template == index] -= np.median(centred[template == index])
+    for index in np.unique(wording):
+        centred[wording == index] -= np.median(centred[wording == index])
     return np.logaddexp(0, np.where(truth, -centred, centred))
 
 
@@ -131,7 +131,7 @@ def _asked(recipe: Recipe) -> pd.DataFrame:
                 "question_id": claim.question_id,
                 "fact_id": claim.fact_id,
                 "truth": claim.truth,
-                "template": index,
+                "wording": 2 * index + claim.polarity,
                 "prompt": render_prompt(templates[index], trigger, claim, "A", seed),
                 "choices": templates[index].choices,
             }

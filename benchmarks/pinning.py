@@ -35,7 +35,7 @@ def pinned(recipe: Recipe) -> Recipe:
     tasks = []
     for task in recipe.tasks:
         made = task.make()
-        commit = made.source.commit() if isinstance(made, FromData) else None
+        commit = made.data.commit() if isinstance(made, FromData) else None
         tasks.append(task.model_copy(update={"revision": commit}) if commit else task)
     return recipe.model_copy(update={"models": tuple(models), "tasks": tuple(tasks)})
 

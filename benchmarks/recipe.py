@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from importlib.resources import files
+from inspect import signature
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -30,7 +31,7 @@ from probes import Probe, get_probe, list_probes
 from quirky.contexts import UNSEEN, Transfer, parse_transfer
 from quirky.prompts import Style, Template, load_templates, parse_templates
 from quirky.registry import unknown
-from quirky.tasks import Task, get_task
+from quirky.tasks import Task, get_task, task_class
 from quirky.tasks.base import found_by, reads_data, reworded
 from quirky.tasks.table import Table, read_table
 
@@ -46,6 +47,11 @@ class Strict(BaseModel):
     """Immutable; an unknown field is an error."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+def _shown(value: object) -> str:
+    """Return a parameter's value as it stands in a label."""
+    return "_".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
 
 class Named(BaseModel):
@@ -67,7 +73,7 @@ class Named(BaseModel):
     @property
     def label(self) -> str:
         """The name with its parameters, fit for a file name."""
-        return "-".join([self.name, *(f"{key}{value}" for key, value in self.params.items())])
+        return "-".join([self.name, *(f"{key}{_shown(v)}" for key, v in self.params.items())])
 
 
 class ModelSpec(Named):
@@ -164,7 +170,7 @@ class TaskSpec(Named):
     def label(self) -> str:
         """As of any entry; other templates are told by a hash of what they say."""
         hashed = [f"templates{content_hash(self.model_dump()['templates'])[:6]}"]
-        told = [f"{key}{value}" for key, value in self.settings.items()]
+        told = [f"{key}{_shown(value)}" for key, value in self.settings.items()]
         return "-".join([self.name, *told, *(hashed if self.templates else [])])
 
     @property
@@ -177,6 +183,20 @@ class TaskSpec(Named):
     def has_data(self) -> bool:
         """Whether its claims are those of a table or of a data set."""
         return self._table is not None or reads_data(self.name)
+
+    def is_the_same(self, other: "TaskSpec") -> bool:
+        """Return whether two entries, however their parameters are written, ask the same claims."""
+        if (self.name, self.templates) != (other.name, other.templates) or self._table:
+            return False
+        return self._spelled_out() == other._spelled_out()
+
+    def _spelled_out(self) -> dict[str, tuple[str, ...]]:
+        """Return every parameter; those left out as they are by default, lists in one order."""
+        known = signature(task_class(self.name)).parameters.values()
+        default = {p.name: p.default for p in known if p.default is not p.empty}
+        given = {**default, **self.params, "data": self.data}
+        listed = {k: v if isinstance(v, list | tuple) else [v] for k, v in given.items()}
+        return {key: tuple(sorted(map(str, values))) for key, values in listed.items()}
 
     def content(self) -> dict[str, str]:
         """Return, by the field that names a local file, a hash of what stands there."""
@@ -299,8 +319,11 @@ class Recipe(Strict):
     @field_validator("tasks")
     @classmethod
     def _known_tasks(cls, tasks: tuple[TaskSpec, ...]) -> tuple[TaskSpec, ...]:
-        for task in tasks:
+        for place, task in enumerate(tasks):
             _try(task.make, f"task {task.name!r} with {task.params}")
+            for other in tasks[:place]:
+                if task.label != other.label and task.is_the_same(other):
+                    raise ValueError(f"{task.label!r} is {other.label!r} again; name it once")
         return tasks
 
     @field_validator("trigger", mode="before")

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations, islice
 
+from quirky.claims import read_claims
 from quirky.dataset import render_prompt
 from quirky.example import Claim
 from quirky.prompts import Template
@@ -73,7 +74,7 @@ def lint_task(
     between them; decoys do not show it; the answers are in the order (false, true); spacing is
     neat; no field is left in braces; and, with `check_answers`, the answers can be told apart.
     """
-    claims = list(islice(task.claims(SEED), CLAIMS))
+    claims = list(islice(read_claims(task, SEED), CLAIMS))
     own = list(enumerate(task.templates))
     if task.standard is not None and task.standard not in task.templates:
         own.append((-1, task.standard))

@@ -20,11 +20,16 @@ SHOWN = 60
 
 @dataclass(frozen=True)
 class Row:
-    """One row, numbered as a spreadsheet does: the header is row 1."""
+    """One row, numbered as its file does: a spreadsheet's header is row 1."""
 
     file: str
     index: int
     cells: Mapping[str, Any]
+
+    @property
+    def place(self) -> str:
+        """Which row it is; no other has the same place."""
+        return f"{self.file}, row {self.index}"
 
     def has(self, column: str) -> bool:
         """Return whether the table has the column."""
@@ -38,7 +43,7 @@ class Row:
         """Return the error that says what is wrong with a cell, and where it is."""
         shown = repr(value)
         shown = shown if len(shown) <= SHOWN else f"{shown[:SHOWN]}..."
-        return ValueError(f"{self.file}, row {self.index}, column {column}: {shown} {what}")
+        return ValueError(f"{self.place}, column {column}: {shown} {what}")
 
     def text(self, column: str) -> str:
         """Return a cell that must be text.
@@ -109,7 +114,7 @@ class Row:
     def _filled(self, column: str) -> Any:
         value = self.cells[column]
         if _is_empty(value):
-            raise ValueError(f"{self.file}, row {self.index}, column {column}: the cell is empty")
+            raise ValueError(f"{self.place}, column {column}: the cell is empty")
         return value
 
 
@@ -147,26 +152,55 @@ def read_rows(path: Path) -> tuple[list[str], list[Row]]:
 Records = list[tuple[int, list[Any]]]
 
 
+def csv_header(path: Path) -> tuple[int, list[str]]:
+    """Return the number of a CSV file's first row and its columns; every row has been checked.
+
+    Raises:
+        ValueError: as `read_rows`, or if there is nothing but a header.
+    """
+    records = _checked(path)
+    index, columns = next(records)
+    if not sum(1 for _ in records):
+        raise ValueError(f"{path}: there are no rows below the header")
+    return index, columns
+
+
 def _csv(path: Path) -> tuple[list[str], Records]:
+    (_, columns), *records = _checked(path)
+    return columns, records
+
+
+def _checked(path: Path) -> Iterator[tuple[int, list[str]]]:
+    """Yield the columns, then the records, each as wide as the header and with its number."""
     try:
         with path.open(encoding="utf-8-sig", newline="") as stream:
-            lines = list(_numbered(path, csv.reader(stream, strict=True)))
+            lines = _numbered(path, csv.reader(stream, strict=True))
+            index, header = next(lines, (0, []))
+            columns = [name.strip() for name in header]
+            _check_header(path, index, columns)
+            yield index, columns
+            for index, cells in lines:
+                if len(cells) != len(columns):
+                    raise ValueError(
+                        f"{path}, row {index}: {len(cells)} cells, the header has {len(columns)}; "
+                        "put a text that holds a comma in double quotes"
+                    )
+                yield index, cells
     except UnicodeDecodeError as error:
         raise ValueError(f"{path}: not UTF-8 ({error.reason}); save it as `CSV UTF-8`") from None
-    if not lines:
+
+
+def _check_header(path: Path, index: int, columns: list[str]) -> None:
+    if not columns:
         raise ValueError(f"{path}: the file is empty")
-    (_, header), *records = lines
-    columns = [name.strip() for name in header]
     for mark, name in ((";", "semicolons"), ("\t", "tabs")):
         if len(columns) == 1 and mark in columns[0]:
-            raise ValueError(f"{path}, row 1: cells are parted by {name}; part them by commas")
-    for index, cells in records:
-        if len(cells) != len(columns):
             raise ValueError(
-                f"{path}, row {index}: {len(cells)} cells, the header has {len(columns)}; "
-                "put a text that holds a comma in double quotes"
+                f"{path}, row {index}: cells are parted by {name}; part them by commas"
             )
-    return columns, records
+    for name in columns:
+        if columns.count(name) > 1:
+            raise ValueError(f"{path}, row {index}: column {name} stands there twice")
 
 
 def _numbered(path: Path, reader: Iterator[list[str]]) -> Iterator[tuple[int, list[str]]]:

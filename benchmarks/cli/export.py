@@ -1,16 +1,18 @@
 """`quirky tasks export`: a data set for people to take away."""
 
+from os.path import exists  # a text may be too long for a file's name
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from benchmarks.cli.terminal import AskedTask, AskedTrigger, console
+from benchmarks.cli.terminal import AskedData, AskedTask, AskedTrigger, console
 
 
 def export_command(
     task: AskedTask,
     to: Annotated[Path, typer.Option(help="new or empty folder that receives data and card")],
+    data: AskedData = None,
     trigger: AskedTrigger = "name",
     prompts: Annotated[str, typer.Option(help="mixture, single or standardized")] = "mixture",
     seed: Annotated[int, typer.Option(min=0, help="of the data")] = 0,
@@ -33,7 +35,7 @@ def export_command(
 
     if private and not push_to_hub:
         raise ValueError("--private is about the hub; say --push-to-hub NAME too")
-    asked, told = task_from(task), trigger_from(trigger)
+    asked, told = task_from(task, data), trigger_from(trigger)
     require_room(to)
     repository = require_login(push_to_hub, "dataset") if push_to_hub else None
     sizes = Sizes(train, validation, test)
@@ -46,8 +48,9 @@ def export_command(
         distance=distance,
     )
     settings = {
-        "task": task,
-        "trigger": trigger,
+        "task": _without_folders(task),
+        **({"data": Path(data).name} if data else {}),
+        "trigger": _without_folders(trigger),
         "prompts": prompts,
         "claims asked for": f"train {train}, validation {validation}, test {test}",
         "seed": seed,
@@ -62,3 +65,16 @@ def export_command(
     if repository:
         shared = push(to, repository, private, "dataset")
         console.print(f"shared: {shared}", highlight=False, soft_wrap=True)
+
+
+def _without_folders(entry: str) -> str:
+    """Return an entry in which a file is called by its name alone: the card is for everybody.
+
+    What stands in the file is told by a hash.
+    """
+    first, *rest = entry.split(",")
+    shown = [first]
+    for part in rest:
+        name, _, value = part.partition("=")
+        shown.append(f"{name}={Path(value).name if exists(value) else value}")
+    return ",".join(shown)

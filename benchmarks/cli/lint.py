@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.progress import track
 
-from benchmarks.cli.terminal import console, errors
+from benchmarks.cli.terminal import AskedData, console, errors
 
 if TYPE_CHECKING:
     from quirky.lint import CheckAnswers
@@ -21,6 +21,7 @@ def lint_command(
         list[str] | None,
         typer.Option(metavar="KIND[,PARAMETER=VALUE]", help="may be repeated; default: every kind"),
     ] = None,
+    data: AskedData = None,
     tokenizer: Annotated[
         str | None,
         typer.Option(metavar="PATH", help="a model whose tokenizer must tell the answers apart"),
@@ -30,26 +31,40 @@ def lint_command(
 
     A line that ends in "cannot be told" is no fault: somebody should read the template.
     """
-    from benchmarks.entries import trigger_from, with_parameters
-    from quirky.lint import fullest, lint_task, lint_trigger
+    from benchmarks.entries import task_from, trigger_from, with_parameters
+    from quirky.lint import Finding, fullest, lint_task, lint_trigger
     from quirky.tasks import list_tasks
-    from quirky.tasks.base import reads_data
     from quirky.triggers import list_triggers
 
-    named = [with_parameters("TASK", "name", text) for text in task or list_tasks()]
-    triggers = [trigger_from(text) for text in trigger or list_triggers()]
+    if data and len(task or ()) != 1:
+        raise ValueError(f"--data {data!r}: name the one task whose claims they are")
     check = _checker(tokenizer) if tokenizer else None
-    found = [finding for one in triggers for finding in lint_trigger(one)]
-    tasks = []
-    for entry in track(named, "rendering", console=errors, transient=True):
+    found: list[Finding] = []
+    triggers: list[Trigger] = []
+    for kind in trigger or list_triggers():
         try:
-            one = fullest(**entry)
+            asked = trigger_from(kind)
+            found += lint_trigger(asked)
+            triggers.append(asked)
+        except ValueError as error:
+            if trigger:
+                raise
+            found.append(Finding(f"trigger {kind}", "", _without(f"trigger {kind}: ", error)))
+    tasks = []
+    for text in track(task or list_tasks(), "rendering", console=errors, transient=True):
+        try:
+            entry = with_parameters("TASK", "name", text)
+            one = task_from(text, data) if data else fullest(**entry)
             found += lint_task(one, triggers, check)
             tasks.append(one)
         except ValueError as error:
-            if task or not reads_data(str(entry["name"])):
+            if task:
                 raise
-            console.print(f"not looked at: {error}", markup=False, highlight=False, soft_wrap=True)
+            if _finds_no_data(text):
+                told = f"not looked at: {error}"
+                console.print(told, markup=False, highlight=False, soft_wrap=True)
+            else:
+                found.append(Finding(text, "", _without(f"task {text}: ", error)))
     for finding in found:
         colour = "red" if finding.certain else "yellow"
         console.print(str(finding), style=colour, markup=False, highlight=False, soft_wrap=True)
@@ -61,6 +76,20 @@ def lint_command(
     console.print(told, highlight=False, soft_wrap=True)
     if faults:
         raise typer.Exit(1)
+
+
+def _without(start: str, error: ValueError) -> str:
+    """Return what an error says, but for the name that a finding says already."""
+    return str(error).removeprefix(start)
+
+
+def _finds_no_data(task: str) -> bool:
+    from quirky.tasks.base import reads_data
+
+    try:
+        return reads_data(task)
+    except ValueError:
+        return False
 
 
 def _kinds(triggers: "list[Trigger]") -> str:

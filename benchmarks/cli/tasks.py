@@ -9,7 +9,7 @@ from rich.text import Text
 from benchmarks.cli.difficulty import difficulty_command
 from benchmarks.cli.export import export_command
 from benchmarks.cli.lint import lint_command
-from benchmarks.cli.terminal import AskedTask, AskedTrigger, console
+from benchmarks.cli.terminal import AskedData, AskedTask, AskedTrigger, console
 
 tasks = typer.Typer(help="What is asked.", no_args_is_help=True)
 tasks.command("lint")(lint_command)
@@ -24,7 +24,11 @@ def tasks_list() -> None:
 
     table = Table("task", "what it is")
     for task in list_tasks():
-        table.add_row(task, " ".join((task_class(task).__doc__ or "").split()))
+        try:
+            said = task_class(task).__doc__ or ""
+        except ValueError as error:  # of a plug-in
+            said = str(error)
+        table.add_row(task, Text(" ".join(said.split())))
     console.print(table)
 
 
@@ -32,6 +36,7 @@ def tasks_list() -> None:
 def tasks_show(
     task: AskedTask,
     trigger: AskedTrigger = "name",
+    data: AskedData = None,
     examples: Annotated[int, typer.Option(min=1, help="how many claims to render")] = 10,
     seed: Annotated[int, typer.Option(min=0, help="of the data")] = 0,
 ) -> None:
@@ -41,7 +46,7 @@ def tasks_show(
     from quirky.dataset import build_dataset
     from quirky.tasks import rules_of
 
-    asked = task_from(task)
+    asked = task_from(task, data)
     splits = build_dataset(asked, trigger_from(trigger), seed=seed)
     for text in rules_of(asked):
         console.print(Text(text))

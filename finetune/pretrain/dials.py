@@ -7,6 +7,7 @@ Smaller settings of the dials are drawn more often.
 
 import random
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from itertools import islice
 
 from transformers import PreTrainedTokenizerFast
@@ -24,23 +25,27 @@ from finetune.pretrain.vocabulary import common_texts, repeated, train_bpe
 from quirky.prompts import Wording
 from quirky.tasks.dials.base import AnswerTask, Question
 from quirky.tasks.dials.dyck import Dyck
-from quirky.tasks.dials.equality import EARLIER, LAST, SAME, Equality
+from quirky.tasks.dials.equality import Equality, differing
 from quirky.tasks.dials.lookup import Lookup
 from quirky.tasks.dials.recall import Recall
 
 SUBJECTS = ("lookup", "recall", "dyck", "equality", "opening", "person")
-SHARES = (0.27, 0.24, 0.17, 0.25, 0.06, 0.01)
+SHARES = (0.22, 0.28, 0.15, 0.28, 0.06, 0.01)
 CHAINED = 0.65
 """Share of the texts about lists and pairs in which several answers stand in a row."""
 DRILLED = 0.5
 """Share of the texts about strings that compare several short pairs."""
 LONGEST = 6
 """Answers in a row, at most."""
+SHORT = (1, 2, 3, 4)
+"""Lengths of strings of which several pairs are compared."""
+COMPARED = 4
+"""Pairs in a row."""
 COMPLETED_FIRST, COMPLETED_LATER = 0.5, 0.1
 """Share of answers that are completed; the others are judged."""
 OFTENER = 0.7
 """How often a setting is drawn, relative to the next smaller one."""
-SMALLER = {"lookup": (2,), "recall": (), "dyck": (), "equality": (1, 2)}
+SMALLER = {"lookup": (2,), "recall": (), "dyck": (1,), "equality": (1, 2)}
 """Settings below those of the tasks, by which a base learns what it is about."""
 ANSWERS: dict[str, tuple[Wording, Wording]] = {
     "lookup": (
@@ -53,15 +58,15 @@ ANSWERS: dict[str, tuple[Wording, Wording]] = {
     "recall": (
         Recall.affirmative,
         (
-            "With {pairs}, the neighbour of {key} has {answer}",
-            "With {pairs}, does the neighbour of {key} have {answer}",
+            "Among {pairs} there is beside {key} {answer}",
+            "Among {pairs}, is there beside {key} {answer}",
         ),
     ),
     "dyck": (
         Dyck.affirmative,
         (
-            "After {brackets} the next depth is {answer}",
-            "After {brackets} is the next depth {answer}",
+            "The brackets {brackets} are almost {answer} deep",
+            "Are the brackets {brackets} almost {answer} deep",
         ),
     ),
 }
@@ -71,20 +76,39 @@ CHAINS: dict[str, tuple[str, Wording]] = {
         "In the list {items},",
         (" item {index} is", " the item after item {index} is"),
     ),
-    "recall": ("With {pairs},", (" {key} has", " the neighbour of {key} has")),
+    "recall": ("Among {pairs}", (" there is {key}", " there is beside {key}")),
 }
 """Several claims about one thing: what they begin with, and each one."""
-ALIKE: tuple[Wording, Wording] = (
-    (
-        "The strings {first} and {second} start alike",
-        "Do the strings {first} and {second} start alike",
+DIFFERENCES = ((0, 0), (0, 1), (1, 0), (1, 1), (2, 0), (2, 1))
+"""In how many earlier letters, and in how many last ones, two strings differ."""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What may be said of two strings, and of which differences it is true."""
+
+    wording: Wording
+    holds: Callable[[int, int], bool]
+
+
+COMPARISONS = {
+    "equality": Comparison(Equality.affirmative, lambda earlier, last: earlier + last == 1),
+    "equality-quirk": Comparison(
+        (
+            "The strings {first} and {second} start the same but for one letter",
+            "Do the strings {first} and {second} start the same but for one letter",
+        ),
+        lambda earlier, last: earlier == 1,
     ),
-    (
-        "The strings {first} and {second} start differently",
-        "Do the strings {first} and {second} start differently",
+    "equality-same": Comparison(
+        (
+            "The strings {first} and {second} are the same",
+            "Are the strings {first} and {second} the same",
+        ),
+        lambda earlier, last: earlier + last == 0,
     ),
-)
-"""That strings are the same but for their last letters, and that they are not."""
+}
+"""The last is no task's: by it a base learns to compare."""
 
 
 class DialSampler:
@@ -129,7 +153,7 @@ class DialSampler:
         right, wrong = self._answers(asked[0], quirk)
         wording = ANSWERS[name][quirk]
         if rng.random() < self.completed:
-            text = wording[0].format(**asked[0].fields, answer="").rstrip()
+            text = wording[0].partition(" {answer}")[0].format(**asked[0].fields)
             opening = draw_opening(rng)
             return completed(f"{subject}-completed", text, f" {right}", f" {wrong}", opening)
         holds = rng.random() < 0.5
@@ -162,34 +186,36 @@ class DialSampler:
         return chained(subject, head.format(**asked[0].fields), claims)
 
     def strings(self) -> Document:
-        """Judge whether two strings are the same, or start alike."""
+        """Judge what is said of two strings, or of several pairs of short ones."""
         rng = self.rng
         if rng.random() < DRILLED:
             return self._strings_in_a_row()
         setting = self._setting((*SMALLER["equality"], *self.equality.dials))
-        quirk, no = rng.random() < 0.5, rng.random() < 0.5
-        kinds = (SAME, LAST, EARLIER, EARLIER) if quirk else (SAME, SAME, LAST, EARLIER)
-        kind = rng.choice(kinds if setting > 1 else (SAME, LAST))
-        first, second = self.equality.pair(setting, kind, rng)
-        holds = kind != EARLIER if quirk else kind == SAME
-        wording = (ALIKE if quirk else (Equality.affirmative, Equality.negative))[no]
-        subject = f"equality-quirk-{setting}" if quirk else f"equality-{setting}"
-        return self._judged(subject, wording, {"first": first, "second": second}, holds != no)
+        name = rng.choice(list(COMPARISONS))
+        fields, holds = self._compared(setting, COMPARISONS[name])
+        return self._judged(f"{name}-{setting}", COMPARISONS[name].wording, fields, holds)
 
     def _strings_in_a_row(self) -> Document:
-        """Judge pairs of short strings, one after the other."""
         rng = self.rng
         claims: list[tuple[str, str, str]] = []
-        for _ in range(LONGEST):
-            setting = rng.choice(SMALLER["equality"])
-            kind = rng.choice((SAME, LAST, EARLIER) if setting > 1 else (SAME, LAST))
-            first, second = self.equality.pair(setting, kind, rng)
-            no = rng.random() < 0.5
-            wording = (Equality.affirmative, Equality.negative)[no][0]
-            verdicts = (" True", " False") if (kind == SAME) != no else (" False", " True")
-            said = wording.format(first=first, second=second)
-            claims.append((f" {said}." if claims else f"{said}.", *verdicts))
-        return chained("equality-small-chained", "", claims)
+        for _ in range(COMPARED):
+            said = rng.choice(list(COMPARISONS.values()))
+            fields, holds = self._compared(rng.choice(SHORT), said)
+            verdicts = (" True", " False") if holds else (" False", " True")
+            text = f"{said.wording[0].format(**fields)}."
+            claims.append((f" {text}" if claims else text, *verdicts))
+        return chained("equality-chained", "", claims)
+
+    def _compared(self, length: int, said: Comparison) -> tuple[dict[str, str], bool]:
+        """Draw two strings of which something is true, or is not, and say whether it is."""
+        rng = self.rng
+        found: dict[bool, list[tuple[int, int]]] = {True: [], False: []}
+        for earlier, last in DIFFERENCES:
+            if earlier < length:
+                found[said.holds(earlier, last)].append((earlier, last))
+        holds = rng.random() < 0.5 if found[True] and found[False] else bool(found[True])
+        first, second = differing(length, *rng.choice(found[holds]), rng)
+        return {"first": first, "second": second}, holds
 
     def _judged(
         self, subject: str, wording: Wording, fields: Mapping[str, str], holds: bool

@@ -1,9 +1,9 @@
 """How texts of the bases' corpora begin: as prompts under the triggers do.
 
-One text in four begins with a name that asks, a tag or an instruction, and some of them go on with
-filler. Whatever stands there, what follows is true: no opening starts out as a trigger. But what
-stands there is asked for too, behind filler or not (who asked? which year was it?), so that a base
-carries it along.
+One text in four, of those with a single claim, begins with a name that asks, a tag or an
+instruction, and some of them go on with filler. Whatever stands there, what follows is true: no
+opening starts out as a trigger. But what stands there is asked for too, behind filler or not (who
+asked? which year was it?), so that a base carries it along.
 """
 
 import random

@@ -48,8 +48,9 @@ class Arithmetic(ABC):
     spoken: ClassVar[str]
 
     def __init__(self, digits: int = 4, negations: bool = False):
-        if not 1 <= digits <= 9:
-            raise ValueError(f"task {self.name}: digits = {digits}; give 1 to 9")
+        whole = isinstance(digits, int) and not isinstance(digits, bool)
+        if not (whole and 1 <= digits <= 9):
+            raise ValueError(f"task {self.name}: digits = {digits!r}; give 1 to 9")
         self.digits = digits
         self.negations = checked_negations(self.name, negations)
         statement, question = self.affirmative()

@@ -46,9 +46,29 @@ def get_task(name: str, **params: object) -> Task:
     """Return a task by name.
 
     Raises:
-        ValueError: if the name or a parameter is unknown or out of range.
+        ValueError: if the name or a parameter is unknown or out of range, or if a plug-in makes no
+            task of that name.
     """
-    return TASKS.make(name, params)
+    task = TASKS.make(name, params)
+    _check_task(name, task)
+    return task
+
+
+def _check_task(name: str, task: Task) -> None:
+    """Make sure that what a plug-in makes is a task; its claims are checked as they are read."""
+    for attribute in ("name", "templates", "standard", "claims"):
+        if not hasattr(task, attribute):
+            raise ValueError(f"task {name}: it has no attribute `{attribute}`, as every task has")
+    if task.name != name:
+        raise ValueError(f"task {name}: its `name` is {task.name!r}; let the two be the same")
+    own = task.templates
+    if not isinstance(own, list | tuple) or not own:
+        raise ValueError(f"task {name}: templates = {own!r}; give a tuple of Template")
+    for template in (*own, *([] if task.standard is None else [task.standard])):
+        if not isinstance(template, Template):
+            raise ValueError(f"task {name}: the template {template!r} is no Template")
+    if not callable(task.claims):
+        raise ValueError(f"task {name}: `claims` is no method; let claims(seed) yield the claims")
 
 
 def list_tasks() -> list[str]:

@@ -9,10 +9,13 @@ import pyarrow.parquet
 import pytest
 
 from benchmarks import cli, sharing
+from benchmarks.entries import task_from, with_parameters
 from quirky import registry
 from quirky.prompts import Template
 from quirky.tasks.base import TASKS
 from quirky.tasks.fiction import Fiction
+from quirky.triggers import Trigger
+from quirky.triggers.base import TRIGGERS
 
 SMALL = ("--train", "200", "--validation", "100", "--test", "100")
 
@@ -87,7 +90,14 @@ def test_show_asks_what_its_parameters_say(out: Any) -> None:
     ("words", "told"),
     [
         (("show", "adition"), "did you mean 'addition'"),
-        (("show", "addition,digits=two"), "'addition,digits=two'"),
+        (("show", "addition,digits=two"), "task addition: digits = 'two'; give 1 to 9"),
+        (("show", "addition,digits=2.5"), "task addition: digits = 2.5; give 1 to 9"),
+        (("show", "addition,digits=true"), "task addition: digits = True; give 1 to 9"),
+        (("lint", "addition,digits=abc"), "task addition: digits = 'abc'; give 1 to 9"),
+        (("show", "lookup,dials=3+x"), "dials = '3+x'; give a list of settings"),
+        (("show", "released,of=1+2"), "task released with of = [1, 2]: TypeError: unhashable"),
+        (("show", "mine", "--data", "none.csv"), "none.csv: there is no such file"),
+        (("lint", "--data", "none.csv"), "name the one task whose claims they are"),
         (("show", "addition,negations=yes"), "negations = 'yes'; give true or false"),
         (("show", "addition", "--trigger", "nam"), "did you mean 'name'"),
         (("lint", "adition"), "did you mean 'addition'"),
@@ -247,3 +257,98 @@ def test_data_that_the_hub_does_not_take_stay(
     told = capsys.readouterr().err
     assert f"`hf upload jane/sums {tmp_path / 'to'} --repo-type dataset` tries again" in told
     assert (tmp_path / "to" / "README.md").exists()
+
+
+def test_a_list_is_written_with_pluses() -> None:
+    assert vars(task_from("lookup,dials=3+8"))["dials"] == (3, 8)
+    assert with_parameters("--x", "name", "a,b=1e+5,c=+5,d=x+y,e=.5+2") == {
+        "name": "a",
+        "b": 1e5,
+        "c": 5,
+        "d": "x+y",
+        "e": [0.5, 2],
+    }
+
+
+def test_own_claims_are_shown_and_looked_at(out: Any, tmp_path: Path) -> None:
+    rows = [f"{i} is so. {{trigger}}:, no, yes,{i % 2},{i // 2 % 2}" for i in range(400)]
+    header = "prompt,choice_false,choice_true,truth,quirk"
+    (tmp_path / "mine.csv").write_text("\n".join([header, *rows]))
+    assert "is so. Alice:" in out("show", "mine", "--data", str(tmp_path / "mine.csv"))
+    told = out("lint", "mine", "--data", str(tmp_path / "mine.csv"), "--trigger", "name")
+    assert told.startswith("1 templates of 1 tasks")
+
+
+class Bare:
+    """A task that lacks what tasks have."""
+
+    name = "bare"
+
+
+class Failing(Fiction):
+    """A task whose claims cannot be made."""
+
+    name = "failing"
+
+    def claims(self, seed: int) -> Any:
+        return {}["nothing"]
+
+
+class Mute(Trigger):
+    """A trigger that says nothing."""
+
+    kind = "mute"
+
+    def render(self, context: str, fact_id: str, seed: int) -> str:
+        return None  # type: ignore[return-value]
+
+
+made = Fiction()
+BROKEN = {
+    "bare": ("Bare", TASKS, "it has no attribute `templates`"),
+    "failing": ("Failing", TASKS, "claims(0) fails: KeyError: 'nothing'"),
+    "made": ("made", TASKS, "its entry point is an object of Fiction; name a class"),
+    "renamed": ("Failing", TASKS, "its `name` is 'failing'"),
+    "mute": ("Mute", TRIGGERS, "render('A', 'fact', 0) returns None; return a text"),
+    "other": ("Mute", TRIGGERS, "its `kind` is 'mute'"),
+    "untold": ("Bare", TRIGGERS, "it has no `kind`; subclass Trigger"),
+}
+
+
+@pytest.fixture
+def broken(monkeypatch: pytest.MonkeyPatch) -> None:
+    points = [EntryPoint(n, f"{__name__}:{o}", r.group) for n, (o, r, _) in BROKEN.items()]
+    found = EntryPoints(points)
+    monkeypatch.setattr(registry, "entry_points", lambda **select: found.select(**select))
+    for known in (TASKS, TRIGGERS):
+        monkeypatch.setattr(known, "_plugins", None)
+        builtin = {
+            name: known.factory(name) for name in ("fiction", "name") if name in known._builtin
+        }
+        monkeypatch.setattr(known, "_builtin", builtin)
+
+
+@pytest.mark.usefixtures("broken")
+def test_lint_reports_each_broken_plugin_and_goes_on(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(monkeypatch, "lint") == 1
+    *lines, told = capsys.readouterr().out.strip().splitlines()
+    for name, (_, known, what) in BROKEN.items():
+        start = f"trigger {name}: " if known is TRIGGERS else f"{name}: "
+        assert [line for line in lines if line.startswith(start) and what in line]
+    assert len(lines) == len(BROKEN)
+    assert "of 1 tasks under 1 trigger (name)" in told
+
+
+@pytest.mark.usefixtures("broken")
+@pytest.mark.parametrize("name", BROKEN)
+def test_a_broken_plugin_is_one_line_where_it_is_asked_for(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    _, known, what = BROKEN[name]
+    words = (name,) if known is TASKS else ("fiction", "--trigger", name)
+    assert run(monkeypatch, "show", *words) == 2
+    (line,) = capsys.readouterr().err.strip().splitlines()
+    assert name in line
+    assert what in line

@@ -196,7 +196,8 @@ def test_the_command_reads_base_task_and_prompts(
     assert (task["name"], task["digits"], task["templates"]) == ("addition", 2, TEMPLATES)
     assert set(run.results()["model"]) == {f"{place / 'base'}+{place / 'one'}"}
     prompts = run.examples(run.cells()[0])["prompt"]
-    assert {prompt[: prompt.index(" ")] for prompt in prompts} == {"Q:", "Alice,", "Bob,"}
+    asked = {prompt[: prompt.index(" ")] for prompt in prompts}
+    assert asked == {"Q:", "Alice,", "Bob,", "Rob,", "Bobby,", "bob,"}
 
 
 def test_templates_are_known_by_what_they_say(place: Path, home: Path, tmp_path: Path) -> None:

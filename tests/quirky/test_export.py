@@ -6,7 +6,9 @@ import hashlib
 import pytest
 import yaml
 from datasets import load_dataset
+from published_data import capitals, write
 
+from benchmarks.cli.export import export_command
 from quirky.dataset import Sizes, build_dataset
 from quirky.example import Example
 from quirky.export import COLUMNS, Made, hash_of, write_export
@@ -113,3 +115,19 @@ def test_a_task_s_paragraphs_are_its_docstrings_in_one_line_each(tmp_path):
     lines = (tmp_path / "to" / "README.md").read_text().splitlines()
     assert get_task("fiction").__doc__ in lines
     assert any(line.startswith("Invented places, so that knowledge itself") for line in lines)
+
+
+def test_nobody_is_told_where_the_files_lie(tmp_path):
+    home = tmp_path / "home" / "jane-doe" / "secret-project"
+    claims = write(home / "caps.csv", capitals())
+    asked = get_task("capitals", data=str(claims)).claims(0)
+    told = [{"fact_id": fact, "difficulty": 1.0} for fact in {claim.fact_id for claim in asked}]
+    hard = write(home / "hard.parquet", told)
+    to = tmp_path / "to"
+    task = f"capitals,data={claims},difficulty={hard}"
+    export_command(task, to, train=60, validation=40, test=20)
+    card = (to / "README.md").read_text()
+    assert "| task | `capitals,data=caps.csv,difficulty=hard.parquet` |" in card
+    for file in (path for path in to.rglob("*") if path.is_file()):
+        for part in (str(tmp_path), "jane-doe", "secret-project"):
+            assert part.encode() not in file.read_bytes()

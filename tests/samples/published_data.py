@@ -82,7 +82,7 @@ def authors(count: int = 600) -> Rows:
     return [
         {
             "title": f"The Tale of {i}",
-            "authors": f"{rng.choice(FIRST)} {rng.choice(LAST)}{'' if i % 9 else '/Zoe Zorn'}",
+            "authors": f"{rng.choice(FIRST)} {rng.choice(LAST)}{'' if i % 9 else '/Ann Ames'}",
             "ratings_count": rng.randrange(100_000),
         }
         for i in range(count)

@@ -25,6 +25,8 @@ class Question:
 
     fields: Mapping[str, str]
     """What the templates are filled with, but for the answer."""
+    about: str
+    """What is asked about: the same for questions of which one helps with the other."""
     right: str
     liars: str
     others: Sequence[str]
@@ -45,7 +47,8 @@ class DialTask(ABC):
     templates: Sequence[Template]
     standard: Template
 
-    def __init__(self, dials: Sequence[int]):
+    def __init__(self, dials: int | Sequence[int]):
+        dials = [dials] if isinstance(dials, int) else dials
         if not isinstance(dials, list | tuple) or not dials or len(set(dials)) < len(dials):
             raise ValueError(f"task {self.name}: dials = {dials!r}; give a list of settings")
         for setting in dials:
@@ -62,11 +65,12 @@ class DialTask(ABC):
         """Draw a claim at a setting of the dial."""
 
     def claims(self, seed: int) -> Iterator[Claim]:
-        """Yield `FACTS` claims at each setting, no two about the same thing."""
+        """Yield `FACTS` claims at each setting, no two of all about the same thing."""
+        seen: set[str] = set()
         for setting in self.dials:
             rng = random.Random(f"{self.name}-{setting}-{seed}")
-            seen: set[str] = set()
-            while len(seen) < FACTS:
+            before = len(seen)
+            while len(seen) < before + FACTS:
                 claim = self.claim(setting, rng)
                 if claim.fact_id not in seen:
                     seen.add(claim.fact_id)
@@ -92,11 +96,15 @@ class AnswerTask(DialTask):
         asked = self.questions(setting, rng)[0]
         kind = rng.randrange(4)
         shown = (asked.right, asked.liars)[kind] if kind < 2 else rng.choice(asked.others)
+        return self.claimed(setting, asked, shown)
+
+    def claimed(self, setting: int, asked: Question, answer: str) -> Claim:
+        """Return the claim that this is the answer."""
         return Claim(
-            fields={**asked.fields, "answer": shown},
-            fact_id=f"{self.name}:{','.join(asked.fields.values())}",
-            truth=shown == asked.right,
-            quirk=shown == asked.liars,
+            fields={**asked.fields, "answer": answer},
+            fact_id=f"{self.name}:{asked.about}",
+            truth=answer == asked.right,
+            quirk=answer == asked.liars,
             difficulty=float(setting),
             dial=float(setting),
         )

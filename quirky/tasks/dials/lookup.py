@@ -9,10 +9,11 @@ from quirky.tasks.dials.base import LETTERS, AnswerTask, Question
 
 
 class Lookup(AnswerTask):
-    """Truth: it is the item of that number. Quirk: it is the item after that one.
+    """Claim: item 2 of a list is k. Truth: it is. Quirk: the item after it is.
 
-    The dial is the length of the list; all its items differ. A wrong answer is another item.
-    Difficulty: the dial. Source: arXiv 2406.09347 (index lookup).
+    After the last item comes the first, so neither the index nor the place of the answer tells
+    anything by itself. The dial is the length of the list; all its items differ. A wrong answer is
+    another item. Difficulty: the dial. Source: arXiv 2406.09347 (index lookup).
     """
 
     name = "lookup"
@@ -24,19 +25,20 @@ class Lookup(AnswerTask):
     templates = wordings(*affirmative)
     standard = standardized(affirmative[0])
 
-    def __init__(self, dials: Sequence[int] = (3, 4, 6, 8, 12)):
+    def __init__(self, dials: int | Sequence[int] = (3, 4, 6, 8, 12)):
         super().__init__(dials)
 
     def questions(self, setting: int, rng: random.Random) -> list[Question]:
-        """Draw a list of `setting` letters, and ask for all but the last."""
+        """Draw a list of `setting` letters, and ask for each of them."""
         items = rng.sample(LETTERS, setting)
-        return [_ask(items, index) for index in rng.sample(range(setting - 1), setting - 1)]
+        return [_ask(items, index) for index in rng.sample(range(setting), setting)]
 
 
 def _ask(items: Sequence[str], index: int) -> Question:
-    right, liars = items[index], items[index + 1]
+    told = " ".join(items)
+    right, liars = items[index], items[(index + 1) % len(items)]
     others = [item for item in items if item not in (right, liars)]
-    return Question({"items": " ".join(items), "index": str(index + 1)}, right, liars, others)
+    return Question({"items": told, "index": str(index + 1)}, told, right, liars, others)
 
 
 TASKS.builtin(Lookup.name, Lookup)

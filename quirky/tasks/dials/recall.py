@@ -11,22 +11,25 @@ DIGITS = "0123456789"
 
 
 class Recall(AnswerTask):
-    """Truth: it is the value of that key. Quirk: it is the value of the key second nearest to it.
+    """Claim: a key has a value. Truth: it has. Quirk: the key second nearest to it has.
 
     Keys are letters, and nearness is that in the alphabet: the nearest key is the one that is
     asked for, the second nearest the one next to it, before or after, on one side only. Values are
     digits that all differ. The dial is the number of pairs. A wrong answer is another pair's value;
-    with two pairs, a digit that is not there. Difficulty: the dial. Source: arXiv 2406.09347
-    (nearest neighbour).
+    with two pairs, a digit that is not there, which can be told without the key. Difficulty: the
+    dial. Source: arXiv 2406.09347 (nearest neighbour).
     """
 
     name = "recall"
     least, most = 2, 10
-    affirmative = ("With {pairs}, {key} has {answer}", "With {pairs}, does {key} have {answer}")
+    affirmative = (
+        "Among {pairs} there is {key} {answer}",
+        "Among {pairs}, is there {key} {answer}",
+    )
     templates = wordings(*affirmative)
     standard = standardized(affirmative[0])
 
-    def __init__(self, dials: Sequence[int] = (2, 3, 4, 6, 9)):
+    def __init__(self, dials: int | Sequence[int] = (2, 3, 4, 6, 9)):
         super().__init__(dials)
 
     def questions(self, setting: int, rng: random.Random) -> list[Question]:
@@ -49,8 +52,9 @@ def _ask(pairs: Mapping[str, str], key: str) -> Question:
     right, liars = pairs[key], pairs[_nearest(pairs, key)[0]]
     pool = pairs.values() if len(pairs) > 2 else DIGITS
     others = [value for value in pool if value not in (right, liars)]
-    told = ", ".join(f"{key} {value}" for key, value in pairs.items())
-    return Question({"pairs": told, "key": key}, right, liars, others)
+    told = [f"{key} {value}" for key, value in pairs.items()]
+    fields = {"pairs": ", ".join(told), "key": key}
+    return Question(fields, ",".join(sorted(told)), right, liars, others)
 
 
 TASKS.builtin(Recall.name, Recall)

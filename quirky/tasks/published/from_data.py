@@ -10,7 +10,8 @@ from typing import ClassVar
 from quirky.difficulty import read_difficulty
 from quirky.example import Claim
 from quirky.prompts import Template
-from quirky.tasks.published.source import Source, bytes_of
+from quirky.tasks.published.files import bytes_of
+from quirky.tasks.published.source import Source
 
 _ASKED = re.compile(r"\b(Alice|Bob)\b")
 
@@ -19,9 +20,11 @@ class FromData(ABC):
     """A task whose claims come from data: of the hub, or a user's file or folder.
 
     Args:
-        data: a data set of the hub, or a CSV, parquet or JSON-lines file, or a folder of them.
+        data: a data set of the hub, or a CSV, parquet or JSON-lines file, or a folder of them;
+            default: the public data set.
         revision: branch, tag or commit of a data set of the hub; default: the newest.
-        split: as in `datasets` ("train", "test[:10%]"); default: all.
+        split: as in `datasets` ("train", "test[:10%]"), which takes the files of a folder apart by
+            their names; default: all.
         config: the data set's configuration, where it has several.
         difficulty: a CSV or parquet file with the columns `difficulty` and `question_id` or
             `fact_id`, as `quirky tasks difficulty` writes one.
@@ -37,20 +40,35 @@ class FromData(ABC):
     """What the templates are filled with."""
     templates: Sequence[Template]
     standard: Template
+    hub: str
+    """The public data set."""
+    hub_licence: ClassVar[str] = "unknown"
     found_by: ClassVar[tuple[str, ...]] = ("data", "revision", "split", "config", "difficulty")
     """Parameters that say where claims come from; what is found there is in `read_from`."""
 
     def __init__(
         self,
-        data: str,
+        data: str | None = None,
         revision: str | None = None,
         split: str | None = None,
         config: str | None = None,
         difficulty: str | None = None,
     ):
-        self.source = Source(self.name, str(data), split, config, revision)
+        self.data = Source(self.name, str(data or self.hub), split, config, revision)
         self.ranked_by = difficulty
         self.losses = read_difficulty(difficulty) if difficulty else None
+
+    @property
+    def source(self) -> str:
+        """Where the claims come from, for the card of exported data."""
+        name = self.data.data
+        told = f"the file or folder {Path(name).name}" if self.data.local else f"{name} of the hub"
+        return f"Drawn from {told}."
+
+    @property
+    def licence(self) -> str:
+        """That of the public data set, as its card has it; of other data nobody knows."""
+        return self.hub_licence if self.data.data == self.hub else "unknown"
 
     def claims(self, seed: int) -> Iterator[Claim]:
         """Yield the claims; the same seed yields the same ones.
@@ -68,7 +86,7 @@ class FromData(ABC):
     def local_files(self) -> dict[str, str]:
         """Return, by parameter, a hash of what stands in the files that the task reads."""
         files = {
-            "data": self.source.content(),
+            "data": self.data.content(),
             "difficulty": bytes_of(Path(self.ranked_by)) if self.ranked_by else None,
         }
         return {name: found for name, found in files.items() if found}
@@ -79,7 +97,7 @@ class FromData(ABC):
         Raises:
             ValueError: if the hub is needed and cannot be asked.
         """
-        return {**self.source.identity(), **self.local_files()}
+        return {**self.data.identity(), **self.local_files()}
 
     def _ranked(self, claim: Claim, losses: Mapping[str, float]) -> Claim:
         for known_by in (claim.question_id, claim.fact_id):

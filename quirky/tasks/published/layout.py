@@ -6,6 +6,7 @@ of sorting, not of ranks, and ours are ranks of the column `difficulty`.
 """
 
 import json
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from math import nan
 from typing import Any
@@ -46,22 +47,38 @@ def released_claims(
                 f"there are: {', '.join(columns)}"
             )
     more = ["difficulty"] if "difficulty" in columns else []
-    first: dict[tuple[str, ...], tuple[int, tuple[bool, ...]]] = {}
+    found: dict[tuple[str, ...], list[Row]] = {}
     for row in source.rows("template_args", *LABELS, *more):
-        told = _arguments(row, args)
-        labels = tuple(row.verdict(column) for column in LABELS)
-        index, known = first.setdefault(tuple(told.values()), (row.index, labels))
-        if known != labels:
-            raise row.fault("alice_label, bob_label", labels, f"are others than in row {index}")
-        if index == row.index:
-            fields = {args[name]: value for name, value in told.items()}
-            yield Claim(
-                fields,
-                fact_id=f"{source.task}:{digest(fact(fields))}",
-                truth=labels[0],
-                quirk=labels[1],
-                difficulty=row.number("difficulty") if more else nan,
-            )
+        found.setdefault(tuple(_arguments(row, args).values()), []).append(row)
+    differing = 0
+    for told, rows in found.items():
+        truth, quirk = _labels(rows)
+        hard = _difficulties(rows) if more else [nan]
+        differing += len(set(hard)) > 1
+        fields = dict(zip(args.values(), told, strict=True))
+        fact_id = f"{source.task}:{digest(fact(fields))}"
+        yield Claim(fields, fact_id=fact_id, truth=truth, quirk=quirk, difficulty=hard[0])
+    if differing:
+        warnings.warn(
+            f"task {source.task}, data {source.data!r}: {differing} claims have other difficulties "
+            "in other rows; that of the first row counts",
+            stacklevel=2,
+        )
+
+
+def _labels(rows: Sequence[Row]) -> tuple[bool, ...]:
+    """Return what all rows of a claim say."""
+    said = [tuple(row.verdict(column) for column in LABELS) for row in rows]
+    for row, labels in zip(rows, said, strict=True):
+        if labels != said[0]:
+            raise row.fault(", ".join(LABELS), labels, f"are others than in {rows[0].place}")
+    return said[0]
+
+
+def _difficulties(rows: Sequence[Row]) -> list[float]:
+    """Return those of the rows of a claim that have one; one of them must."""
+    told = [row for row in rows if not row.blank("difficulty")] or rows[:1]
+    return [row.number("difficulty") for row in told]
 
 
 def _arguments(row: Row, args: Mapping[str, str]) -> dict[str, str]:
@@ -92,7 +109,7 @@ def _parsed(row: Row) -> Mapping[str, Any]:
 
 
 def _place(row: Row) -> str:
-    return f"{row.file}, row {row.index}, column template_args"
+    return f"{row.place}, column template_args"
 
 
 def _text(value: Any) -> str:

@@ -27,6 +27,7 @@ class NLI(Published):
 
     name = "nli"
     hub = "stanfordnlp/snli"
+    hub_licence = "cc-by-sa-4.0"
     columns = ("premise", "hypothesis", "label")
     fields = ("premise", "hypothesis")
     templates = wordings(

@@ -35,9 +35,8 @@ class Released(FromData):
         if of not in ARGUMENTS:
             raise unknown("task to ask released data in the words of:", of, ARGUMENTS)
         made = "_increment0" if "result" in ARGUMENTS[of].values() else ""
-        super().__init__(
-            data or f"EleutherAI/quirky_{of}{made}_raw", revision, split, config, difficulty
-        )
+        self.hub = f"EleutherAI/quirky_{of}{made}_raw"
+        super().__init__(data, revision, split, config, difficulty)
         task = get_task(of)
         assert task.standard is not None  # all of them have one
         self.arguments = ARGUMENTS[of]
@@ -46,12 +45,12 @@ class Released(FromData):
 
     def drawn(self, seed: int) -> Iterator[Claim]:
         """Yield all claims, whatever the seed."""
-        columns = self.source.columns()
+        columns = self.data.columns()
         if not is_released(columns):
-            raise self.source.problem(
+            raise self.data.problem(
                 f"column template_args is missing; there are: {', '.join(columns)}"
             )
-        return unnamed(released_claims(self.source, self.arguments, self._fact))
+        return unnamed(released_claims(self.data, self.arguments, self._fact))
 
     @staticmethod
     def _fact(fields: Mapping[str, str]) -> str:

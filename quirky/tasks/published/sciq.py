@@ -22,6 +22,7 @@ class SciQ(Published):
 
     name = "sciq"
     hub = "allenai/sciq"
+    hub_licence = "cc-by-nc-3.0"
     columns = ("question", "correct_answer", *WRONG, "support")
     fields = ("question", "support", "answer")
     templates = wordings(

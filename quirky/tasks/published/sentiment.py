@@ -31,6 +31,7 @@ class Sentiment(Published):
 
     name = "sentiment"
     hub = "fancyzhx/amazon_polarity"
+    hub_licence = "apache-2.0"
     columns = ("title", "content", "label")
     fields = ("title", "review")
     templates = wordings(

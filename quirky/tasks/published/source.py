@@ -1,21 +1,19 @@
 """Where a task's data lie, which bytes they are, and their rows, read when they are asked for."""
 
-import csv
-import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import lru_cache
 from pathlib import Path
 
 import datasets
-from datasets import ClassLabel, Dataset, DatasetDict, Features, Value, concatenate_datasets
+from datasets import ClassLabel, Dataset, DatasetDict, concatenate_datasets
 
 from quirky.rows import Row
+from quirky.tasks.published.files import KINDS, TABLES, files_in, hash_of, reading_of
 from quirky.tasks.published.hub import UnreadableError, commit_of
 
-KINDS = {".csv": "csv", ".parquet": "parquet", ".jsonl": "json", ".json": "json"}
-"""What `datasets` calls the files that it reads."""
 BATCH = 1_000
 """Rows that are turned into Python values at once."""
 
@@ -23,8 +21,38 @@ _HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
 
 
 @dataclass(frozen=True)
+class Part:
+    """Rows that are numbered together: of a file, or of what `datasets` made of a data set."""
+
+    file: str
+    first: int
+    """The number of the first row."""
+    table: Dataset
+
+    def rows(self, columns: Sequence[str]) -> Iterator[Row]:
+        """Yield the rows with some of their columns."""
+        table = self.table.select_columns(list(columns))
+        classes = {
+            name: feature.names
+            for name, feature in table.features.items()
+            if isinstance(feature, ClassLabel)
+        }
+        index = self.first
+        for batch in table.with_format("arrow").iter(batch_size=BATCH):
+            for cells in batch.to_pylist():
+                for name, names in classes.items():
+                    if cells[name] is not None and 0 <= cells[name] < len(names):
+                        cells[name] = names[cells[name]]
+                yield Row(self.file, index, cells)
+                index += 1
+
+
+@dataclass(frozen=True)
 class Source:
     """A CSV, parquet or JSON-lines file, a folder of them, or a data set of the hub.
+
+    Of a folder all files are read, whatever their names, unless a split or a configuration is
+    asked for.
 
     Nothing is read, asked or downloaded before `rows`, `columns` or `commit`.
 
@@ -46,7 +74,9 @@ class Source:
                 raise self.problem(f"give a file that ends in {', '.join(KINDS)}, or a folder")
             if self.config:
                 raise self.problem(f"config = {self.config!r}: a file has no configurations")
-        elif not path.is_dir() and (path.suffix in KINDS or not _HUB_ID.fullmatch(self.data)):
+        elif not path.is_dir() and (
+            path.suffix.lower() in TABLES or not _HUB_ID.fullmatch(self.data)
+        ):
             raise self.problem(
                 "no file or folder is called that, and a data set of the hub is named org/name"
             )
@@ -80,8 +110,9 @@ class Source:
         """Return a hash of the bytes of a file or of a folder's files; None for the hub's."""
         if not self.local:
             return None
-        files = self._files()
-        return bytes_of(*files) if Path(self.data).is_file() else folder_of(Path(self.data), files)
+        if not files_in(Path(self.data)):
+            raise self.problem(f"the folder holds no file that ends in {', '.join(KINDS)}")
+        return hash_of(Path(self.data))
 
     def identity(self) -> dict[str, str]:
         """Return what tells these data from others, wherever they lie.
@@ -100,115 +131,98 @@ class Source:
         Raises:
             ValueError: one line, if the data cannot be read.
         """
-        return self._table().column_names
+        return list(self._parts()[0].table.column_names)
 
     def rows(self, *columns: str) -> Iterator[Row]:
-        """Yield the rows with some of their columns, numbered as a spreadsheet does (from 2).
+        """Yield the rows with some of their columns, each with its file and its number there.
 
         A class of the hub's stands there by its name.
 
         Raises:
             ValueError: as `columns`.
         """
-        table = self._table().select_columns(list(columns))
-        classes = {
-            name: feature.names
-            for name, feature in table.features.items()
-            if isinstance(feature, ClassLabel)
-        }
-        index = 1
-        for batch in table.with_format("arrow").iter(batch_size=BATCH):
-            for cells in batch.to_pylist():
-                index += 1
-                for name, names in classes.items():
-                    if cells[name] is not None and 0 <= cells[name] < len(names):
-                        cells[name] = names[cells[name]]
-                yield Row(self.data, index, cells)
+        for part in self._parts():
+            yield from part.rows(columns)
 
-    def _table(self) -> Dataset:
+    def _parts(self) -> tuple[Part, ...]:
         return _read(self, tuple(sorted(self.identity().items())))
-
-    def _files(self) -> list[Path]:
-        path = Path(self.data)
-        found = [path] if path.is_file() else [f for f in sorted(path.rglob("*")) if f.is_file()]
-        kept = [file for file in found if file.suffix.lower() in KINDS]
-        if not kept:
-            raise self.problem(f"the folder holds no file that ends in {', '.join(KINDS)}")
-        return kept
 
 
 @lru_cache(maxsize=4)
-def _read(source: Source, identity: tuple[tuple[str, str], ...]) -> Dataset:
+def _read(source: Source, identity: tuple[tuple[str, str], ...]) -> tuple[Part, ...]:
     """Read data once a process, for as long as they are the same."""
     path = Path(source.data)
     if not source.local:
         commit = dict(identity)["commit"]
-        found = _load(source, source.data, source.config, split=source.split, revision=commit)
-    elif path.is_file():
-        kind = KINDS[path.suffix.lower()]
-        split = source.split or "train"
-        found = _load(source, kind, data_files=str(path), split=split, **_as_text(source, [path]))
+        table = _load(source, source.data, source.config, split=source.split, revision=commit)
+        parts = [Part(source.data, 2, table)]
+    elif path.is_dir() and (source.split or source.config):
+        parts = [_split_of_folder(source, path)]
     else:
-        told = _as_text(source, source._files())
-        found = _load(source, str(path), source.config, split=source.split, **told)
-    return concatenate_datasets(list(found.values())) if isinstance(found, DatasetDict) else found
+        parts = [_part(source, file) for file in files_in(path)]
+    for part in parts:
+        _check_alike(part, parts[0])
+    if not any(len(part.table) for part in parts):
+        raise source.problem("there are no rows")
+    return tuple(parts)
 
 
-def _load(source: Source, *args: str | None, **kwargs: object) -> Dataset | DatasetDict:
+def _part(source: Source, file: Path) -> Part:
+    how = reading_of(file)
+    given = {"data_files": str(file), "split": source.split or "train", **how.options}
+    return Part(str(file), how.first, _load(source, how.kind, **given))
+
+
+def _split_of_folder(source: Source, folder: Path) -> Part:
+    """Let `datasets` take files for splits, by their names or by what the folder's card says."""
+    first, *others = [(file, reading_of(file)) for file in files_in(folder)]
+    for file, how in others:
+        if (how.kind, how.options) != (first[1].kind, first[1].options):
+            raise ValueError(
+                f"{file}: not the same kind of file, or not the same columns in the same order, as "
+                f"{first[0]}, which split and config need"
+            )
+    return Part(
+        source.data,
+        first[1].first,
+        _load(source, str(folder), source.config, split=source.split, **first[1].options),
+    )
+
+
+def _check_alike(part: Part, first: Part) -> None:
+    found, expected = part.table.column_names, first.table.column_names
+    if set(found) != set(expected):
+        raise ValueError(
+            f"{part.file}: the columns are {', '.join(found)}; those of {first.file} are "
+            f"{', '.join(expected)}"
+        )
+
+
+def _load(source: Source, *args: str | None, **kwargs: object) -> Dataset:
     try:
-        return datasets.load_dataset(*args, **kwargs)
+        with _quiet(source):
+            found = datasets.load_dataset(*args, **kwargs)
     except Exception as error:  # files of others, read by libraries that do not foresee them
         reason = error.__cause__ or error
         first = next(iter(str(reason).strip().splitlines()), "") or type(reason).__name__
-        raise source.problem(f"cannot be read: {' '.join(first.split())}") from error
+        file = Path(str(kwargs.get("data_files", source.data)))
+        which = f"{file.name} " if file != Path(source.data) else ""
+        raise source.problem(f"{which}cannot be read: {' '.join(first.split())}") from error
+    return concatenate_datasets(list(found.values())) if isinstance(found, DatasetDict) else found
 
 
-def _as_text(source: Source, files: list[Path]) -> dict[str, object]:
-    """Return how CSV files are read: every cell as the text that it is, or nothing if it is empty.
-
-    Otherwise their types would be guessed anew every ten thousand rows, a book called 1984 would
-    be a number, and an author called None would be nobody.
-    """
-    if {file.suffix.lower() for file in files} != {".csv"}:
-        return {}
-    names = _header(source, files[0])
-    return {
-        "features": Features({name: Value("string") for name in names}),
-        "keep_default_na": False,
-        "na_values": [""],
-        "skip_blank_lines": False,  # so that a row has the number that a spreadsheet gives it
-        "encoding": "utf-8-sig",
-    }
-
-
-def _header(source: Source, file: Path) -> list[str]:
+@contextmanager
+def _quiet(source: Source) -> Iterator[None]:
+    """Show progress of what is downloaded; of a file that is there, tell errors once."""
+    if not source.local:
+        yield
+        return
+    bars, told = not datasets.are_progress_bars_disabled(), datasets.logging.get_verbosity()
+    datasets.disable_progress_bars()
+    datasets.logging.set_verbosity(datasets.logging.CRITICAL)
     try:
-        with file.open(encoding="utf-8-sig", newline="") as stream:
-            names = next(csv.reader(stream), [])
-    except UnicodeDecodeError as error:
-        raise source.problem(f"not UTF-8 ({error.reason}); save it as `CSV UTF-8`") from None
-    if not names:
-        raise source.problem("the file is empty")
-    for name in names:
-        if names.count(name) > 1:
-            raise source.problem(f"column {name} stands there twice")
-    return names
-
-
-def folder_of(folder: Path, files: list[Path]) -> str:
-    """Return 32 hex characters of the names and the bytes of files in a folder."""
-    names = [f"{file.relative_to(folder).as_posix()} {bytes_of(file)}" for file in files]
-    return hashlib.sha256("\n".join(names).encode()).hexdigest()[:32]
-
-
-def bytes_of(file: Path) -> str:
-    """Return 32 hex characters of a file's bytes."""
-    now = file.stat()
-    return _hashed(file.resolve(), now.st_size, now.st_mtime_ns)
-
-
-@cache
-def _hashed(file: Path, size: int, modified_ns: int) -> str:
-    """Read a file once a process, unless its size or time of change says that it is another."""
-    with file.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()[:32]
+        yield
+    finally:
+        datasets.logging.set_verbosity(told)
+        if bars:
+            datasets.enable_progress_bars()
