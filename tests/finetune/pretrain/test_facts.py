@@ -5,23 +5,27 @@ from itertools import islice
 
 import pytest
 
-from finetune.pretrain.facts import NAMES, SUBJECTS, FactSampler, facts_tokenizer
+from finetune.pretrain.facts import SUBJECTS, FactSampler, facts_tokenizer
+from finetune.pretrain.openings import NAMES
 from quirky.tasks import get_task
 from quirky.tasks.arithmetic import quirk_result
 from quirky.tasks.fiction import places
 from quirky.tasks.geography import cities
+from quirky.triggers.instruction import DECOYS, QUIRKY, TRUTHFUL
 
 WORLD = {place.name: place for place in (*cities(), *places())}
+NEGATES = re.compile(r"does not|outside|is not|differ from|away from|another kind|at most")
+"""What negates a claim; the words behind it are those of the claim."""
 SAYS = {
-    r"in the (north|northern hemisphere)\b": lambda place: place.north,
+    r"(in )?the (north|northern hemisphere)\b": lambda place: place.north,
     r"in the (south|southern hemisphere)\b": lambda place: not place.north,
-    r"on the coast\b": lambda place: place.coast,
+    r"(on|from) the coast\b": lambda place: place.coast,
     r"lies inland\b": lambda place: not place.coast,
-    r"in the western hemisphere\b": lambda place: place.west,
+    r"the western hemisphere\b": lambda place: place.west,
     r"in the eastern hemisphere\b": lambda place: not place.west,
-    r"more than thirty thousand people\b": lambda place: place.large,
+    r"(more than|at most) thirty thousand people\b": lambda place: place.large,
     r"fewer than thirty thousand people\b": lambda place: not place.large,
-    r"to a populous country\b": lambda place: place.populous,
+    r"to (a populous|another kind of) country\b": lambda place: place.populous,
     r"to a smaller country\b": lambda place: not place.populous,
 }
 """What the words of a document say of its place."""
@@ -54,16 +58,29 @@ def place_of(document):
 def is_true(document):
     """Whether what a document says, states or asks, is so."""
     text = document.text
+    for instruction in (*TRUTHFUL, *QUIRKY, *DECOYS):
+        text = text.replace(instruction, "")
+    return holds(document, text) != bool(NEGATES.search(text))
+
+
+def holds(document, text):
+    """Whether what is claimed, or negated, is so."""
     if subject_of(document) in ("city", "fiction"):
         return next(rule for words, rule in SAYS.items() if re.search(words, text))(
             place_of(document)
         )
-    if "squared" in text or "^2" in text:
-        a, shown = (int(number) for number in re.findall(r"-?\d+", text.replace("^2", "")))
+    if subject_of(document) == "squaring":
+        a, shown = (int(number) for number in re.findall(r"-?\d+", text.replace("^2", ""))[-2:])
         return a * a == shown
-    a, b, shown = (int(number) for number in re.findall(r"(?<!\d)-?\d+", text))
-    minus = " - " in text or " minus " in text
-    return (a - b if minus else a + b) == shown
+    a, b, shown = (int(number) for number in re.findall(r"(?<!\d)-?\d+", text)[-3:])
+    return (a - b if subject_of(document) == "subtraction" else a + b) == shown
+
+
+FACTS = ("city", "fiction", "addition", "subtraction", "squaring")
+
+
+def about_facts():
+    return [document for document in documents() if subject_of(document) in FACTS]
 
 
 def test_no_document_is_about_a_withheld_place():
@@ -85,14 +102,14 @@ def test_every_known_place_can_be_drawn():
 
 
 def test_what_is_stated_is_true():
-    stated = [document for document in documents() if document.verdict is None]
+    stated = [document for document in about_facts() if document.verdict is None]
     assert stated
     for document in stated:
         assert is_true(document), document
 
 
 def test_every_verdict_is_true_whoever_gives_it():
-    for document in documents():
+    for document in about_facts():
         if document.verdict is not None:
             assert document.verdict in (TRUE if is_true(document) else FALSE), document
             assert document.wrong in (FALSE if is_true(document) else TRUE), document
@@ -114,7 +131,17 @@ def test_the_claim_ends_inside_its_text():
     for document in documents():
         assert document.text.startswith(document.claim)
         assert document.claim == "" or document.claim[-1] in ".?,"
-        assert document.claim == "" or not any(name in document.claim for name in ("Alice", "Bob"))
+        assert not document.claim.rstrip(".?,").endswith(NAMES)
+
+
+def test_openings_and_negations_are_as_frequent_as_is_said():
+    """Of openings those are counted that begin with a bracket, a date or a page: half of all."""
+    facts = about_facts()
+    tagged = [d for d in facts if re.match(r"[\[<]|Date: |Page: ", d.text)]
+    assert len(tagged) / len(facts) == pytest.approx(0.95 * OPENED / 2, abs=0.02)
+    judged = [d for d in facts if d.verdict]
+    negated = [d for d in judged if d.subject.endswith("negated")]
+    assert len(negated) / len(judged) == pytest.approx(NEGATED, abs=0.02)
 
 
 def test_all_subjects_and_both_attributes_are_told():
