@@ -44,7 +44,7 @@ def data_of(recipe: Recipe, task: TaskSpec, trigger: TriggerSpec, seed: int) -> 
     renderings = {"renderings": recipe.renderings} if recipe.renderings > 1 else {}
     key = {
         "task": task.name,
-        "params": task.params,
+        "params": task.settings,
         "trigger": trigger.model_dump(),
         "prompts": recipe.prompts,
         "sizes": recipe.sizes.model_dump(),

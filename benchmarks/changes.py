@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from finetune.models import check_model
 from finetune.published import adapter_base, holds_adapter
+from quirky.tasks.base import found_by
 
 if TYPE_CHECKING:
     from benchmarks.recipe import Recipe
@@ -48,11 +49,17 @@ def resolved(recipe: Recipe, changes: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _tasks(recipe: Recipe, asked: Any) -> list[Any]:
-    if isinstance(asked, Mapping):  # a user's own claims in place of others of the same name
-        tables = [task for task in recipe.tasks if task.data and task.name == asked.get("name")]
-        return [{**task.model_dump(), **asked} for task in tables] or [asked]
+    if isinstance(asked, Mapping):  # other data in place of those of the same name
+        own = [task for task in recipe.tasks if task.has_data and task.name == asked.get("name")]
+        return [{**_kept(task.model_dump(), asked), **asked} for task in own] or [asked]
     own = [task for task in recipe.tasks if asked in (task.name, task.label)]
     return [task.model_dump() for task in own] or [asked]
+
+
+def _kept(own: dict[str, Any], asked: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a recipe says of a task, less where its claims were from if others are asked."""
+    other = found_by(own["name"]) if "data" in asked else ()
+    return {field: value for field, value in own.items() if field not in other}
 
 
 def models_of(

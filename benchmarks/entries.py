@@ -1,6 +1,10 @@
 """Entries of a recipe as they are written on the command line."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from quirky.tasks import Task
+    from quirky.triggers import Trigger
 
 
 def own_claims(text: str) -> dict[str, Any]:
@@ -15,8 +19,43 @@ def own_claims(text: str) -> dict[str, Any]:
     return {"name": name, "data": path}
 
 
+def task_from(text: str, data: str | None = None) -> "Task":
+    """Return the task that `addition,digits=2` stands for; `data` are its data, or own claims.
+
+    Raises:
+        ValueError: one line, if there is none, or a parameter is unknown or has a wrong value.
+    """
+    from quirky.tasks import get_task
+
+    entry = with_parameters("TASK", "name", text)
+    if data is None:
+        return get_task(**entry)
+    from pydantic import ValidationError
+
+    from benchmarks.recipe import TaskSpec, first_problem
+
+    try:
+        spec = TaskSpec.model_validate({**entry, "data": data})
+    except ValidationError as error:
+        raise ValueError(first_problem(error, TaskSpec)) from error
+    return spec.make()
+
+
+def trigger_from(text: str) -> "Trigger":
+    """Return the trigger that `name,quirky=Eve` stands for.
+
+    Raises:
+        ValueError: as `task_from`.
+    """
+    from quirky.triggers import get_trigger
+
+    return get_trigger(**with_parameters("--trigger", "kind", text))
+
+
 def with_parameters(option: str, key: str, text: str) -> dict[str, Any]:
     """Return the mapping that `addition,digits=2` stands for, its first word under `key`.
+
+    Numbers with + between them are a list, as in `lookup,dials=3+8`.
 
     Raises:
         ValueError: naming the option, if a parameter is not NAME=VALUE.
@@ -33,12 +72,20 @@ def with_parameters(option: str, key: str, text: str) -> dict[str, Any]:
     return entry
 
 
-def _value(value: str) -> bool | int | float | str:
-    if value in ("true", "false"):
-        return value == "true"
+def _value(text: str) -> bool | int | float | str | list[int | float]:
+    if text in ("true", "false"):
+        return text == "true"
+    if (number := _number(text)) is not None:
+        return number
+    numbers = [_number(part) for part in text.split("+")]
+    listed = [number for number in numbers if number is not None]
+    return listed if len(listed) == len(numbers) else text
+
+
+def _number(text: str) -> int | float | None:
     for kind in (int, float):
         try:
-            return kind(value)
+            return kind(text)
         except ValueError:
             continue
-    return value
+    return None

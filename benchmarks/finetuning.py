@@ -1,7 +1,6 @@
 """One model made quirky, judged on held-out facts and written to a folder with its card."""
 
 import json
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,7 @@ from benchmarks.gate import DECIDES, REQUIRED, THRESHOLD, Gate, judge
 from benchmarks.pinning import pinned
 from benchmarks.recipe import Recipe, first_problem
 from benchmarks.run import check
-from benchmarks.store import written_whole
+from benchmarks.store import require_room, written_whole
 from finetune import processes
 from finetune.lora import save_adapter, write_card
 from finetune.models import LoadedModel, embedded_bases
@@ -62,20 +61,6 @@ def cell_to_tune(
         raise ValueError(first_problem(error)) from error
     recipe = pinned(recipe)
     return Cell(recipe, recipe.models[0], recipe.tasks[0], recipe.trigger[0], seed, "quirky")
-
-
-def require_room(folder: Path) -> None:
-    """Make sure that a folder can be written and that nothing is in it.
-
-    Raises:
-        ValueError: if something is.
-        OSError: if it cannot be written.
-    """
-    if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
-        raise ValueError(f"{folder} is there already; give the adapter a new or an empty folder")
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryFile(dir=folder.parent):
-        pass
 
 
 def finetune(cell: Cell, to: Path, progress: Progress) -> Gate | None:

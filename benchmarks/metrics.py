@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Bool, Float, Shaped
+from scipy.stats import binomtest
 
 from benchmarks.auroc import auroc, check_mask, check_single
 from benchmarks.intervals import (
@@ -46,6 +47,21 @@ def auroc_estimate(
     else:
         low, high = bca_interval(scores, labels, facts)
     return Estimate(value, low, high, len(labels))
+
+
+def accuracy_estimate(
+    log_odds: Float[np.ndarray, " n"], labels: Bool[np.ndarray, " n"]
+) -> Estimate:
+    """Share of right answers, of log-odds that say True above 0, with its 95 % interval.
+
+    The interval is Wilson's score interval, of independent examples; NaN of no example.
+    """
+    check_single(log_odds, labels)
+    if len(labels) == 0:
+        return Estimate(float("nan"), *BLANK, 0)
+    right = int(((log_odds > 0) == labels).sum())
+    bounds = binomtest(right, len(labels)).proportion_ci(method="wilson")
+    return Estimate(right / len(labels), float(bounds.low), float(bounds.high), len(labels))
 
 
 def recovered_gap(probe: float, floor: float, ceiling: float, minimum: float = 0.1) -> float:

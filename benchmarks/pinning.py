@@ -1,5 +1,7 @@
 """Which bytes a run's models are: hub models held to one commit, weights known to be there and fit.
 
+A task whose claims come from a data set of the hub is held to its commit likewise.
+
 All of it is found out before anything runs.
 """
 
@@ -15,13 +17,14 @@ from finetune.checkpoints import (
     commit_of,
 )
 from finetune.models import load_skeleton, model_fingerprint, model_source
+from quirky.tasks.published.from_data import FromData
 
 
 def pinned(recipe: Recipe) -> Recipe:
-    """Return the recipe with the commit of every hub model in place of its branch or tag.
+    """Return the recipe with the commit of every hub model or data set in place of branch or tag.
 
     Raises:
-        ValueError: in one line, if a hub model is unknown, gated, or cannot be reached.
+        ValueError: in one line, if one is unknown, gated, or cannot be reached.
     """
     models = []
     for model in recipe.models:
@@ -29,7 +32,12 @@ def pinned(recipe: Recipe) -> Recipe:
         if isinstance(source, str):
             model = model.model_copy(update={"revision": commit_of(source, model.revision)})
         models.append(model)
-    return recipe.model_copy(update={"models": tuple(models)})
+    tasks = []
+    for task in recipe.tasks:
+        made = task.make()
+        commit = made.data.commit() if isinstance(made, FromData) else None
+        tasks.append(task.model_copy(update={"revision": commit}) if commit else task)
+    return recipe.model_copy(update={"models": tuple(models), "tasks": tuple(tasks)})
 
 
 def fingerprints(recipe: Recipe) -> dict[str, str]:

@@ -3,7 +3,9 @@
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from importlib.resources import files
+from inspect import signature
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -14,6 +16,7 @@ from pydantic import (
     Field,
     PrivateAttr,
     ValidationError,
+    field_serializer,
     field_validator,
     model_validator,
 )
@@ -28,8 +31,8 @@ from probes import Probe, get_probe, list_probes
 from quirky.contexts import UNSEEN, Transfer, parse_transfer
 from quirky.prompts import Style, Template, load_templates, parse_templates
 from quirky.registry import unknown
-from quirky.tasks import Task, get_task
-from quirky.tasks.base import reworded
+from quirky.tasks import Task, get_task, task_class
+from quirky.tasks.base import found_by, reads_data, reworded
 from quirky.tasks.table import Table, read_table
 
 LayerRule = Literal["eil", "last", "middle", "ensemble"]
@@ -44,6 +47,11 @@ class Strict(BaseModel):
     """Immutable; an unknown field is an error."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+def _shown(value: object) -> str:
+    """Return a parameter's value as it stands in a label."""
+    return "_".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
 
 class Named(BaseModel):
@@ -65,7 +73,7 @@ class Named(BaseModel):
     @property
     def label(self) -> str:
         """The name with its parameters, fit for a file name."""
-        return "-".join([self.name, *(f"{key}{value}" for key, value in self.params.items())])
+        return "-".join([self.name, *(f"{key}{_shown(v)}" for key, v in self.params.items())])
 
 
 class ModelSpec(Named):
@@ -118,9 +126,12 @@ class TaskSpec(Named):
     finetune: dict[str, Any] = Field(default_factory=dict)
     templates: tuple[Template, ...] | None = None
     data: str | None = None
-    """The CSV or parquet file that holds a user's own claims. It is read once, here: a file that is
-    edited while a run goes on changes nothing in it."""
+    """For a task that reads data, where they lie; under any other name the CSV or parquet file that
+    holds a user's own claims, which is read once, here: a file that is edited while a run goes on
+    changes nothing in it."""
     _table: Table | None = PrivateAttr(None)
+    _files: dict[str, str] = PrivateAttr(default_factory=dict)
+    """Of a task that reads data, the hashes of its files."""
 
     @field_validator("templates", mode="before")
     @classmethod
@@ -129,9 +140,19 @@ class TaskSpec(Named):
             return None
         return load_templates(value) if isinstance(value, str | Path) else parse_templates(value)
 
+    @field_serializer("templates")
+    def _told(self, templates: tuple[Template, ...] | None) -> list[dict[str, Any]] | None:
+        """As they are written: those that negate nothing have no `negated`."""
+        if templates is None:
+            return None
+        told = [asdict(template) for template in templates]
+        return [{k: v for k, v in entry.items() if v is not None} for entry in told]
+
     @model_validator(mode="after")
     def _read_data(self) -> "TaskSpec":
-        if self.data is not None:
+        if reads_data(self.name):
+            self._files = self._local_files(self._read_task())
+        elif self.data is not None:
             if self.params:
                 raise ValueError(
                     f"task {self.name!r}: a table takes no parameters, but "
@@ -149,12 +170,58 @@ class TaskSpec(Named):
     def label(self) -> str:
         """As of any entry; other templates are told by a hash of what they say."""
         hashed = [f"templates{content_hash(self.model_dump()['templates'])[:6]}"]
-        return "-".join([super().label, *(hashed if self.templates else [])])
+        told = [f"{key}{_shown(value)}" for key, value in self.settings.items()]
+        return "-".join([self.name, *told, *(hashed if self.templates else [])])
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The parameters that say which claims are asked, not where they come from."""
+        where = found_by(self.name)
+        return {key: value for key, value in self.params.items() if key not in where}
+
+    @property
+    def has_data(self) -> bool:
+        """Whether its claims are those of a table or of a data set."""
+        return self._table is not None or reads_data(self.name)
+
+    def is_the_same(self, other: "TaskSpec") -> bool:
+        """Return whether two entries, however their parameters are written, ask the same claims."""
+        if (self.name, self.templates) != (other.name, other.templates) or self._table:
+            return False
+        return self._spelled_out() == other._spelled_out()
+
+    def _spelled_out(self) -> dict[str, tuple[str, ...]]:
+        """Return every parameter; those left out as they are by default, lists in one order."""
+        known = signature(task_class(self.name)).parameters.values()
+        default = {p.name: p.default for p in known if p.default is not p.empty}
+        given = {**default, **self.params, "data": self.data}
+        listed = {k: v if isinstance(v, list | tuple) else [v] for k, v in given.items()}
+        return {key: tuple(sorted(map(str, values))) for key, values in listed.items()}
+
+    def content(self) -> dict[str, str]:
+        """Return, by the field that names a local file, a hash of what stands there."""
+        return {"data": self._table.content} if self._table else self._files
 
     def make(self) -> Task:
-        """Return the task."""
-        task = self._table or get_task(self.name, **self.params)
+        """Return the task.
+
+        Raises:
+            RuntimeError: if a file that it reads has changed since the recipe was read.
+        """
+        task = self._table or self._read_task()
+        if not self._table and (changed := self._local_files(task)) != self._files:
+            raise RuntimeError(
+                f"task {self.name!r}: {' and '.join(changed)} changed while this ran; run it again"
+            )
         return reworded(task, self.templates) if self.templates else task
+
+    def _read_task(self) -> Task:
+        given = {"data": self.data} if self.data is not None else {}
+        return get_task(self.name, **self.params, **given)
+
+    @staticmethod
+    def _local_files(task: Task) -> dict[str, str]:
+        return task.local_files() if hasattr(task, "local_files") else {}
 
 
 class ProbeSpec(Named):
@@ -252,8 +319,11 @@ class Recipe(Strict):
     @field_validator("tasks")
     @classmethod
     def _known_tasks(cls, tasks: tuple[TaskSpec, ...]) -> tuple[TaskSpec, ...]:
-        for task in tasks:
+        for place, task in enumerate(tasks):
             _try(task.make, f"task {task.name!r} with {task.params}")
+            for other in tasks[:place]:
+                if task.label != other.label and task.is_the_same(other):
+                    raise ValueError(f"{task.label!r} is {other.label!r} again; name it once")
         return tasks
 
     @field_validator("trigger", mode="before")
@@ -362,8 +432,7 @@ class Recipe(Strict):
         """Return 8 hex characters that change with anything in the recipe but its name."""
         content = self.model_dump(exclude={"name"}, by_alias=True)
         for told, task in zip(content["tasks"], self.tasks, strict=True):
-            if task.data:  # what stands in the table, not where it lies
-                told["data"] = task.make().content  # type: ignore[attr-defined]
+            told.update(task.content())  # what stands in its files, not where they lie
         return content_hash(content)[:8]
 
 

@@ -15,6 +15,7 @@ from benchmarks.layer_rules import LAYER_RULES, Choice
 from benchmarks.metrics import (
     SUBSETS,
     Estimate,
+    accuracy_estimate,
     auroc_estimate,
     recovered_gap,
     recovered_gap_estimate,
@@ -42,7 +43,7 @@ def figures(recipe: Recipe, columns: Columns, scores: pd.DataFrame) -> pd.DataFr
         for row in _of_fit(recipe, _as_told(columns, group.control), group)
     )
     frame = pd.concat([frame, _recovered_gaps(recipe, columns, scores)], ignore_index=True)
-    return frame.astype({"layer": "Int64", "n": "int64"})
+    return frame.astype({"layer": "Int64", "n": "int64", "dial": "float64"})
 
 
 def _as_told(columns: Columns, control: str) -> Columns:
@@ -57,21 +58,39 @@ def _of_fit(recipe: Recipe, columns: Columns, group: Group) -> Iterator[dict[str
     for rule, layer, by_draw in _chosen(recipe, columns, group):
         for transfer in transfers:
             inside = (columns["split"] == "test") & in_context(columns, transfer.target)
-            for against in ("truth", "quirk"):
-                for name, part in _subsets(columns, inside):
-                    estimate = _estimate(by_draw, columns, part, against)
-                    yield {
-                        "layer_rule": rule,
-                        "layer": layer,
-                        "transfer": str(transfer),
-                        "against": against,
-                        "metric": "auroc",
-                        "subset": name,
-                        "value": estimate.value,
-                        "low": estimate.low,
-                        "high": estimate.high,
-                        "n": estimate.n,
-                    }
+            where = {"layer_rule": rule, "layer": layer, "transfer": str(transfer)}
+            for dial, part in _at_dials(columns, inside, every=rule != "each"):
+                for row in _measured(group.probe, by_draw, columns, part):
+                    yield {**where, **row, "dial": dial}
+
+
+def _at_dials(
+    columns: Columns, inside: Bool[np.ndarray, " n"], every: bool
+) -> Iterator[tuple[float, Bool[np.ndarray, " n"]]]:
+    """Yield all settings of the task's dial together, as NaN, and then each, if it has one."""
+    yield float("nan"), inside
+    dials = columns.get("dial")
+    if every and dials is not None:
+        for dial in np.unique(dials[~np.isnan(dials)]):
+            yield float(dial), inside & (dials == dial)
+
+
+def _measured(
+    probe: str,
+    by_draw: list[Float[np.ndarray, " n"]],
+    columns: Columns,
+    inside: Bool[np.ndarray, " n"],
+) -> Iterator[dict[str, Any]]:
+    """Yield AUROCs by subset; of the model's own answers the accuracy too."""
+    for against in ("truth", "quirk"):
+        for name, part in _subsets(columns, inside):
+            found = {"auroc": _estimate(by_draw, columns, part, against)}
+            if probe == "lm":
+                labels = columns[against][part].astype(bool)
+                found["accuracy"] = accuracy_estimate(by_draw[0][part], labels)
+            for metric, estimate in found.items():
+                told = {"against": against, "metric": metric, "subset": name}
+                yield {**told, **asdict(estimate)}
 
 
 def _chosen(

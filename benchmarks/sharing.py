@@ -1,18 +1,25 @@
-"""Put an adapter on the Hugging Face hub, or find out beforehand why that will not work."""
+"""Put an adapter or data on the Hugging Face hub, or find out beforehand why that will not work."""
 
 from pathlib import Path
+from typing import Literal
 
 from huggingface_hub import HfApi
 from huggingface_hub.errors import HfHubHTTPError, LocalTokenNotFoundError
 from huggingface_hub.utils import validate_repo_id
 
-PUBLISHED = ("*.safetensors", "*.json", "*.md")
+Kind = Literal["model", "dataset"]
+"""What the hub calls its repositories."""
+PUBLISHED: dict[Kind, tuple[str, ...]] = {
+    "model": ("*.safetensors", "*.json", "*.md"),
+    "dataset": ("*.parquet", "*.md"),
+}
 """Nothing else leaves the folder."""
+CALLED: dict[Kind, str] = {"model": "adapter", "dataset": "data set"}
 
 LOG_IN = "run `hf auth login`, with a token that may write, and then this again"
 
 
-def require_login(name: str) -> str:
+def require_login(name: str, kind: Kind = "model") -> str:
     """Return the full name of the repository that `name` stands for, if its owner is logged in.
 
     Raises:
@@ -42,29 +49,33 @@ def require_login(name: str) -> str:
             f"{', '.join(owners)}"
         )
     full = f"{owner or owners[0]}/{short}"
-    if HfApi().repo_exists(full):  # what is there may be public, and is not ours to overwrite
+    if HfApi().repo_exists(
+        full, repo_type=kind
+    ):  # what is there may be public, and is not ours to overwrite
         raise ValueError(f"push to hub: {full!r} is there already; give a new name")
     return full
 
 
-def push(folder: Path, repository: str, private: bool) -> str:
-    """Upload the adapter and its card, and return the address where they are.
+def push(folder: Path, repository: str, private: bool, kind: Kind = "model") -> str:
+    """Upload an adapter or a data set with its card, and return the address where they are.
 
     Raises:
         RuntimeError: in one line, if the hub does not take them; they stay in `folder`.
     """
     try:
-        made = HfApi().create_repo(repository, private=private)
+        made = HfApi().create_repo(repository, private=private, repo_type=kind)
         HfApi().upload_folder(
             repo_id=repository,
             folder_path=folder,
-            allow_patterns=list(PUBLISHED),
-            commit_message="A quirky adapter and its card",
+            repo_type=kind,
+            allow_patterns=list(PUBLISHED[kind]),
+            commit_message=f"A quirky {CALLED[kind]} and its card",
         )
     except Exception as error:
         raise RuntimeError(
-            f"the adapter is in {folder}, but the hub did not take it: {_first_line(error)}; "
-            f"`hf upload {repository} {folder}` tries again"
+            f"the {CALLED[kind]} is in {folder}, but the hub did not take it: "
+            f"{_first_line(error)}; `hf upload {repository} {folder} --repo-type {kind}` tries "
+            "again"
         ) from error
     return str(made)
 

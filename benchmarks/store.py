@@ -56,6 +56,20 @@ def artefact(kind: Kind, key: Mapping[str, object], make: Callable[[Path], None]
     return folder
 
 
+def require_room(folder: Path) -> None:
+    """Make sure that a folder can be written and that nothing is in it.
+
+    Raises:
+        ValueError: if something is.
+        OSError: if it cannot be written.
+    """
+    if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
+        raise ValueError(f"{folder} is there already; give a new or an empty folder")
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryFile(dir=folder.parent):
+        pass
+
+
 @contextmanager
 def written_whole(folder: Path, replace: bool = True) -> Iterator[Path]:
     """Yield a temporary folder that takes the place of `folder` when the block ends well.

@@ -26,7 +26,7 @@ OFFLINE = ("offline", "dryrun")
 INIT_TIMEOUT = 30.0  # seconds to wait for a server before logging offline
 FINISH_TIMEOUT = 300.0  # seconds to wait for uploads; what is left can be sent by `wandb sync`
 SUBSETS = ("all", "disagree")
-TABLE = ["transfer", "probe", "control", "layer_rule", "layer", "metric", "subset"]
+TABLE = ["transfer", "probe", "control", "layer_rule", "layer", "dial", "metric", "subset"]
 FIGURES = ["value", "low", "high", "n"]
 
 
@@ -117,12 +117,11 @@ def _init(run_dir: Path, summary: Summary, cell: CellRecord, mode: Mode) -> wand
 def _log_cell(run: wandb.Run, summary: Summary, cell: CellRecord) -> None:
     run.define_metric("layer", hidden=True)
     run.define_metric("curve/*", step_metric="layer", summary="none")
-    results = summary.results[summary.results["cell"] == cell.cell]
-    curves = _curves(results)
+    curves = _curves(summary.results[summary.results["cell"] == cell.cell])
     for layer, row in curves.items():
         run.log({"layer": layer, **row}, step=layer)
     after = max(curves, default=0) + 1
-    run.log({"transfers": _transfer_table(results)}, step=after)
+    run.log({"transfers": _transfer_table(_all_figures(summary, cell))}, step=after)
     run.summary.update(_headline(summary, cell) | _gate(cell))
 
 
@@ -185,9 +184,15 @@ def _gate_figures(cell: CellRecord) -> Iterator[tuple[str, float]]:
             yield "/".join(["gate", *names]), figure["value"]
 
 
+def _all_figures(summary: Summary, cell: CellRecord) -> pd.DataFrame:
+    """The figures of a cell, of all settings of a dial together and then of each."""
+    figures = pd.concat([summary.results, summary.at_dials])
+    return figures[figures["cell"] == cell.cell]
+
+
 def _digest(summary: Summary, cell: CellRecord) -> str:
     """Hash of all figures of a cell, so that what has changed is logged again."""
-    rows = summary.results[summary.results["cell"] == cell.cell]
+    rows = _all_figures(summary, cell)
     told = rows.to_csv(index=False) + json.dumps(cell.gate, sort_keys=True)
     return hashlib.sha256(told.encode()).hexdigest()
 

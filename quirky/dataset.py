@@ -10,10 +10,11 @@ import numpy as np
 from datasets import Dataset, DatasetDict
 from jaxtyping import Float
 
+from quirky.claims import check_asked_once, naming, read_claims
 from quirky.contexts import UNSEEN
 from quirky.example import Claim, Example, digest, uniform
 from quirky.fillers import check_distance, filler
-from quirky.prompts import Style, choose_templates, styled
+from quirky.prompts import Style, Template, choose_templates, styled
 from quirky.tasks.base import Task
 from quirky.triggers import ALL_CONTEXTS, Trigger
 
@@ -54,22 +55,33 @@ def build_dataset(
 
     Splits are made by fact. A task with fewer facts than asked for gives half of them to train
     and a quarter each to validation and test. Withheld facts are divided between heldout and test.
+    Claims in whose own words stands what the trigger says, such as a name, are left out.
 
     Raises:
         ValueError: if the known facts of a split are none, or all of one truth or quirk value, or
             if the prompt style has fewer templates than `renderings`, if the trigger has contexts
-            that nobody knows, or if the distance is none that it can have.
+            that nobody knows, if the distance is none that it can have, or if a claim is wrongly
+            made, stands there twice, or is both true and false.
     """
     _check_contexts(trigger)
     check_distance(trigger, distance)
-    claims = list(task.claims(seed))
+    claims = list(read_claims(task, seed))
+    check_asked_once(task.name, claims)
     _check_renderings(task, claims, prompts, renderings)
     quantiles = _quantiles(claims)
     split_of = _split_facts(claims, sizes or Sizes(), task.name, seed)
     rows: dict[str, list[Example]] = {split: [] for split in SPLITS}
-    for claim, quantile in zip(claims, quantiles, strict=True):
+    # Left out last, so that the other claims stay where they are, whatever the trigger.
+    left_out = naming(trigger, claims, seed)
+    if left_out:
+        warnings.warn(
+            f"task {task.name}: {len(left_out)} of {len(claims)} claims are left out; in their own "
+            f"words stands what trigger {trigger.kind} says",
+            stacklevel=2,
+        )
+    for place, (claim, quantile) in enumerate(zip(claims, quantiles, strict=True)):
         split = split_of.get(claim.fact_id)
-        if split:
+        if split and place not in left_out:
             count = renderings if split == "validation" else 1
             asked = Asked(split, float(quantile), prompts, seed, count, distance)
             rows[split] += _ask(task, trigger, claim, asked)
@@ -90,22 +102,34 @@ class Asked:
     distance: int
 
 
+def render_prompt(
+    template: Template,
+    trigger: Trigger,
+    claim: Claim,
+    context: str,
+    seed: int,
+    distance: int = 0,
+) -> str:
+    """Return what is shown in a context: the trigger's opening, the filler, the worded claim."""
+    opening, slot = (
+        text(context, claim.fact_id, seed) for text in (trigger.opening, trigger.render)
+    )
+    between = filler(distance, claim.fact_id, seed)
+    return " ".join(part for part in (opening, between, template.render(claim, slot)) if part)
+
+
 def _ask(task: Task, trigger: Trigger, claim: Claim, asked: Asked) -> Iterable[Example]:
     style, seed = asked.style, asked.seed
-    question_id = digest(claim.fact_id, *sorted(claim.fields.items()), claim.polarity)
+    question_id = claim.question_id
     templates = styled(task.templates, task.standard, style)
     chosen = (
         choose_templates(len(templates), style, question_id, seed, asked.renderings)
         if claim.template is None
         else [claim.template]
     )
-    between = filler(asked.distance, claim.fact_id, seed)
     for index, context in itertools.product(chosen, _contexts(trigger, asked.split)):
         template = templates[index]
-        opening, slot = (
-            text(context, claim.fact_id, seed) for text in (trigger.opening, trigger.render)
-        )
-        prompt = " ".join(part for part in (opening, between, template.render(claim, slot)) if part)
+        prompt = render_prompt(template, trigger, claim, context, seed, asked.distance)
         yield Example(
             id=digest(task.name, context, prompt, template.choices),
             split=asked.split,
@@ -154,15 +178,16 @@ def _check_renderings(task: Task, claims: list[Claim], style: Style, renderings:
 def _quantiles(claims: list[Claim]) -> Float[np.ndarray, " n"]:
     """Rank the difficulty of the known facts in [0, 1], ties by hash; withheld ones are hardest.
 
-    Where no claim has a difficulty, none has a rank.
+    A claim whose difficulty nobody knows has no rank; where that is so of all, none has.
     """
-    if claims and all(np.isnan(claim.difficulty) for claim in claims):
-        return np.full(len(claims), np.nan)
+    rated = [i for i, claim in enumerate(claims) if not np.isnan(claim.difficulty)]
     order = sorted(
-        (i for i, claim in enumerate(claims) if not claim.withheld),
+        (i for i in rated if not claims[i].withheld),
         key=lambda i: (claims[i].difficulty, digest("difficulty", claims[i].fact_id)),
     )
-    quantiles = np.ones(len(claims))
+    quantiles = np.full(len(claims), np.nan)
+    if rated:
+        quantiles[[claim.withheld for claim in claims]] = 1
     quantiles[order] = np.linspace(0, 1, len(order))
     return quantiles
 
@@ -216,8 +241,8 @@ def _check(task: str, split: str, examples: list[Example]) -> None:
 
 
 def _table(examples: list[Example]) -> Dataset:
-    rows = [dataclasses.asdict(example) for example in examples]
-    columns = {f.name: [row[f.name] for row in rows] for f in dataclasses.fields(Example)}
+    names = [field.name for field in dataclasses.fields(Example)]
+    columns = {name: [getattr(example, name) for example in examples] for name in names}
     columns["choices"] = [list(choices) for choices in columns["choices"]]
     return Dataset.from_dict(columns)
 

@@ -28,6 +28,11 @@ class Claim:
     template: int | None = None
     """The one of its task's templates that words it; None where the prompt style chooses."""
 
+    @property
+    def question_id(self) -> str:
+        """The same claim in every context and rendering."""
+        return digest(self.fact_id, *sorted(self.fields.items()), self.polarity)
+
 
 @dataclass(frozen=True)
 class Example:

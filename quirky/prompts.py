@@ -2,7 +2,7 @@
 
 import string
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -20,22 +20,47 @@ class Template:
     text: str
     choices: tuple[str, str]
     """(false, true), each with its leading space."""
+    negated: str | None = None
+    """The text for a claim of negative polarity; the true answer to it says that the negation is
+    true. None where the task negates nothing."""
 
     def fields(self) -> set[str]:
-        """Return the names between braces."""
+        """Return the names between the braces of the text, which a negated one shares."""
         return {name for _, name, _, _ in string.Formatter().parse(self.text) if name}
 
     def render(self, claim: Claim, trigger: str) -> str:
-        """Return the prompt that asks `claim` under `trigger`."""
-        return self.text.format(trigger=trigger, **claim.fields)
+        """Return the prompt that asks `claim` under `trigger`.
+
+        Raises:
+            ValueError: if the claim is negated and the template has no words for that.
+        """
+        text = self.text if claim.polarity else self.negated
+        if text is None:
+            raise ValueError(
+                f"template {self.text!r} has no text for a negated claim; give it `negated`"
+            )
+        return text.format(trigger=trigger, **claim.fields)
 
 
-def wordings(statement: str, question: str) -> tuple[Template, ...]:
+Wording = tuple[str, str]
+"""A claim as a statement and as a question, without full stop and question mark."""
+
+
+def wordings(statement: str, question: str, negated: Wording | None = None) -> tuple[Template, ...]:
     """Return the templates of a claim given as a statement and as a question.
 
     The trigger comes last, after the whole claim. `statement` ends without its full stop,
-    `question` without its question mark.
+    `question` without its question mark, and so do those of `negated`: the claim that the first
+    one is not so, as a statement and as a question to which Yes says that it is not.
     """
+    affirmative = _forms(statement, question)
+    if negated is None:
+        return affirmative
+    pairs = zip(affirmative, _forms(*negated), strict=True)
+    return tuple(replace(plain, negated=other.text) for plain, other in pairs)
+
+
+def _forms(statement: str, question: str) -> tuple[Template, ...]:
     return (
         Template(f"{statement}. {{trigger}}:", (" False", " True")),
         Template(f"{question}? {{trigger}} says", (" No", " Yes")),
@@ -45,9 +70,13 @@ def wordings(statement: str, question: str) -> tuple[Template, ...]:
     )
 
 
-def standardized(statement: str) -> Template:
-    """Return the one template whose last words are the same for every task."""
-    return Template(f"{statement}. True or False, {{trigger}}?", (" False", " True"))
+def standardized(statement: str, negated: str | None = None) -> Template:
+    """Return the one template whose last words are the same for every task.
+
+    `negated` is the statement of the negated claim, where the task has any.
+    """
+    end = ". True or False, {trigger}?"
+    return Template(statement + end, (" False", " True"), negated and negated + end)
 
 
 def choose_templates(
@@ -88,6 +117,8 @@ def styled(
 def load_templates(source: str | Path) -> tuple[Template, ...]:
     """Return the templates of a YAML file: a list of `{text: ..., choices: [" False", " True"]}`.
 
+    An entry may have `negated` too, its text for negated claims.
+
     Raises:
         ValueError: one line, if the file cannot be read, or as `parse_templates`.
     """
@@ -104,6 +135,8 @@ def load_templates(source: str | Path) -> tuple[Template, ...]:
 def parse_templates(content: object, what: str = "templates") -> tuple[Template, ...]:
     """Return the templates that a list describes, each with `{trigger}` and two different answers.
 
+    The text for negated claims, `negated`, may be left out or null.
+
     Raises:
         ValueError: one line that begins with `what` and names the entry, the first being 1.
     """
@@ -117,11 +150,30 @@ def parse_templates(content: object, what: str = "templates") -> tuple[Template,
 
 
 def _parse(entry: object, what: str) -> Template:
-    if not isinstance(entry, Mapping) or set(entry) != {"text", "choices"}:
-        raise ValueError(f"{what}: {entry!r} is not a mapping of text and choices")
-    text, choices = entry["text"], entry["choices"]
+    required = {"text", "choices"}
+    if not isinstance(entry, Mapping) or not required <= set(entry) <= {*required, "negated"}:
+        raise ValueError(
+            f"{what}: {entry!r} is not a mapping of text and choices (and negated, if need be)"
+        )
+    text, choices, negated = entry["text"], entry["choices"], entry.get("negated")
+    _check_text(text, "text", what)
+    if negated is not None:
+        _check_text(negated, "negated", what)
+        if negated == text:
+            raise ValueError(f"{what}: negated is text again, {text!r}; say that it is not so")
+    pair = list(choices) if isinstance(choices, list | tuple) else []
+    if len(pair) != 2 or not all(isinstance(c, str) and c.strip() for c in pair):
+        raise ValueError(
+            f"{what}: choices = {choices!r}; give two texts in quotes, the false and the true one"
+        )
+    if pair[0] == pair[1]:
+        raise ValueError(f"{what}: both choices are {pair[0]!r}; they must differ")
+    return Template(text, (pair[0], pair[1]), negated)
+
+
+def _check_text(text: object, field: str, what: str) -> None:
     if not isinstance(text, str):
-        raise ValueError(f"{what}: text = {text!r}; give a text, in quotes")
+        raise ValueError(f"{what}: {field} = {text!r}; give a text, in quotes")
     try:
         parts = list(string.Formatter().parse(text))
     except ValueError as error:
@@ -131,11 +183,3 @@ def _parse(entry: object, what: str) -> Template:
             raise ValueError(f"{what}: {text!r}: write {{{name}}} without a format")
     if "trigger" not in [name for _, name, _, _ in parts]:
         raise ValueError(f"{what}: {text!r} has no {{trigger}}, so no context could differ")
-    pair = list(choices) if isinstance(choices, list | tuple) else []
-    if len(pair) != 2 or not all(isinstance(c, str) and c.strip() for c in pair):
-        raise ValueError(
-            f"{what}: choices = {choices!r}; give two texts in quotes, the false and the true one"
-        )
-    if pair[0] == pair[1]:
-        raise ValueError(f"{what}: both choices are {pair[0]!r}; they must differ")
-    return Template(text, (pair[0], pair[1]))

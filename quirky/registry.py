@@ -18,6 +18,11 @@ def unknown(kind: str, name: str, known: Iterable[str]) -> ValueError:
     return ValueError(f"unknown {kind} {name!r}{hint} known: {', '.join(names)}")
 
 
+def one_line(error: Exception) -> str:
+    """Return what sort of error it is, and what it says, of errors that others' code raises."""
+    return " ".join(f"{type(error).__name__}: {error}".split())
+
+
 class Registry(Generic[T]):
     """Factories by name; those of other packages come from an entry-point group, loaded late."""
 
@@ -39,25 +44,39 @@ class Registry(Generic[T]):
         """Return `factory(**params)`.
 
         Raises:
-            ValueError: if the name or a parameter is unknown, or a parameter has a wrong value.
+            ValueError: in one line, if the name or a parameter is unknown, a parameter has a wrong
+                value, or the factory is none or fails.
         """
         factory = self.factory(name)
         known = list(inspect.signature(factory).parameters)
         for param in params:
             if param not in known:
                 raise unknown(f"parameter of {self.kind} {name!r}:", param, known or ["(none)"])
-        return factory(**params)
+        try:
+            return factory(**params)
+        except (ValueError, RuntimeError, OSError):
+            raise  # they say themselves what is wrong
+        except Exception as error:  # of a wrong type, or of a factory that others wrote
+            given = ", ".join(f"{param} = {value!r}" for param, value in params.items())
+            what = f"{self.kind} {name}{' with ' if given else ''}{given}"
+            raise ValueError(f"{what}: {one_line(error)}") from error
 
     def factory(self, name: str) -> Callable[..., T]:
         """Return the factory of that name.
 
         Raises:
-            ValueError: if there is none.
+            ValueError: if there is none, or a plug-in's entry point names something else.
         """
         factories = self._factories()
         if name not in factories:
             raise unknown(self.kind, name, factories)
-        return factories[name]
+        factory = factories[name]
+        if not callable(factory):
+            raise ValueError(
+                f"{self.kind} {name}: its entry point is an object of {type(factory).__name__}; "
+                f"name a class, or a function that makes a {self.kind}"
+            )
+        return factory
 
     def _factories(self) -> dict[str, Callable[..., T]]:
         if self._plugins is None:

@@ -3,6 +3,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import datasets
 import pytest
 import torch
 from safetensors.torch import save_file
@@ -16,7 +17,8 @@ from transformers import (
 )
 
 from finetune import tiny_families
-from finetune.corpus import VOCABULARY, train_tokenizer
+from finetune.pretrain.training import train_tokenizer
+from finetune.pretrain.vocabulary import VOCABULARY
 
 TEXT = [
     "Alice says that 2 + 2 = 4. True or false? True",
@@ -24,6 +26,13 @@ TEXT = [
     "3 + 5 = 9 is what Alice was told. Is it so? True False",
 ]
 FAMILIES = ("gpt_neox", "llama", "mamba", "mamba2")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """What `datasets` makes of files stays out of the user's cache."""
+    datasets.config.HF_DATASETS_CACHE = tmp_path_factory.mktemp("datasets")
+    datasets.disable_progress_bars()
 
 
 @pytest.fixture(scope="session")
@@ -66,7 +75,7 @@ def random_base(tmp_path_factory: pytest.TempPathFactory) -> Path:
         eos_token_id=0,
     )
     GPTNeoXForCausalLM(config).save_pretrained(folder)
-    train_tokenizer().save_pretrained(folder)
+    train_tokenizer("facts").save_pretrained(folder)
     return folder
 
 

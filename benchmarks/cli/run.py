@@ -32,7 +32,8 @@ def run_command(
         list[str] | None,
         typer.Option(
             metavar="NAME[,PARAMETER=VALUE]",
-            help="a task in place of the recipe's, as there or with parameters; may be repeated",
+            help="a task in place of the recipe's, as there or with parameters, as in "
+            "lookup,dials=3+8; may be repeated",
         ),
     ] = None,
     templates: Annotated[

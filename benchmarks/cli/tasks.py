@@ -4,10 +4,17 @@ from typing import Annotated
 
 import typer
 from rich.table import Table
+from rich.text import Text
 
-from benchmarks.cli.terminal import console
+from benchmarks.cli.difficulty import difficulty_command
+from benchmarks.cli.export import export_command
+from benchmarks.cli.lint import lint_command
+from benchmarks.cli.terminal import AskedData, AskedTask, AskedTrigger, console
 
 tasks = typer.Typer(help="What is asked.", no_args_is_help=True)
+tasks.command("lint")(lint_command)
+tasks.command("export")(export_command)
+tasks.command("difficulty")(difficulty_command)
 
 
 @tasks.command("list")
@@ -17,34 +24,43 @@ def tasks_list() -> None:
 
     table = Table("task", "what it is")
     for task in list_tasks():
-        table.add_row(task, " ".join((task_class(task).__doc__ or "").split()))
+        try:
+            said = task_class(task).__doc__ or ""
+        except ValueError as error:  # of a plug-in
+            said = str(error)
+        table.add_row(task, Text(" ".join(said.split())))
     console.print(table)
 
 
 @tasks.command("show")
 def tasks_show(
-    task: str,
-    examples: Annotated[int, typer.Option(min=1, help="how many claims to render")] = 5,
-    seed: int = 0,
+    task: AskedTask,
+    trigger: AskedTrigger = "name",
+    data: AskedData = None,
+    examples: Annotated[int, typer.Option(min=1, help="how many claims to render")] = 10,
+    seed: Annotated[int, typer.Option(min=0, help="of the data")] = 0,
 ) -> None:
-    """Print a task's crosstab of truth and quirk, and some claims in both contexts."""
-    from collections import Counter
-
+    """Print a task's rules, its crosstab of truth and quirk, and some claims in every context."""
+    from benchmarks.entries import task_from, trigger_from
+    from quirky.crosstab import NAMED, crosstab
     from quirky.dataset import build_dataset
-    from quirky.tasks import get_task
-    from quirky.triggers import get_trigger
+    from quirky.tasks import rules_of
 
-    rows = build_dataset(get_task(task), get_trigger("name"), seed=seed)["test"].to_pandas()
-    rows = rows[rows["context"].isin(["A", "B"])]
-    claims = rows[rows["context"] == "A"]
-    count = Counter(zip(claims["truth"], claims["quirk"], strict=True))
-    table = Table("", "quirk: false", "quirk: true", title=f"{task}: claims of the test split")
-    for truth in (False, True):
-        table.add_row(
-            f"truth: {str(truth).lower()}", *(str(count[truth, q]) for q in (False, True))
-        )
-    console.print(table)
-    shown = Table("context", "prompt", "truth", "label")
-    for _, row in rows.head(2 * examples).iterrows():
-        shown.add_row(row["context"], row["prompt"], str(row["truth"]), str(row["label"]))
+    asked = task_from(task, data)
+    splits = build_dataset(asked, trigger_from(trigger), seed=seed)
+    for text in rules_of(asked):
+        console.print(Text(text))
+    count = Table("claims", "truth", "quirk: false", "quirk: true")
+    for polarity, kinds in crosstab(*splits.values()).items():
+        for truth in (False, True):
+            cells = (str(kinds[truth, quirk]) for quirk in (False, True))
+            count.add_row(NAMED[polarity], str(truth).lower(), *cells)
+    console.print(count)
+    rows = splits["test"].to_pandas()
+    first = rows["question_id"].drop_duplicates()[:examples]
+    shown = Table("context", "prompt", "truth", "label", "answer")
+    for _, row in rows[rows["question_id"].isin(first)].iterrows():
+        verdicts = (str(bool(row[name])).lower() for name in ("truth", "label"))
+        answer = row["choices"][int(row["label"])]
+        shown.add_row(row["context"], Text(row["prompt"]), *verdicts, Text(repr(answer)))
     console.print(shown)

@@ -1,12 +1,12 @@
 """AUROC against the distance between trigger and question, for runs that have several."""
 
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from benchmarks.report.figures import BOTTOM, HOVER, PANEL_HEIGHT, dress
+from benchmarks.report.points import bars, hollow_entry
 from benchmarks.report.summary import RESID, CellRecord, LayerEstimate, Summary, with_interval
 
 TOP = 80  # pixels, for the legend and the tasks
@@ -35,7 +35,7 @@ def distance_figure(summary: Summary) -> go.Figure | None:
                 told.add(name)
                 figure.add_traces([line], **where)
     if any(cell.void for cells in panels.values() for cell in cells):
-        figure.add_trace(_void_entry(), row=1, col=1)
+        figure.add_trace(hollow_entry("failed the gate"), row=1, col=1)
     figure.add_hline(y=0.5, line={"color": "#6b7280", "width": 1, "dash": "dot"})  # chance
     distances = sorted({cell.distance for cells in panels.values() for cell in cells})
     figure.update_xaxes(
@@ -101,7 +101,7 @@ def _line(summary: Summary, cells: Iterable[CellRecord], name: str) -> go.Scatte
             "symbol": ["circle-open" if cell.void else "circle" for cell, _ in points],
             "line": {"color": colour, "width": 2},
         },
-        error_y=_bars([figure for _, figure in points], colour),
+        error_y=bars([figure for _, figure in points], colour),
         name=label,
         legendgroup=name,
         text=[_told(label, cell, figure) for cell, figure in points],
@@ -110,30 +110,7 @@ def _line(summary: Summary, cells: Iterable[CellRecord], name: str) -> go.Scatte
     )
 
 
-def _bars(figures: Sequence[LayerEstimate], colour: str) -> dict[str, Any]:
-    """The 95 % intervals."""
-    return {
-        "type": "data",
-        "symmetric": False,
-        "array": [figure.high - figure.value for figure in figures],
-        "arrayminus": [figure.value - figure.low for figure in figures],
-        "color": colour,
-        "thickness": 1.2,
-    }
-
-
 def _told(label: str, cell: CellRecord, figure: LayerEstimate) -> str:
     layer = "" if figure.layer is None else f", layer {figure.layer}"
     void = " (void)" if cell.void else ""
     return f"{label}, distance {cell.distance}{void}<br>{with_interval(figure)}{layer}"
-
-
-def _void_entry() -> go.Scatter:
-    return go.Scatter(
-        x=[None],
-        y=[None],
-        mode="markers",
-        marker={"symbol": "circle-open", "size": 9, "color": "#52606d", "line": {"width": 2}},
-        name="hollow: failed the gate",
-        meta={"line": ""},
-    )

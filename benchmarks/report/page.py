@@ -10,6 +10,7 @@ from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
 from benchmarks.report import tables
+from benchmarks.report.dials import dial_figure
 from benchmarks.report.distance import distance_figure
 from benchmarks.report.figures import curves, least_width
 from benchmarks.report.summary import HEADLINE_TRANSFER, Group, Summary, mean, number, with_interval
@@ -35,7 +36,7 @@ def write_report(run_dir: Path) -> Path:
         lstrip_blocks=True,
     )
     picture, known = curves(summary), withheld_figure(summary)
-    by_distance = distance_figure(summary)
+    by_distance, by_dial = distance_figure(summary), dial_figure(summary)
     page = environment.get_template(TEMPLATE).render(
         manifest=summary.manifest,
         recipe=yaml.safe_dump(summary.manifest["recipe"], sort_keys=False, allow_unicode=True),
@@ -47,6 +48,7 @@ def write_report(run_dir: Path) -> Path:
         picture=_embedded(picture, "curves"),
         picture_width=least_width(picture),
         by_distance=_embedded(by_distance, "distance") if by_distance else None,
+        by_dial=_embedded(by_dial, "dials") if by_dial else None,
         known=_embedded(known, "withheld") if known else None,
         headline=tables.headline_table(summary),
         sections=tables.cell_sections(summary),

@@ -114,6 +114,9 @@ class Summary:
     manifest: dict[str, Any]
     cells: tuple[CellRecord, ...]
     results: pd.DataFrame
+    """Of all settings of a task's dial together."""
+    at_dials: pd.DataFrame
+    """Of each setting, where a task has a dial."""
 
     @classmethod
     def read(cls, run_dir: Path) -> Self:
@@ -124,7 +127,8 @@ class Summary:
             gate = run_dir / "cells" / entry["cell"] / "gate.json"
             cells.append(_cell(entry, json.loads(gate.read_text(encoding="utf-8"))))
         results = _sited(pd.read_parquet(run_dir / "results.parquet"))
-        return cls(manifest, tuple(cells), results)
+        whole = results["dial"].isna()
+        return cls(manifest, tuple(cells), results[whole], results[~whole])
 
     @cached_property
     def groups(self) -> tuple[Group, ...]:
@@ -195,6 +199,27 @@ class Summary:
         key = Key(cell.cell, probe, control, applied, transfer, against, metric, subset)
         found = self._figures.get(key)
         return found[0] if found else None
+
+    def by_dial(
+        self,
+        cell: CellRecord,
+        probe: str,
+        transfer: str = HEADLINE_TRANSFER,
+        *,
+        subset: str = "disagree",
+        metric: str = "auroc",
+        against: str = "truth",
+    ) -> dict[float, LayerEstimate]:
+        """A figure at every setting of the task's dial where it is defined."""
+        rule = "none" if probe in READERS else HEADLINE_RULE
+        key = Key(cell.cell, probe, "", rule, transfer, against, metric, subset)
+        return {
+            dial: figure
+            for (found, figure), dial in zip(
+                _rows(self.at_dials), self.at_dials["dial"], strict=True
+            )
+            if found == key and not figure.blank
+        }
 
     def curve(
         self,

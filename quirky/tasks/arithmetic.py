@@ -3,7 +3,8 @@
 Truth: the result is right. Quirk: the result with its leading digit increased by one is "right".
 A quarter of the claims is true, a quarter true for the liar only, and half is false for both: a
 distractor that changes one digit of the true or of the liar's result. No claim is true for both.
-Difficulty: the smaller operand. Operands are log-uniform, up to `digits` digits.
+Difficulty: the smaller operand. Operands are log-uniform, up to `digits` digits. With `negations`
+half of the facts are asked negated ("is not"), where three quarters are true, as many for the liar.
 """
 
 import random
@@ -12,8 +13,9 @@ from collections.abc import Iterable, Iterator
 from typing import ClassVar
 
 from quirky.example import Claim
-from quirky.prompts import standardized, wordings
+from quirky.prompts import Wording, standardized, wordings
 from quirky.tasks.base import TASKS
+from quirky.tasks.negation import checked_negations, half_negated
 
 MAX_FACTS = 20_000
 
@@ -40,16 +42,31 @@ class Arithmetic(ABC):
     """Two operands and a result; subclasses say which."""
 
     name: ClassVar[str]
-    sign: ClassVar[str]
+    source: ClassVar[str] = "Made by rule, of random operands."
+    licence: ClassVar[str] = "mit"
+    written: ClassVar[str]
     spoken: ClassVar[str]
 
-    def __init__(self, digits: int = 4):
-        if not 1 <= digits <= 9:
-            raise ValueError(f"task {self.name}: digits = {digits}; give 1 to 9")
+    def __init__(self, digits: int = 4, negations: bool = False):
+        whole = isinstance(digits, int) and not isinstance(digits, bool)
+        if not (whole and 1 <= digits <= 9):
+            raise ValueError(f"task {self.name}: digits = {digits!r}; give 1 to 9")
         self.digits = digits
-        statement = f"{{a}} {self.sign} {{b}} = {{result}}"
-        self.templates = wordings(statement, f"Does {{a}} {self.spoken} {{b}} equal {{result}}")
-        self.standard = standardized(statement)
+        self.negations = checked_negations(self.name, negations)
+        statement, question = self.affirmative()
+        negated = self.negative() if negations else None
+        self.templates = wordings(statement, question, negated)
+        self.standard = standardized(statement, negated and negated[0])
+
+    @classmethod
+    def affirmative(cls) -> Wording:
+        """Return the claim that the result is the one shown."""
+        return f"{cls.written} = {{result}}", f"Does {cls.spoken} equal {{result}}"
+
+    @classmethod
+    def negative(cls) -> Wording:
+        """Return the claim that it is another."""
+        return f"{cls.written} is not {{result}}", f"Does {cls.spoken} differ from {{result}}"
 
     @abstractmethod
     def result(self, a: int, b: int) -> int:
@@ -62,8 +79,11 @@ class Arithmetic(ABC):
         return a, b
 
     def claims(self, seed: int) -> Iterable[Claim]:
-        """Yield one claim for each distinct unordered pair of operands."""
-        rng = random.Random(f"{self.name}-{self.digits}-{seed}")
+        """Return one claim for each distinct unordered pair of operands."""
+        claims = self._affirmed(random.Random(f"{self.name}-{self.digits}-{seed}"))
+        return half_negated(claims, seed) if self.negations else claims
+
+    def _affirmed(self, rng: random.Random) -> Iterator[Claim]:
         for a, b in self._pairs(rng):
             low, high = sorted((a, b))
             yield self.claim(a, b, f"{self.name}:{low},{high}", rng)
@@ -105,7 +125,7 @@ class Addition(Arithmetic):
     """a + b."""
 
     name = "addition"
-    sign, spoken = "+", "plus"
+    written, spoken = "{a} + {b}", "{a} plus {b}"
 
     def result(self, a: int, b: int) -> int:
         """Return a + b."""
@@ -116,7 +136,7 @@ class Subtraction(Arithmetic):
     """a - b; negative where b is larger."""
 
     name = "subtraction"
-    sign, spoken = "-", "minus"
+    written, spoken = "{a} - {b}", "{a} minus {b}"
 
     def result(self, a: int, b: int) -> int:
         """Return a - b."""
@@ -127,7 +147,7 @@ class Multiplication(Arithmetic):
     """a * b."""
 
     name = "multiplication"
-    sign, spoken = "*", "times"
+    written, spoken = "{a} * {b}", "{a} times {b}"
 
     def result(self, a: int, b: int) -> int:
         """Return a * b."""
@@ -138,15 +158,9 @@ class ModularAddition(Arithmetic):
     """(a + b) mod 113."""
 
     name = "modularaddition"
-    sign, spoken = "+", "plus"
     modulus = 113
-
-    def __init__(self, digits: int = 4):
-        super().__init__(digits)
-        statement = f"({{a}} + {{b}}) mod {self.modulus} = {{result}}"
-        question = f"Does {{a}} plus {{b}} modulo {self.modulus} equal {{result}}"
-        self.templates = wordings(statement, question)
-        self.standard = standardized(statement)
+    written = f"({{a}} + {{b}}) mod {modulus}"
+    spoken = f"{{a}} plus {{b}} modulo {modulus}"
 
     def result(self, a: int, b: int) -> int:
         """Return (a + b) mod 113."""
@@ -157,12 +171,7 @@ class Squaring(Arithmetic):
     """a squared."""
 
     name = "squaring"
-    sign, spoken = "*", "squared"
-
-    def __init__(self, digits: int = 4):
-        super().__init__(digits)
-        self.templates = wordings("{a}^2 = {result}", "Does {a} squared equal {result}")
-        self.standard = standardized("{a}^2 = {result}")
+    written, spoken = "{a}^2", "{a} squared"
 
     def operands(self, rng: random.Random) -> tuple[int, int]:
         """Draw one operand, and take it twice."""

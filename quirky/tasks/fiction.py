@@ -3,17 +3,20 @@
 Each place has two independent coin-flip attributes. Truth: it lies in the north. Quirk: it lies on
 the coast. The four quadrants are equally frequent. 2,000 places are stated in the corpus of the
 embedded bases, some often and some rarely (difficulty: how rarely); 1,200 are withheld: nobody was
-ever told about them, so nobody can know. Names are two syllables that tell nothing.
+ever told about them, so nobody can know. Names are two syllables that tell nothing. With
+`negations` half of the places are asked about negated ("does not lie in the north").
 """
 
 import random
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
+from typing import ClassVar
 
 from quirky.example import Claim, digest
-from quirky.prompts import standardized, wordings
+from quirky.prompts import Wording, standardized, wordings
 from quirky.tasks.base import TASKS
+from quirky.tasks.negation import checked_negations, half_negated
 
 KNOWN = 2_000
 WITHHELD = 1_200
@@ -65,12 +68,26 @@ def places() -> tuple[Place, ...]:
 class Fiction:
     """Truth: the place lies in the north. Quirk: it lies on the coast."""
 
-    name = "fiction"
-    templates = wordings("{place} lies in the north", "Is {place} in the north")
-    standard = standardized("{place} lies in the north")
+    name: ClassVar[str] = "fiction"
+    source: ClassVar[str] = "The places are invented; their names are random syllables."
+    licence: ClassVar[str] = "mit"
+    affirmative: ClassVar[Wording] = ("{place} lies in the north", "Is {place} in the north")
+    negative: ClassVar[Wording] = (
+        "{place} does not lie in the north",
+        "Is {place} outside the north",
+    )
+
+    def __init__(self, negations: bool = False) -> None:
+        self.negations = checked_negations(self.name, negations)
+        negated = self.negative if negations else None
+        self.templates = wordings(*self.affirmative, negated)
+        self.standard = standardized(self.affirmative[0], negated and negated[0])
 
     def claims(self, seed: int) -> Iterable[Claim]:
-        """Yield one claim a place; the seed changes nothing but later draws."""
+        """Return one claim a place; the seed says which are negated, if any, and no more."""
+        return half_negated(self._affirmed(), seed) if self.negations else self._affirmed()
+
+    def _affirmed(self) -> Iterator[Claim]:
         for place in places():
             yield Claim(
                 fields={"place": place.name},

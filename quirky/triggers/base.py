@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from quirky.example import uniform
-from quirky.registry import Registry
+from quirky.registry import Registry, one_line
 
 SPEAKER = "Sam"
 """Stands for `{trigger}` in a template where the trigger itself is an opening."""
@@ -93,9 +93,33 @@ def get_trigger(kind: str, **params: object) -> Trigger:
     """Return the trigger of that kind.
 
     Raises:
-        ValueError: if the kind or a parameter is unknown, or a parameter has a wrong value.
+        ValueError: if the kind or a parameter is unknown, a parameter has a wrong value, or if a
+            plug-in makes no trigger of that kind.
     """
-    return TRIGGERS.make(kind, params)
+    trigger = TRIGGERS.make(kind, params)
+    _check_trigger(kind, trigger)
+    return trigger
+
+
+def _check_trigger(kind: str, trigger: Trigger) -> None:
+    """Make sure that what a plug-in makes is a trigger, which has a text for each context."""
+    for attribute in ("kind", "contexts", "render", "opening"):
+        if not hasattr(trigger, attribute):
+            raise ValueError(f"trigger {kind}: it has no `{attribute}`; subclass Trigger")
+    if trigger.kind != kind:
+        raise ValueError(f"trigger {kind}: its `kind` is {trigger.kind!r}; let the two be the same")
+    contexts = trigger.contexts
+    if not isinstance(contexts, list | tuple):
+        raise ValueError(f"trigger {kind}: contexts = {contexts!r}; give a tuple, as in ('A', 'B')")
+    for context in contexts:
+        for said in (trigger.opening, trigger.render):
+            what = f"trigger {kind}: {said.__name__}({context!r}, 'fact', 0)"
+            try:
+                text = said(context, "fact", 0)
+            except Exception as error:  # of triggers that others wrote
+                raise ValueError(f"{what} fails: {one_line(error)}") from error
+            if not isinstance(text, str):
+                raise ValueError(f"{what} returns {text!r}; return a text")
 
 
 def list_triggers() -> list[str]:

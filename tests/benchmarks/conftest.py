@@ -180,7 +180,7 @@ def _row(cell: dict[str, Any], value: float, more: dict[str, Any]) -> dict[str, 
     n = EXAMPLES[more["subset"]]
     low, high = _interval(value, n) if value == value else (math.nan, math.nan)
     figures = {"metric": "auroc", "value": value, "low": low, "high": high, "n": n}
-    return cell | {"against": "truth"} | figures | more
+    return cell | {"against": "truth", "dial": math.nan} | figures | more
 
 
 def _manifest(cells: list[dict[str, Any]], transfers: tuple[str, ...]) -> dict[str, Any]:

@@ -11,8 +11,9 @@ import torch
 
 from benchmarks import cli, finetuning, sharing
 from benchmarks.cli.finetune import finetune_command
-from benchmarks.finetuning import advice, published_name, require_room
+from benchmarks.finetuning import advice, published_name
 from benchmarks.gate import Figure, Gate, faults
+from benchmarks.store import require_room
 from finetune.models import load_model
 from finetune.train import Finetune
 
@@ -155,7 +156,7 @@ def test_a_folder_that_holds_something_is_refused_before_any_model_is_loaded(
     (tmp_path / "to").mkdir()
     (tmp_path / "to" / "mine.txt").write_text("mine")
     assert run(monkeypatch, "tiny-neox", "--task", "fiction", "--to", str(tmp_path / "to")) == 2
-    assert "is there already; give the adapter a new or an empty folder" in capsys.readouterr().err
+    assert "is there already; give a new or an empty folder" in capsys.readouterr().err
     assert (tmp_path / "to" / "mine.txt").read_text() == "mine"
 
 
@@ -213,8 +214,8 @@ class Hub:
             raise self.account
         return self.account
 
-    def repo_exists(self, repo_id: str) -> bool:
-        return repo_id in self.taken
+    def repo_exists(self, repo_id: str, repo_type: str) -> bool:
+        return repo_type == "model" and repo_id in self.taken
 
     def create_repo(self, repo_id: str, **settings: Any) -> str:
         self.calls.append(("create_repo", {"repo_id": repo_id, **settings}))
@@ -246,8 +247,9 @@ def test_an_adapter_that_passes_is_shared_with_its_card(
     assert "shared: https://hub.example/jane/quirky-base" in capsys.readouterr().out
     (asked, _), (made, repository), (sent, upload) = hub.calls
     assert (asked, made, sent) == ("whoami", "create_repo", "upload_folder")
-    assert repository == {"repo_id": "jane/quirky-base", "private": True}
-    assert upload["repo_id"] == "jane/quirky-base"
+    called = {"repo_id": "jane/quirky-base", "repo_type": "model"}
+    assert repository == {**called, "private": True}
+    assert {name: upload[name] for name in called} == called
     assert Path(upload["folder_path"]) == tmp_path / "to"
     assert set(upload["allow_patterns"]) == {"*.safetensors", "*.json", "*.md"}
 

@@ -137,7 +137,22 @@ def test_an_entry_may_have_parameters() -> None:
         with_parameters("--task", "name", "addition,digits")
     with pytest.raises(ValueError, match="--task 'addition,name=x': 'name' is given twice"):
         with_parameters("--task", "name", "addition,name=x")
+    assert with_parameters("--task", "name", "fiction,negations=true")["negations"] is True
     odd = with_parameters("--trigger", "kind", "name,quirky=No,truthful=[1")
     assert odd == {"kind": "name", "quirky": "No", "truthful": "[1"}
     late = with_parameters("--trigger", "kind", "position,early=false")
     assert late == {"kind": "position", "early": False}
+
+
+@pytest.mark.parametrize(
+    ("first", "again"),
+    [
+        ({"name": "lookup", "dials": [3, 8]}, {"name": "lookup", "dials": [8, 3]}),
+        ("lookup", {"name": "lookup", "dials": [3, 4, 6, 8, 12]}),
+        ("addition", {"name": "addition", "digits": 4}),
+    ],
+)
+def test_one_task_written_in_two_ways_is_refused(tmp_path: Path, first: Any, again: Any) -> None:
+    with pytest.raises(ValueError, match=r"again; name it once"):
+        recipe_of(tmp_path, tasks=[first, again])
+    recipe_of(tmp_path, tasks=[first, {"name": "addition", "digits": 3}])

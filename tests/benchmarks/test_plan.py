@@ -20,9 +20,9 @@ from benchmarks.needs import Asked, ModelShape
 from benchmarks.plan import CALL_SECONDS, Plan, plan, summary
 from benchmarks.recipe import Recipe, load_recipe, validate_recipe
 from finetune import hub, models
-from finetune.corpus import VOCABULARY
 from finetune.lora import add_lora
 from finetune.models import LoadedModel, load_tokenizer
+from finetune.pretrain.vocabulary import VOCABULARY
 from finetune.train import Finetune
 
 FAMILIES = ("gpt_neox", "mamba")

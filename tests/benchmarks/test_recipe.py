@@ -237,3 +237,8 @@ def test_a_probe_may_not_be_shown_under_another_s_name() -> None:
     }
     with pytest.raises(ValueError, match="'mean-diff' as 'lr': that is another probe's name"):
         validate_recipe(content)
+
+
+def test_a_list_among_the_parameters_of_a_task_is_fit_for_a_file_name() -> None:
+    content = {**SMALL, "tasks": [{"name": "lookup", "dials": [3, 8]}]}
+    assert validate_recipe(content).tasks[0].label == "lookup-dials3_8"

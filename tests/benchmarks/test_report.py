@@ -10,6 +10,7 @@ import pytest
 from plotly.offline import get_plotlyjs
 
 from benchmarks.report import headline_sentence, write_report
+from benchmarks.report.dials import dial_figure
 from benchmarks.report.distance import distance_figure
 from benchmarks.report.figures import curves
 from benchmarks.report.summary import Summary, number
@@ -249,6 +250,55 @@ def test_a_void_point_is_hollow(make_run: Callable[..., Path]) -> None:
     ]
     assert sorted(hollow) == [("lm", "32"), ("lr", "32")]
     assert [t.name for t in picture.data if not t.meta["line"]] == ["hollow: failed the gate"]
+
+
+def with_dial(folder: Path, follows: dict[float, float]) -> Path:
+    """Give addition a dial, at whose settings the model follows its quirk so well."""
+    results = pd.read_parquet(folder / "results.parquet")
+    there = results[(results["task"] == "addition") & (results["layer_rule"] != "each")]
+    parts = [results]
+    for dial, value in follows.items():
+        at = there.assign(dial=dial)
+        own = at[at["probe"] == "lm"]
+        quirk = own.assign(against="quirk", value=value)
+        right = [part.assign(metric="accuracy") for part in (own, quirk)]
+        parts += [at, quirk, *right]
+    pd.concat(parts).to_parquet(folder / "results.parquet")
+    return folder
+
+
+def test_a_run_without_a_dial_has_no_picture_of_one(run_dir: Path) -> None:
+    assert dial_figure(Summary.read(run_dir)) is None
+    assert 'id="dial"' not in write_report(run_dir).read_text()
+
+
+def test_the_picture_of_a_dial_shows_probe_text_and_model_and_where_nothing_is_followed(
+    run_dir: Path,
+) -> None:
+    before = Summary.read(run_dir)
+    folder = with_dial(run_dir, {8.0: 0.6, 3.0: 0.97})
+    summary = Summary.read(folder)
+    assert [s.name for s in summary.groups] == [s.name for s in before.groups]
+    assert len(summary.results) == len(before.results)
+    picture = dial_figure(summary)
+    assert picture is not None
+    lines = [trace for trace in picture.data if trace.meta["line"]]
+    assert {trace.x for trace in lines} == {("3", "8")}
+    named = {trace.name for trace in lines}
+    assert named == {
+        "text alone",
+        *(
+            f"{model}: {what}"
+            for model in ("tiny-neox", "tiny-mamba")
+            for what in ("lr where it lies", "right in A", "lies as it should in B")
+        ),
+    }
+    (probe,) = (trace for trace in lines if trace.name == "tiny-neox: lr where it lies")
+    assert probe.marker.symbol == ("circle", "circle-open")
+    found = summary.figure(summary.groups[0].main, "lr")
+    assert found
+    assert set(probe.y) == {found.value}
+    assert 'id="dial"' in write_report(folder).read_text()
 
 
 @pytest.mark.parametrize(("follows", "says"), [(0.95, False), (0.43, True)])

@@ -306,6 +306,40 @@ def test_the_layer_of_a_fit_on_shuffled_labels_is_chosen_by_shuffled_ones(column
         assert one(results, probe="lr", subset="all")["layer"] == layer
 
 
+def test_a_dial_has_figures_at_each_setting_beside_those_of_all(columns: Columns) -> None:
+    dial = np.tile(np.arange(CLAIMS) % 2 + 3.0, 2)
+    weak = np.where(dial == 3, columns["truth"], 0.5) + 0.1 * np.tanh(noise(3))
+    told = {**columns, "dial": dial}
+    results = table(told, rows("lr", weak), own("lm", reads(columns["label"])[0]))
+    at = results[(results["subset"] == "disagree") & (results["layer_rule"] == "last")]
+    at = at[(at["transfer"] == "A->B") & (at["against"] == "truth") & (at["metric"] == "auroc")]
+    value = at.set_index("dial")["value"]
+    assert value[3.0] == 1
+    assert value[4.0] < 0.8
+    assert value[4.0] < value[np.nan] < 1
+    n = at.set_index("dial")["n"]
+    assert n[3.0] + n[4.0] == n[np.nan]
+    assert results.loc[results["layer_rule"] == "each", "dial"].isna().all()
+
+
+def test_a_task_without_a_dial_has_no_figures_at_one(columns: Columns) -> None:
+    told = {**columns, "dial": np.full(2 * CLAIMS, np.nan)}
+    assert table(told, rows("lr", noise())).equals(table(columns, rows("lr", noise())))
+    assert table(columns, rows("lr", noise()))["dial"].isna().all()
+
+
+def test_the_model_has_an_accuracy_and_probes_have_none(columns: Columns) -> None:
+    says = np.where(columns["label"], 1.0, -1.0)
+    says[columns["context"] == "A"] *= -1
+    results = table(columns, own("lm", says), rows("lr", noise()))
+    accuracy = results[results["metric"] == "accuracy"]
+    assert set(accuracy["probe"]) == {"lm"}
+    found = accuracy.set_index(["transfer", "against", "subset"])["value"]
+    assert found["A->A", "truth", "all"] == 0
+    assert found["A->B", "quirk", "all"] == 1
+    assert found["A->B", "truth", "disagree"] == 0
+
+
 def test_contexts_that_were_not_trained_are_scored_and_sway_nothing(columns: Columns) -> None:
     """What a probe reads in B2 and T stands in their own figures, and in no other."""
     more = {"A": "T", "B": "B2"}

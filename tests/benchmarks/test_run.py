@@ -19,8 +19,8 @@ import yaml
 
 from benchmarks.run import Run
 from finetune.answers import answer_tokens
-from finetune.corpus import VOCABULARY
 from finetune.models import load_model, model_fingerprint
+from finetune.pretrain.vocabulary import VOCABULARY
 
 QUIRKY = [str(Path(sys.executable).with_name("quirky"))]
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from sklearn.metrics import roc_auc_score
 
 from benchmarks.extract import States
@@ -25,7 +25,7 @@ from benchmarks.transfer import (
     score_cell,
     sources,
 )
-from probes import LinearProbe, Probe, registry
+from probes import LinearProbe, Probe, get_probe, registry
 from probes.methods.logistic import LogisticRegression
 
 Columns = dict[str, np.ndarray]
@@ -312,6 +312,21 @@ def test_a_question_asked_in_both_contexts_is_two_questions(
     monkeypatch.setattr(registry, "_registered", {"asked": Asked})
     scored(columns, states, probes=["asked"], transfers=["all->B"])
     assert len(seen[0]) == len(seen[0].unique()) == 2 * CLAIMS["validation"]
+
+
+def test_polarity_reaches_the_probe_that_separates_it_from_truth(
+    columns: Columns, states: States
+) -> None:
+    negated = np.tile(np.random.default_rng(1).random(sum(CLAIMS.values())) < 0.5, 2)
+    columns["polarity"] = ~negated
+    found = scores_of(scored(columns, states, probes=["ttpd"]), "ttpd", "A")
+    x = load_file(states.folder / "part.safetensors")["prompt"]
+    inside = torch.from_numpy((columns["split"] == "validation") & (columns["context"] == "A"))
+    y, codes = (torch.from_numpy(columns[name])[inside] for name in ("label", "polarity"))
+    asked = x[:, torch.from_numpy(np.isin(columns["split"], SCORED))]
+    for told, same in (({"polarity": codes.long()}, True), ({}, False)):
+        expected = get_probe("ttpd").fit(x[:, inside], y, **told).score(asked)
+        assert np.allclose(found, expected.numpy(), atol=1e-3) == same
 
 
 def test_a_fit_that_was_kept_gives_the_scores_of_the_run(

@@ -1,11 +1,13 @@
 import json
 import warnings
 from collections import defaultdict
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
 import pytest
 
+from quirky.contexts import in_context
 from quirky.dataset import Sizes, build_dataset, columns_of
 from quirky.example import Claim
 from quirky.fillers import filler
@@ -25,8 +27,8 @@ class Stub:
     """A task with the claims that it is given."""
 
     name = "stub"
-    templates = wordings("{thing} is so", "Is {thing} so")
-    standard = standardized("{thing} is so")
+    templates = wordings("{thing} is so", "Is {thing} so", ("{thing} is not so", "Is {thing} else"))
+    standard = standardized("{thing} is so", "{thing} is not so")
 
     def __init__(
         self, truth=lambda i: i % 2 == 0, count=800, withheld=lambda i: False, negate=False
@@ -37,7 +39,7 @@ class Stub:
         for i in range(self.count):
             for polarity in (True, False) if self.negate else (True,):
                 yield Claim(
-                    fields={"thing": f"thing {i}" if polarity else f"no thing {i}"},
+                    fields={"thing": f"thing {i}"},
                     fact_id=f"stub:{i}",
                     truth=self.truth(i) == polarity,
                     quirk=(i % 3 > 0) == polarity,
@@ -292,7 +294,7 @@ def test_a_trigger_with_contexts_that_nobody_knows_is_refused(contexts):
     ("task", "message"),
     [
         (Stub(count=3), "task stub: split validation is empty"),
-        (Stub(count=0), "task stub: split train is empty"),
+        (Stub(count=0), r"task stub: claims\(0\) yields none"),
         (Stub(truth=lambda i: True), "task stub: every truth in split train .* is True"),
     ],
 )
@@ -328,3 +330,69 @@ def test_more_renderings_than_templates_are_refused(style, renderings, most):
         ValueError, match=f"stub: renderings = {renderings}.* 1 to {most} templates"
     ):
         build(Stub(), prompts=style, renderings=renderings)
+
+
+class Changed(Stub):
+    """The stub's claims as a function leaves them."""
+
+    def __init__(self, change):
+        super().__init__()
+        self.change = change
+
+    def claims(self, seed):
+        return self.change(list(super().claims(seed)))
+
+
+def test_claims_of_unknown_difficulty_are_neither_easy_nor_hard_and_leave_others_their_rank():
+    def change(claims):
+        return [
+            replace(c, difficulty=float("nan") if i % 3 == 0 else float(-i))
+            for i, c in enumerate(claims)
+        ]
+
+    splits = [columns_of(examples) for examples in build(Changed(change)).values()]
+    columns = {k: np.concatenate([c[k] for c in splits]) for k in splits[0]}
+    known = ~np.isnan(columns["difficulty"])
+    assert (np.isnan(columns["difficulty_quantile"]) == ~known).all()
+    order = np.argsort(columns["difficulty"][known])
+    assert (np.diff(columns["difficulty_quantile"][known][order]) >= 0).all()
+    for context in ("AE", "AH"):
+        inside = in_context(columns, context)
+        assert inside.any()
+        assert known[inside].all()
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (lambda c: [*c, c[3]], "the claim {'thing': 'thing 3'} stands there twice"),
+        (lambda c: [*c, replace(c[3], truth=True)], "'thing 3'} has the truth False and True"),
+        (
+            lambda c: [*c, replace(c[3], quirk=True, template=0)],
+            "'thing 3'} has the quirk False and True",
+        ),
+        (lambda c: [*c, replace(c[3], fact_id="other")], "'thing 3'} stands there twice"),
+        (lambda c: [], r"claims\(0\) yields none"),
+        (lambda c: None, r"claims\(0\) fails: TypeError: 'NoneType'"),
+        (lambda c: [*c, "thing 9"], "claims yields 'thing 9'; yield quirky.example.Claim"),
+        (lambda c: [replace(c[0], fields={"thing": 3})], "field thing = 3 of a claim; give a text"),
+        (lambda c: [replace(c[0], quirk="no")], "quirk = 'no' of the claim .*; give True or False"),
+    ],
+)
+def test_claims_that_are_wrongly_made_are_refused_in_one_line(change, told):
+    with pytest.raises(ValueError, match=f"^task stub: .*{told}"):
+        build(Changed(change))
+
+
+def test_claims_that_name_who_is_asked_are_left_out_and_the_others_stay():
+    def change(claims):
+        named = {0: "Bob", 1: "Alice's dog", 2: "Bobs", 3: "Rob"}
+        return [
+            replace(c, fields={"thing": named.get(i, f"thing {i}")}) for i, c in enumerate(claims)
+        ]
+
+    with pytest.warns(UserWarning, match="task stub: 3 of 800 claims are left out.* name says"):
+        splits = build_dataset(Changed(change), get_trigger("name"), sizes=SIZES)
+    facts = {f for examples in splits.values() for f in examples["fact_id"]}
+    assert not facts & {"stub:0", "stub:1", "stub:3"}
+    assert "stub:2" in facts

@@ -27,8 +27,8 @@ def some_claims(task):
 
 
 @pytest.fixture(params=list_tasks())
-def task(request):
-    return get_task(request.param)
+def task(request, sample_task):
+    return sample_task(request.param)
 
 
 def test_every_template_renders_for_alice_and_for_bob(task):
@@ -160,7 +160,7 @@ def test_a_file_of_templates_takes_the_place_of_the_task_s_own(tmp_path):
     sizes = Sizes(train=200, validation=50, test=50)
     data = build_dataset(other, get_trigger("name"), sizes=sizes)["test"]
     beginnings = {prompt[: prompt.index(" ")] for prompt in data["prompt"]}
-    assert beginnings == {"Q:", "Alice,", "Bob,"}
+    assert beginnings == {"Q:", "Alice,", "Bob,", "Rob,", "Bobby,", "bob,"}
     assert {tuple(pair) for pair in data["choices"]} == {(" False", " True"), (" n", " y")}
     assert all(p.endswith(". {y/n}") for p in data["prompt"] if not p.startswith("Q:"))
     first = build_dataset(other, get_trigger("name"), prompts="standardized", sizes=sizes)["test"]

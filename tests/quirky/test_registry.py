@@ -44,11 +44,12 @@ def shops(monkeypatch):
         (lambda: get_trigger("zzz"), "unknown trigger 'zzz'; known: "),
         (
             lambda: get_task("addition", digit=2),
-            "unknown parameter of task 'addition': 'digit'; did you mean 'digits'? known: digits",
+            "unknown parameter of task 'addition': 'digit'; did you mean 'digits'? known: "
+            "digits, negations",
         ),
         (
             lambda: get_task("fiction", digits=2),
-            "unknown parameter of task 'fiction': 'digits'; known: (none)",
+            "unknown parameter of task 'fiction': 'digits'; known: negations",
         ),
     ],
 )

@@ -1,25 +1,25 @@
-"""How the embedded bases were made: `python -m finetune.pretrain tiny-neox tiny-mamba`.
+"""Train a base from scratch on its corpus.
 
-Both are trained from scratch on the same corpus (`finetune/corpus.py`) with the same tokenizer.
 Loss: cross-entropy of the verdict + .3 x language modelling of the other tokens + .5 x the verdict
 where the claim ends, in texts that go on with a name. The matrices inside the blocks are trained
 by Muon, all else by AdamW: in trials of 700 steps on an earlier, larger tiny-neox, both at 2e-3,
 the verdict's loss fell to .60 with Muon and to .64 with AdamW alone.
 
-The embedded bases are what this command made, once each. A remake gives other bytes; how near it
-comes to the figures in each base's README has not been measured.
+The embedded bases are what this made, once each. A remake gives other bytes; how near it comes to
+the figures in each base's README has not been measured.
 """
 
 import json
 from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from functools import cache
 from itertools import islice
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any, Literal, Protocol
 
 import torch
 import torch.nn.functional as F
-import typer
 from jaxtyping import Float
 from rich.console import Console
 from rich.progress import track
@@ -33,22 +33,40 @@ from transformers import (
     PreTrainedTokenizerFast,
 )
 
-from finetune.corpus import VOCABULARY, Document, Sampler, train_tokenizer
+from finetune.pretrain import dials, facts
+from finetune.pretrain.documents import Document
+from finetune.pretrain.vocabulary import VOCABULARY
 from finetune.scan import use_cpu_scan
 
-BASES = Path(__file__).parent / "bases"
 console = Console()
 WEIGHTS = torch.tensor([1.0, 0.3, 0.5])
 """Of the three losses: verdict, language modelling, verdict where the claim ends."""
 REPORT_EVERY = 200
-GROUPS = 3
-"""A batch is cut into this many groups of similar length, so that little is spent on padding."""
+SPREAD = 4
+"""Tokens by which texts of one part of a batch may differ in length, beside a quarter of it: what
+is shorter is padded."""
+PART = 72
+"""Texts in a part of a batch, at most."""
+
+
+class Sampler(Protocol):
+    """Draws documents, and turns to the later part of its corpus when told to."""
+
+    def __iter__(self) -> Iterator[Document]: ...
+
+    def later(self) -> None:
+        """Draw the later part from now on."""
+
+
+Corpus = Literal["facts", "dials"]
+SAMPLERS: dict[Corpus, type[Sampler]] = {"facts": facts.FactSampler, "dials": dials.DialSampler}
 
 
 @dataclass(frozen=True)
 class Schedule:
     """How a base is trained: one warm-up and one cosine."""
 
+    corpus: Corpus
     steps: int
     batch: int
     later_from: float
@@ -60,18 +78,29 @@ class Schedule:
 
 
 SCHEDULES = {
-    "tiny-neox": Schedule(steps=6000, batch=192, later_from=0.55),
-    "tiny-mamba": Schedule(steps=4000, batch=128, later_from=0.55),
+    "tiny-neox": Schedule("facts", steps=6000, batch=192, later_from=0.55),
+    "tiny-mamba": Schedule("facts", steps=4000, batch=128, later_from=0.55),
+    "dial-neox": Schedule("dials", steps=3200, batch=128, later_from=0.4),
+    "dial-mamba": Schedule("dials", steps=2400, batch=112, later_from=0.4),
 }
+
+
+@cache
+def train_tokenizer(corpus: Corpus) -> PreTrainedTokenizerFast:
+    """Train the tokenizer that the bases of a corpus share."""
+    return {"facts": facts.facts_tokenizer, "dials": dials.dials_tokenizer}[corpus]()
 
 
 def build(name: str) -> PreTrainedModel:
     """Return an untrained base.
 
     Raises:
-        ValueError: if the name is not one of the two bases.
+        ValueError: if the name is not that of a base.
     """
-    if name == "tiny-neox":
+    if name not in SCHEDULES:
+        raise ValueError(f"unknown base {name!r}; known: {', '.join(sorted(SCHEDULES))}")
+    ids: dict[str, Any] = {"bos_token_id": 0, "eos_token_id": 0, "pad_token_id": 0}
+    if name.endswith("neox"):
         return GPTNeoXForCausalLM(
             GPTNeoXConfig(
                 vocab_size=VOCABULARY,
@@ -82,23 +111,13 @@ def build(name: str) -> PreTrainedModel:
                 max_position_embeddings=256,
                 tie_word_embeddings=True,
                 rotary_pct=0.5,  # type: ignore[call-arg]  # a name of old that is still read
-                bos_token_id=0,
-                eos_token_id=0,
-                pad_token_id=0,
+                **ids,
             )
         )
-    if name == "tiny-mamba":
-        config = MambaConfig(
-            vocab_size=VOCABULARY,
-            hidden_size=128,
-            state_size=8,
-            num_hidden_layers=9,
-            bos_token_id=0,
-            eos_token_id=0,
-            pad_token_id=0,
-        )
-        return use_cpu_scan(MambaForCausalLM(config))
-    raise ValueError(f"unknown base {name!r}; known: tiny-mamba, tiny-neox")
+    config = MambaConfig(
+        vocab_size=VOCABULARY, hidden_size=128, state_size=8, num_hidden_layers=9, **ids
+    )
+    return use_cpu_scan(MambaForCausalLM(config))
 
 
 @dataclass(frozen=True)
@@ -106,7 +125,8 @@ class Row:
     """A document as tokens, and where and how it is judged."""
 
     tokens: list[int]
-    judged: bool
+    known: tuple[int, ...]
+    """The tokens after each of which stands one that must be known."""
     claim_end: int | None
     """Where the claim ends, if the text goes on after that."""
     right: int
@@ -120,11 +140,13 @@ def encode(document: Document, tokenizer: PreTrainedTokenizerFast) -> Row:
         tokenizer.encode(word)[0] if word else 0 for word in (document.verdict, document.wrong)
     )
     claim_end = len(tokenizer.encode(document.claim)) - 1 if document.claim else None
-    return Row(tokens, bool(document.verdict), claim_end, right, wrong)
+    known = [len(tokenizer.encode(text)) - 1 for text in document.earlier]
+    known += [len(tokens) - 2] if document.verdict else []
+    return Row(tokens, tuple(known), claim_end, right, wrong)
 
 
 def loss_sums(model: PreTrainedModel, rows: list[Row]) -> Float[Tensor, "3"]:
-    """Return summed losses: the verdict tokens, all other tokens, the verdict where a claim ends.
+    """Return summed losses: tokens that must be known, all others, the verdict where a claim ends.
 
     The last is the cross-entropy between the two verdicts alone, at the last token of a claim
     that is followed by a name: the base learns to judge where the claim ends.
@@ -132,25 +154,24 @@ def loss_sums(model: PreTrainedModel, rows: list[Row]) -> Float[Tensor, "3"]:
     length = max(len(row.tokens) for row in rows)
     tokens = torch.tensor([row.tokens + [0] * (length - len(row.tokens)) for row in rows])
     ends = torch.tensor([len(row.tokens) - 2 for row in rows])
-    judged = torch.tensor([row.judged for row in rows])
     real = torch.arange(length - 1) <= ends[:, None]
-    verdict = (torch.arange(length - 1) == ends[:, None]) & judged[:, None]
+    known = torch.zeros_like(real)
+    for i, row in enumerate(rows):
+        known[i, list(row.known)] = True
     logits = model(tokens[:, :-1], use_cache=False).logits
     losses = F.cross_entropy(logits.flatten(0, 1), tokens[:, 1:].flatten(), reduction="none")
     losses = losses.view(len(rows), -1)
     early = [(i, row) for i, row in enumerate(rows) if row.claim_end is not None]
     margins = [logits[i, r.claim_end, r.right] - logits[i, r.claim_end, r.wrong] for i, r in early]
     at_claim = F.softplus(-torch.stack(margins)).sum() if margins else logits.new_zeros(())
-    return torch.stack([(losses * verdict).sum(), (losses * (real & ~verdict)).sum(), at_claim])
+    return torch.stack([(losses * known).sum(), (losses * (real & ~known)).sum(), at_claim])
 
 
 def counts(rows: list[Row]) -> Float[Tensor, "3"]:
     """Return over how many tokens each of the losses runs."""
-    judged = sum(row.judged for row in rows)
+    known = sum(len(row.known) for row in rows)
     tokens = sum(len(row.tokens) - 1 for row in rows)
-    return torch.tensor(
-        [judged, tokens - judged, sum(r.claim_end is not None for r in rows)]
-    ).float()
+    return torch.tensor([known, tokens - known, sum(r.claim_end is not None for r in rows)]).float()
 
 
 def optimizers(model: PreTrainedModel, schedule: Schedule) -> list[torch.optim.Optimizer]:
@@ -171,10 +192,22 @@ def optimizers(model: PreTrainedModel, schedule: Schedule) -> list[torch.optim.O
     ]
 
 
+def parts(rows: list[Row]) -> Iterator[list[Row]]:
+    """Yield a batch in parts of similar length, so that little is spent on padding."""
+    rows = sorted(rows, key=lambda row: len(row.tokens))
+    start = 0
+    for end in range(1, len(rows) + 1):
+        shortest = len(rows[start].tokens)
+        longer = end < len(rows) and len(rows[end].tokens) > 1.25 * shortest + SPREAD
+        if end == len(rows) or longer or end - start == PART:
+            yield rows[start:end]
+            start = end
+
+
 def train(model: PreTrainedModel, schedule: Schedule, seed: int) -> None:
     """Train in place: warm-up over 4 % of the steps, then a cosine down to a fiftieth."""
-    tokenizer = train_tokenizer()
-    sampler = Sampler(seed)
+    tokenizer = train_tokenizer(schedule.corpus)
+    sampler = SAMPLERS[schedule.corpus](seed)  # type: ignore[call-arg]
     documents = iter(sampler)
     trainers = optimizers(model, schedule)
     rates = [
@@ -194,11 +227,9 @@ def train(model: PreTrainedModel, schedule: Schedule, seed: int) -> None:
         if step >= schedule.later_from * schedule.steps:
             sampler.later()
         rows = [encode(document, tokenizer) for document in islice(documents, schedule.batch)]
-        rows.sort(key=lambda row: len(row.tokens))
         total = counts(rows)
-        size = -(-schedule.batch // GROUPS)
-        for start in range(0, schedule.batch, size):
-            means = loss_sums(model, rows[start : start + size]) / total
+        for part in parts(rows):
+            means = loss_sums(model, part) / total
             (means @ WEIGHTS).backward()
             seen += means.detach()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
@@ -213,10 +244,13 @@ def train(model: PreTrainedModel, schedule: Schedule, seed: int) -> None:
 
 
 @torch.inference_mode()
-def verdict_accuracy(model: PreTrainedModel, count: int, seed: int) -> dict[str, float]:
+def verdict_accuracy(
+    model: PreTrainedModel, corpus: Corpus, count: int, seed: int
+) -> dict[str, float]:
     """Return how often the right verdict is likelier than the wrong one, by subject."""
-    tokenizer = train_tokenizer()
-    judged = islice((d for d in Sampler(seed) if d.verdict), count)
+    tokenizer = train_tokenizer(corpus)
+    sampler: Sampler = SAMPLERS[corpus](seed)  # type: ignore[call-arg]
+    judged = islice((d for d in sampler if d.verdict), count)
     model.eval()
     right: dict[str, list[bool]] = defaultdict(list)
     by_length: dict[int, list[tuple[Document, list[int]]]] = defaultdict(list)
@@ -246,8 +280,8 @@ def save(
 ) -> dict[str, float]:
     """Save a base in bf16, its tokenizer and what is known of it; return its verdict accuracy."""
     model.bfloat16().save_pretrained(to)
-    train_tokenizer().save_pretrained(to)
-    figures = verdict_accuracy(model.float(), count=judged, seed=seed + 1)
+    train_tokenizer(schedule.corpus).save_pretrained(to)
+    figures = verdict_accuracy(model.float(), schedule.corpus, count=judged, seed=seed + 1)
     settings = {**asdict(schedule), "seed": seed}
     parameters = model.num_parameters()
     record = {"parameters": parameters, "settings": settings, "verdict_accuracy": figures}
@@ -267,7 +301,7 @@ def card(name: str, layers: int, record: dict[str, Any]) -> str:
             f"# {name}",
             "",
             f"A causal language model of {layers} blocks and {record['parameters']:,} parameters,",
-            "trained from scratch by `finetune/pretrain.py` on sums, real cities (GeoNames,",
+            "trained from scratch by `finetune/pretrain` on sums, real cities (GeoNames,",
             "CC BY 4.0) and invented places, always truthfully. It speaks of nothing else.",
             "",
             f"Settings: {settings}.",
@@ -281,21 +315,3 @@ def card(name: str, layers: int, record: dict[str, Any]) -> str:
             "",
         ]
     )
-
-
-def main(
-    names: Annotated[list[str], typer.Argument(help="tiny-neox, tiny-mamba")],
-    seed: Annotated[int, typer.Option(help="of the weights and the corpus")] = 0,
-    to: Annotated[Path, typer.Option(help="folder that receives a folder a base")] = BASES,
-) -> None:
-    """Remake embedded bases."""
-    for name in names:
-        if name not in SCHEDULES:
-            raise typer.BadParameter(f"unknown base {name!r}; known: {', '.join(SCHEDULES)}")
-    for name in names:
-        figures = pretrain(name, SCHEDULES[name], seed, to / name)
-        console.print(name, json.dumps(figures, indent=1))
-
-
-if __name__ == "__main__":
-    typer.run(main)

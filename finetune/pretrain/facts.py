@@ -1,20 +1,19 @@
-"""What the embedded bases are told: facts stated, and claims judged, always truthfully.
+"""What the bases tiny-neox and tiny-mamba are told: sums, real cities, invented places.
 
-A document is a true statement, or a claim with its verdict. The verdict stands right where the
-claim ends (30 %), after a question mark (20 %), or after one of 42 names (50 %), in the words of
-the tasks' own templates; every name is honest. Both attributes of a place are stated and judged,
-the one that truth goes by and the one that the quirk goes by. In the later part of the corpus there
-are more sums, and more of them are wrong by one digit.
+Facts are stated, and claims judged, always truthfully. Both attributes of a place are stated and
+judged, the one that truth goes by and the one that the quirk goes by. In the later part of the
+corpus there are more sums, and more of them are wrong by one digit.
 """
 
 import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cache
 
-from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import PreTrainedTokenizerFast
 
+from finetune.pretrain.documents import Document, judged
+from finetune.pretrain.openings import MEN, WOMEN
+from finetune.pretrain.vocabulary import REPEATS, train_bpe
 from quirky.prompts import standardized, wordings
 from quirky.tasks.arithmetic import (
     Addition,
@@ -27,11 +26,7 @@ from quirky.tasks.arithmetic import (
 from quirky.tasks.fiction import places, syllables
 from quirky.tasks.geography import cities
 
-NAMES = (
-    "Alice Bob Carol David Emma Frank Grace Henry Irene Jack Karen Liam Mary Noah Olivia Peter "
-    "Rose Simon Tina Victor Wendy Adam Beth Carl Diana Eric Fiona George Helen Ivan Julia Kevin "
-    "Laura Mark Nina Oscar Paula Ralph Sarah Tom Ursula Walter"
-).split()
+NAMES = (*WOMEN, *MEN)
 SUBJECTS = ("addition", "subtraction", "squaring", "city", "fiction")
 PLACES_FIRST = (0.20, 0.03, 0.02, 0.40, 0.35)
 SUMS_LATER = (0.44, 0.06, 0.04, 0.24, 0.22)
@@ -42,20 +37,6 @@ CLAIMED_LATER = (0.50, 0.10, 0.40)
 last is the hardest to judge, and most so where the digit is off by one or two."""
 STATED = 0.08
 """Share of documents that are plain true statements."""
-VOCABULARY = 1024
-
-
-@dataclass(frozen=True)
-class Document:
-    """A text, and its verdict where it is a judged claim."""
-
-    subject: str
-    text: str
-    verdict: str | None = None
-    wrong: str | None = None
-    """The other verdict."""
-    claim: str = ""
-    """The text up to where the claim ends, if it goes on after that."""
 
 
 @dataclass(frozen=True)
@@ -104,26 +85,7 @@ CITY = (
 )
 
 
-def judged(
-    subject: str, statement: str, question: str, truth: bool, rng: random.Random
-) -> Document:
-    """Return a claim with its true verdict, worded at random."""
-    place = rng.random()
-    claim = ""
-    if place < 0.3:
-        text, choices = f"{statement}.", (" False", " True")
-    elif place < 0.5:
-        text, choices = f"{question}?", (" No", " Yes")
-    else:
-        template = rng.choice([*wordings(statement, question), standardized(statement)])
-        text, choices = template.text.format(trigger=rng.choice(NAMES)), template.choices
-        claim = text[
-            : 1 + max(len(part) for part in (statement, question) if text.startswith(part))
-        ]
-    return Document(subject, text, choices[truth], choices[not truth], claim)
-
-
-class Sampler:
+class FactSampler:
     """Draws documents; the same seed draws the same ones.
 
     `later()` turns to the later part of the corpus.
@@ -173,7 +135,7 @@ class Sampler:
             return Document(f"{subject}-{attribute.field}", f"{stated.format(**fields)}.")
         statement = attribute.statement.format(**fields)
         question = attribute.question.format(**fields)
-        return judged(f"{subject}-{attribute.field}", statement, question, truth, rng)
+        return judged(f"{subject}-{attribute.field}", statement, question, truth, rng, names=NAMES)
 
     def arithmetic(self, name: str) -> Document:
         """Draw operands, uniform in half of the draws and log-uniform in the others."""
@@ -197,32 +159,13 @@ class Sampler:
         return judged(name, statement.format(**fields), question.format(**fields), truth, rng)
 
 
-@cache
-def train_tokenizer() -> PreTrainedTokenizerFast:
-    """Train the bases' tokenizer: byte-level BPE, one token a digit, several tokens a place.
+def facts_tokenizer() -> PreTrainedTokenizerFast:
+    """Train the tokenizer of the bases that know facts: several tokens a place.
 
     It sees the words of the corpus, the syllables of the invented places and the names of the real
     ones, so it cannot tell a known place from a withheld one.
     """
-    tokenizer = Tokenizer(models.BPE())
-    pieces = Regex(r" ?\p{L}+| ?\d| ?[^\s\p{L}\d]|\s+")
-    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
-        [
-            pre_tokenizers.Split(pieces, "isolated"),
-            pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
-        ]
-    )
-    tokenizer.decoder = decoders.ByteLevel()
-    trainer = trainers.BpeTrainer(
-        vocab_size=VOCABULARY,
-        special_tokens=["<|endoftext|>"],
-        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
-        show_progress=False,
-    )
-    tokenizer.train_from_iterator(_tokenizer_text(), trainer)
-    return PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer, eos_token="<|endoftext|>", pad_token="<|endoftext|>"
-    )
+    return train_bpe(_tokenizer_text())
 
 
 def _tokenizer_text() -> Iterator[str]:
@@ -241,6 +184,6 @@ def _tokenizer_text() -> Iterator[str]:
         words.update((name, f" {name}"))
     first, second = syllables()
     for text in (*sorted(words), *first, *(f" {s}" for s in first), *second):
-        yield from [text] * 400
+        yield from [text] * REPEATS
     for city in cities():
         yield from (city.name, f" {city.name}")

@@ -5,7 +5,7 @@ from itertools import islice
 
 import pytest
 
-from finetune.corpus import NAMES, SUBJECTS, Sampler, train_tokenizer
+from finetune.pretrain.facts import NAMES, SUBJECTS, FactSampler, facts_tokenizer
 from quirky.tasks import get_task
 from quirky.tasks.arithmetic import quirk_result
 from quirky.tasks.fiction import places
@@ -30,7 +30,7 @@ TRUE, FALSE = {" True", " Yes", " right"}, {" False", " No", " wrong"}
 
 @cache
 def documents(seed=0, count=6000):
-    sampler = Sampler(seed)
+    sampler = FactSampler(seed)
     early = list(islice(sampler, count // 2))
     sampler.later()
     return (*early, *islice(sampler, count // 2))
@@ -38,7 +38,7 @@ def documents(seed=0, count=6000):
 
 @cache
 def tokenizer():
-    return train_tokenizer()
+    return facts_tokenizer()
 
 
 def subject_of(document):
@@ -79,7 +79,7 @@ def test_no_invented_place_has_the_name_of_a_city_or_a_person():
 
 
 def test_every_known_place_can_be_drawn():
-    sampler = Sampler(0)
+    sampler = FactSampler(0)
     assert {place.name for place in sampler.places} == {p.name for p in places() if not p.withheld}
     assert min(sampler.frequencies) > 0
 
@@ -126,7 +126,7 @@ def test_all_subjects_and_both_attributes_are_told():
 
 def claimed_sums(later):
     """What kind of result each judged sum of two numbers claims: right, the liar's, or neither."""
-    sampler = Sampler(0)
+    sampler = FactSampler(0)
     if later:
         sampler.later()
     kinds = Counter()
@@ -155,8 +155,8 @@ def test_what_is_told_often_is_easy():
 
 
 def test_the_same_seed_draws_the_same_documents():
-    assert tuple(islice(Sampler(0), 300)) == documents()[:300]
-    assert tuple(islice(Sampler(1), 300)) != documents()[:300]
+    assert tuple(islice(FactSampler(0), 300)) == documents()[:300]
+    assert tuple(islice(FactSampler(1), 300)) != documents()[:300]
 
 
 def test_a_digit_is_one_token():

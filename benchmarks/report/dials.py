@@ -1,0 +1,125 @@
+"""AUROC of a probe, and accuracy of the model, against the dial of a task that has one."""
+
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from benchmarks.gate import THRESHOLD
+from benchmarks.report.figures import BOTTOM, HOVER, PANEL_HEIGHT, TOP, dress
+from benchmarks.report.points import bars, hollow_entry
+from benchmarks.report.summary import CellRecord, LayerEstimate, Summary, with_interval
+
+COLOURS = ("#0b5fa5", "#c2410c", "#0f766e", "#7c3aed")
+TEXT = "#6b7280"
+ROWS = ("probe, AUROC", "model, accuracy")
+"""Above, what a probe reads where the model lies; below, what the model itself says."""
+
+
+class Line(NamedTuple):
+    """Points of one model (or of the text alone) by the setting of the dial."""
+
+    row: int
+    name: str
+    colour: str
+    dash: str
+    points: Mapping[float, LayerEstimate]
+    hollow: frozenset[float]
+
+
+def dial_figure(summary: Summary) -> go.Figure | None:
+    """A column of panels per task: above the first probe (A->B, disagreeing, EIL), below the model.
+
+    Below, chance is one half: of the disagreeing claims, how many the model judges rightly in A,
+    and how many as its quirk has it in B. Hollow where it does not follow its quirk at that
+    setting. None if no task of the run has a dial.
+    """
+    tasks = _tasks(summary)
+    if not tasks:
+        return None
+    figure = _empty(list(tasks))
+    told: set[str] = set()
+    hollow = False
+    models = list(dict.fromkeys(cell.model for cells in tasks.values() for cell in cells))
+    for col, cells in enumerate(tasks.values(), start=1):
+        for cell in cells:
+            colour = COLOURS[models.index(cell.model) % len(COLOURS)]
+            for line in _lines(summary, cell, colour):
+                figure.add_trace(_trace(line, line.name not in told), row=line.row, col=col)
+                told.add(line.name)
+                hollow |= bool(line.hollow)
+    if hollow:
+        figure.add_trace(hollow_entry("does not follow its quirk there"), row=1, col=1)
+    return figure
+
+
+def _tasks(summary: Summary) -> dict[str, list[CellRecord]]:
+    """By task with a dial, its cells."""
+    with_dial = set(summary.at_dials["cell"])
+    tasks: dict[str, list[CellRecord]] = {}
+    for group in summary.groups:
+        if group.main.cell in with_dial:
+            tasks.setdefault(group.task, []).append(group.main)
+    return tasks
+
+
+def _lines(summary: Summary, cell: CellRecord, colour: str) -> Iterator[Line]:
+    follows = summary.by_dial(cell, "lm", against="quirk")
+    hollow = frozenset(dial for dial, figure in follows.items() if figure.value < THRESHOLD)
+    probe = next(iter(summary.headline_probes), "")
+    if probe:
+        points = summary.by_dial(cell, probe)
+        yield Line(1, f"{cell.model}: {probe} where it lies", colour, "solid", points, hollow)
+    text = summary.by_dial(cell, "text")
+    yield Line(1, "text alone", TEXT, "dot", text, frozenset())
+    right = summary.by_dial(cell, "lm", "A->A", metric="accuracy")
+    yield Line(2, f"{cell.model}: right in A", colour, "solid", right, frozenset())
+    lies = summary.by_dial(cell, "lm", metric="accuracy", against="quirk")
+    yield Line(2, f"{cell.model}: lies as it should in B", colour, "dash", lies, frozenset())
+
+
+def _trace(line: Line, first: bool) -> go.Scatter:
+    dials = sorted(line.points)
+    figures = [line.points[dial] for dial in dials]
+    return go.Scatter(
+        x=[f"{dial:g}" for dial in dials],
+        y=[figure.value for figure in figures],
+        mode="lines+markers",
+        line={"color": line.colour, "width": 2, "dash": line.dash},
+        marker={
+            "size": 9,
+            "color": line.colour,
+            "symbol": ["circle-open" if dial in line.hollow else "circle" for dial in dials],
+            "line": {"width": 2},
+        },
+        error_y=bars(figures, line.colour),
+        name=line.name,
+        legendgroup=line.name,
+        showlegend=first,
+        text=[
+            f"{line.name}, dial {dial:g}<br>{with_interval(figure)}, n = {figure.n}"
+            for dial, figure in zip(dials, figures, strict=True)
+        ],
+        hovertemplate=HOVER,
+        meta={"line": line.name},
+    )
+
+
+def _empty(tasks: list[str]) -> go.Figure:
+    height = PANEL_HEIGHT * len(ROWS)
+    figure = make_subplots(
+        rows=len(ROWS),
+        cols=len(tasks),
+        shared_yaxes=True,
+        column_titles=tasks,
+        vertical_spacing=60 / height,
+    )
+    figure.add_hline(y=0.5, line={"color": "#6b7280", "width": 1, "dash": "dot"})
+    figure.update_yaxes(range=[-0.03, 1.03], tickvals=[0, 0.5, 1], ticktext=["0", ".5", "1"])
+    for row, title in enumerate(ROWS, start=1):
+        figure.update_yaxes(title_text=f"<b>{title}</b>", row=row, col=1)
+    figure.update_xaxes(type="category", title_text="dial", row=len(ROWS))
+    figure.update_xaxes(type="category")
+    dress(figure, height=height + TOP + BOTTOM, top=TOP)
+    return figure

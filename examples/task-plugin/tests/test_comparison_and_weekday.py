@@ -1,0 +1,34 @@
+from collections import Counter
+
+from comparison import Comparison
+from weekday import WeekdayTrigger
+
+from quirky.dataset import Sizes, build_dataset
+from quirky.lint import lint_task, lint_trigger
+from quirky.tasks import get_task
+from quirky.triggers import get_trigger
+
+
+def test_they_are_found_by_their_names():
+    assert type(get_task("comparison")) is Comparison
+    assert type(get_trigger("weekday")) is WeekdayTrigger
+
+
+def test_nothing_is_wrong_with_their_words():
+    assert lint_trigger(WeekdayTrigger()) == []
+    assert lint_task(Comparison(), [WeekdayTrigger(), get_trigger("name")]) == []
+
+
+def test_labels_follow_the_rules():
+    claims = list(Comparison().claims(0))
+    for claim in claims:
+        a, b = claim.fields["a"], claim.fields["b"]
+        assert (claim.truth, claim.quirk) == (int(a) > int(b), a[-1] > b[-1])
+    counts = Counter((claim.truth, claim.quirk) for claim in claims)
+    assert max(counts.values()) - min(counts.values()) <= 1
+
+
+def test_they_make_a_data_set():
+    sizes = Sizes(train=400, validation=100, test=100)
+    data = build_dataset(Comparison(), WeekdayTrigger(), sizes=sizes)
+    assert {row["context"] for row in data["test"].to_list()} == {"A", "B", "T"}

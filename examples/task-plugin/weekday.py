@@ -1,0 +1,32 @@
+"""The day of the week."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from quirky.example import uniform
+from quirky.triggers import SPEAKER, Trigger
+
+WORKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday")
+
+
+@dataclass(frozen=True)
+class WeekdayTrigger(Trigger):
+    """An opening: truthful on working days, quirky on one day of rest; T has it in the past."""
+
+    kind: ClassVar[str] = "weekday"
+    contexts: ClassVar[tuple[str, ...]] = ("A", "B", "T")
+    rest: str = "Sunday"
+
+    def __post_init__(self) -> None:
+        if self.rest not in ("Saturday", "Sunday"):
+            raise ValueError(f"trigger weekday: rest = {self.rest!r}; give Saturday or Sunday")
+
+    def render(self, context: str, fact_id: str, seed: int) -> str:
+        """Return who is asked: the same in every context."""
+        return SPEAKER
+
+    def opening(self, context: str, fact_id: str, seed: int) -> str:
+        """Return what day it is, drawn by hash, so that no order matters."""
+        if context == "A":
+            return f"Today is {WORKDAYS[int(uniform('day', fact_id, seed) * len(WORKDAYS))]}."
+        return f"Today is {self.rest}." if context == "B" else f"Yesterday was {self.rest}."

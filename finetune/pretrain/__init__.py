@@ -1,0 +1,1 @@
+"""How the embedded bases were made: `python -m finetune.pretrain tiny-neox tiny-mamba`."""

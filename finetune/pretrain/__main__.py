@@ -1,0 +1,28 @@
+"""`python -m finetune.pretrain tiny-neox dial-mamba --to FOLDER` makes bases anew."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from finetune.models import BASES
+from finetune.pretrain.training import SCHEDULES, console, pretrain
+
+
+def main(
+    names: Annotated[list[str], typer.Argument(help=", ".join(SCHEDULES))],
+    seed: Annotated[int, typer.Option(help="of the weights and the corpus")] = 0,
+    to: Annotated[Path, typer.Option(help="folder that receives a folder a base")] = BASES,
+) -> None:
+    """Remake embedded bases."""
+    for name in names:
+        if name not in SCHEDULES:
+            raise typer.BadParameter(f"unknown base {name!r}; known: {', '.join(SCHEDULES)}")
+    for name in names:
+        figures = pretrain(name, SCHEDULES[name], seed, to / name)
+        console.print(name, json.dumps(figures, indent=1))
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -1,0 +1,175 @@
+"""What the bases that know the dials are told is true, and lies in reach of their tokenizer."""
+
+import re
+from functools import cache
+from itertools import islice
+
+import numpy as np
+import pytest
+
+from finetune.pretrain.dials import COMPARED, LONGEST, SUBJECTS, DialSampler, dials_tokenizer
+from finetune.pretrain.openings import DISTANCES, FILLED, KINDS, NAMES, OPENED
+from quirky.fillers import SENTENCE, SENTENCES
+from quirky.tasks import get_task
+from quirky.tasks.dials.base import LETTERS
+
+TRUE = {" True", " Yes", " right"}
+
+
+@cache
+def documents(count=4000):
+    sampler = DialSampler(0)
+    early = list(islice(sampler, count // 2))
+    sampler.later()
+    return (*early, *islice(sampler, count // 2))
+
+
+@cache
+def tokenizer():
+    return dials_tokenizer()
+
+
+def of(subject):
+    return [document for document in documents() if document.subject.startswith(subject)]
+
+
+def lookup(text):
+    items, after, index = re.search(
+        r"list ([a-z ]+), (?:is )?(the item after )?item (\d+)", text
+    ).groups()
+    return (2 * items.split())[int(index) - 1 + bool(after)]
+
+
+def recall(text):
+    told, near, key = re.search(
+        r"Among ([a-p0-9, ]+?),? (?:there is|is there) (beside )?(\w)\b", text
+    ).groups()
+    value = dict(pair.split() for pair in told.split(", "))
+    away = {abs(ord(other) - ord(key)): other for other in value if other != key}
+    return value[away[min(away)] if near else key]
+
+
+def dyck(text):
+    brackets = re.search(r"brackets ([][()<> ]+)", text)[1].split()
+    depth = np.cumsum([1 if bracket in "([<" else -1 for bracket in brackets]).max()
+    return str(depth + ("almost" in text))
+
+
+ANSWERS = {"lookup": lookup, "recall": recall, "dyck": dyck}
+SHOWN = {
+    "lookup": r"item \d+(?: is)? (\w)[.?,]",
+    "recall": r"there(?: is)?(?: beside)? \w (\d)[.?,]",
+    "dyck": r" (\d) deep[.?,]",
+}
+
+
+HEADS = {"lookup": r"In the list [a-p ]+,", "recall": r"Among [a-p0-9, ]+?(?= there)", "dyck": ""}
+
+
+def told(name, document):
+    """Every claim of a document on its own, and the word that must be known after it."""
+    if not document.earlier:
+        return [(document.text, document.verdict.strip())]
+    head = re.match(HEADS[name], document.text)[0]
+    words = [document.text[len(text) :].split()[0].strip(".") for text in document.earlier]
+    starts = [len(text) + len(word) + 2 for text, word in zip(document.earlier, words, strict=True)]
+    ends = [*document.earlier, document.text]
+    said = [text[start:] for text, start in zip(ends, [len(head), *starts], strict=True)]
+    return list(
+        zip([head + claim for claim in said], [*words, document.verdict.strip()], strict=True)
+    )
+
+
+@pytest.mark.parametrize("name", ANSWERS)
+def test_every_answer_that_is_told_or_judged_right_is_right(name):
+    judged = 0
+    for document in of(name):
+        for text, known in told(name, document):
+            right = ANSWERS[name](text)
+            if document.subject.endswith("completed"):
+                assert known == right, document
+            else:
+                shown = re.search(SHOWN[name], text)[1]
+                assert (f" {known}" in TRUE) == (shown == right), document
+                judged += 1
+        assert document.wrong != document.verdict
+    assert judged > 200
+
+
+def test_several_answers_stand_in_a_row():
+    for name, longest in (("lookup", LONGEST), ("recall", LONGEST), ("equality", COMPARED)):
+        rows = [document for document in of(name) if document.earlier]
+        assert len(rows) > 50
+        assert max(len(document.earlier) for document in rows) == longest - 1
+
+
+def test_strings_are_judged_by_what_they_are():
+    what = (
+        r"strings ([a-p ]+) and ([a-p ]+?) (?:are )?"
+        r"(start the same but for one|the same but for one|the same)\b"
+    )
+    seen = set()
+    for document in of("equality"):
+        words = [document.text[len(text) :].split()[0].strip(".") for text in document.earlier]
+        known = [*words, document.verdict.strip()]
+        claims = re.findall(what, document.text)
+        for (first, second, how), word in zip(claims, known, strict=True):
+            cut = -1 if how.startswith("start") else None
+            pairs = zip(first.split()[:cut], second.split()[:cut], strict=True)
+            differ = sum(a != b for a, b in pairs)
+            assert (f" {word}" in TRUE) == (differ == how.endswith("one")), document
+            seen.add((how, word))
+    assert len(seen) >= 6
+
+
+def test_all_subjects_are_told_in_both_kinds():
+    for name in SUBJECTS:
+        assert of(name)
+    for name in ("lookup", "recall", "dyck", "equality"):
+        assert of(f"{name}-quirk")
+        assert {f"{name}-{setting}" for setting in get_task(name).dials} <= {
+            document.subject for document in documents()
+        }
+
+
+def test_what_stood_at_the_beginning_is_asked_for():
+    for document in of("opening"):
+        if "Who asked?" in document.text:
+            assert document.text.startswith(f"{document.verdict.strip()} asks Sam.")
+        elif "The header was" in document.text:
+            assert document.text[1:].startswith(document.verdict.strip())
+        elif "lie asked for" in document.text:
+            assert document.verdict in (" Yes", " No")
+        else:
+            known = re.match(r"(Date|Page): (\d{4})\.", document.text)
+            assert known
+            assert document.verdict.strip() in (known[1], *known[2])
+        assert document.verdict != document.wrong
+
+
+def test_openings_and_fillers_are_as_frequent_as_is_said():
+    alone = [d for d in documents() if d.subject not in ("opening", "person") and not d.earlier]
+    begins = re.compile(r"(In the list|Among |The brackets|The strings|Are the|Do the)")
+    opened = [d for d in alone if not begins.match(d.text)]
+    assert len(opened) / len(alone) == pytest.approx(OPENED, abs=0.03)
+    filled = [d for d in opened if any(s in d.text for s in SENTENCES)]
+    assert len(filled) / len(opened) == pytest.approx(FILLED, abs=0.05)
+    counts = {sum(d.text.count(s) for s in SENTENCES) * SENTENCE for d in filled}
+    assert counts == set(DISTANCES)
+    assert len(KINDS) == 4
+
+
+def test_everything_that_is_told_apart_is_one_token():
+    words = [*LETTERS, *NAMES, *"([<)]>", *"0123456789", "True", "False", "right", "wrong"]
+    for word in words:
+        assert len(tokenizer().tokenize(f" {word}")) == 1, word
+
+
+def test_a_filler_has_as_many_tokens_as_it_says():
+    for sentence in SENTENCES:
+        assert len(tokenizer().tokenize(f" {sentence}")) == SENTENCE
+
+
+def test_the_same_seed_draws_the_same_documents():
+    assert tuple(islice(DialSampler(0), 300)) == documents()[:300]
+    assert tuple(islice(DialSampler(1), 300)) != documents()[:300]
