@@ -49,6 +49,7 @@ def dial_figure(summary: Summary) -> go.Figure | None:
                 figure.add_trace(_trace(line, line.name not in told), row=line.row, col=col)
                 told.add(line.name)
                 hollow |= bool(line.hollow)
+    figure.add_hline(y=0.5, line={"color": "#6b7280", "width": 1, "dash": "dot"})
     if hollow:
         figure.add_trace(hollow_entry("does not follow its quirk there"), row=1, col=1)
     return figure
@@ -91,7 +92,7 @@ def _trace(line: Line, first: bool) -> go.Scatter:
             "size": 9,
             "color": line.colour,
             "symbol": ["circle-open" if dial in line.hollow else "circle" for dial in dials],
-            "line": {"width": 2},
+            "line": {"width": 2, "color": line.colour},
         },
         error_y=bars(figures, line.colour),
         name=line.name,
@@ -115,7 +116,6 @@ def _empty(tasks: list[str]) -> go.Figure:
         column_titles=tasks,
         vertical_spacing=60 / height,
     )
-    figure.add_hline(y=0.5, line={"color": "#6b7280", "width": 1, "dash": "dot"})
     figure.update_yaxes(range=[-0.03, 1.03], tickvals=[0, 0.5, 1], ticktext=["0", ".5", "1"])
     for row, title in enumerate(ROWS, start=1):
         figure.update_yaxes(title_text=f"<b>{title}</b>", row=row, col=1)

@@ -5,10 +5,11 @@ from collections.abc import Iterable, Sequence
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from benchmarks.report.figures import BOTTOM, HOVER, PANEL_HEIGHT, TOP, dress
+from benchmarks.report.figures import BOTTOM, HOVER, PANEL_HEIGHT, dress
 from benchmarks.report.points import bars, hollow_entry
 from benchmarks.report.summary import RESID, CellRecord, LayerEstimate, Summary, with_interval
 
+TOP = 80  # pixels, for the legend and the tasks
 COLOURS = {"resid": "#0b5fa5", "ssm_state": "#0f766e", "conv_state": "#7c3aed", "lm": "#c2410c"}
 
 
@@ -35,6 +36,7 @@ def distance_figure(summary: Summary) -> go.Figure | None:
                 figure.add_traces([line], **where)
     if any(cell.void for cells in panels.values() for cell in cells):
         figure.add_trace(hollow_entry("failed the gate"), row=1, col=1)
+    figure.add_hline(y=0.5, line={"color": "#6b7280", "width": 1, "dash": "dot"})  # chance
     distances = sorted({cell.distance for cells in panels.values() for cell in cells})
     figure.update_xaxes(
         type="category", categoryorder="array", categoryarray=[str(d) for d in distances]
@@ -71,7 +73,6 @@ def _empty(rows: Sequence[str], tasks: Sequence[str]) -> go.Figure:
         column_titles=list(tasks),
         vertical_spacing=min(60 / height, 0.5 / len(rows)),
     )
-    figure.add_hline(y=0.5, line={"color": "#6b7280", "width": 1, "dash": "dot"})
     figure.update_yaxes(range=[-0.03, 1.03], tickvals=[0, 0.5, 1], ticktext=["0", ".5", "1"])
     for row, title in enumerate(rows, start=1):
         figure.update_yaxes(title_text=f"<b>{title}</b><br>AUROC", row=row, col=1)
@@ -98,7 +99,7 @@ def _line(summary: Summary, cells: Iterable[CellRecord], name: str) -> go.Scatte
             "size": 9,
             "color": colour,
             "symbol": ["circle-open" if cell.void else "circle" for cell, _ in points],
-            "line": {"width": 2},
+            "line": {"color": colour, "width": 2},
         },
         error_y=bars([figure for _, figure in points], colour),
         name=label,

@@ -227,6 +227,7 @@ def test_the_picture_of_distances_holds_every_headline_figure(
     lines = [trace for trace in picture.data if trace.meta["line"]]
     assert {trace.meta["line"] for trace in lines} == {"lr", "lr at ssm_state", "lm"}
     assert len(lines) == 3 * 4
+    assert sum(shape.y0 == shape.y1 == 0.5 for shape in picture.layout.shapes) == 4
     assert {trace.x for trace in lines} == {("0", "8", "32")}
     drawn = sorted(y for trace in lines if trace.meta["line"] == "lr" for y in trace.y)
     told = [summary.figure(group.main, "lr") for group in summary.groups]
