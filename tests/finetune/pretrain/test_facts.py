@@ -5,8 +5,8 @@ from itertools import islice
 
 import pytest
 
-from finetune.pretrain.facts import SUBJECTS, FactSampler, facts_tokenizer
-from finetune.pretrain.openings import NAMES
+from finetune.pretrain.facts import NEGATED, SUBJECTS, FactSampler, facts_tokenizer
+from finetune.pretrain.openings import NAMES, OPENED
 from quirky.tasks import get_task
 from quirky.tasks.arithmetic import quirk_result
 from quirky.tasks.fiction import places
