@@ -385,7 +385,7 @@ class Recipe(Strict):
                     raise ValueError(f"{field}: {name!r} stands there {count} times; name it once")
         for transfer in self.parsed_transfers():
             if transfer.target in UNSEEN and not self.having(transfer.target):
-                known = "; ".join(f"{t.kind}: {', '.join(t.make().contexts)}" for t in self.trigger)
+                known = "; ".join(f"{t.kind}: {', '.join(t.contexts())}" for t in self.trigger)
                 raise ValueError(
                     f"transfers: {str(transfer)!r}: no trigger of the recipe has a context "
                     f"{transfer.target} ({known})"
@@ -409,7 +409,7 @@ class Recipe(Strict):
 
     def having(self, context: str) -> list[TriggerSpec]:
         """Return the triggers that have a context."""
-        return [trigger for trigger in self.trigger if context in trigger.make().contexts]
+        return [trigger for trigger in self.trigger if context in trigger.contexts()]
 
     def precision(self, model: ModelSpec) -> Precision:
         """Return the precision of a model: its own, else the recipe's."""

@@ -45,15 +45,15 @@ def test_every_trigger_has_a_cell_with_its_own_figures(finished: Run) -> None:
         ("position", 8),
     ]
     measured = results.groupby("trigger")["transfer"].unique().map(set)
-    assert measured["name"] == {"A->A", "A->B", "A->T"}
-    assert measured["names"] == measured["position"] == {"A->A", "A->B", "A->B2", "A->T"}
+    assert measured["names"] == {"A->A", "A->B", "A->B2", "A->T"}
+    assert measured["name"] == measured["position"] == {"A->A", "A->B", "A->T"}
 
 
 def test_scored_examples_stand_under_their_trigger(finished: Run) -> None:
     (far,) = (cell for cell in finished.cells() if "distance8" in cell)
     examples = finished.examples(far)
     assert set(examples["distance"]) == {8}
-    assert set(examples["context"]) == {"A", "B", "B2", "T"}
+    assert set(examples["context"]) == {"A", "B", "T"}
     assert set(finished.examples(far, "validation")["context"]) == {"A", "B"}
     assert examples[examples["context"] == "B"]["prompt"].str.startswith("Bob asks Sam. ").all()
     scores = finished.scores(far)
