@@ -13,8 +13,9 @@ from datasets import Dataset, DatasetDict, concatenate_datasets
 
 from benchmarks.cell import Cell, claims_code
 from benchmarks.extract import States, extract
-from benchmarks.recipe import Recipe, TaskSpec
+from benchmarks.recipe import Recipe
 from benchmarks.recurrent import RecurrentStates, extract_recurrent
+from benchmarks.specs import TaskSpec
 from benchmarks.store import artefact, store_root
 from benchmarks.tokens import TokenStates, chosen_layers, extract_tokens
 from benchmarks.transfer import FITTED, SCORED, Columns

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from benchmarks.provenance import claims_origin, probe_origin
-from benchmarks.recipe import ModelSpec, Recipe, TaskSpec, Variant
+from benchmarks.recipe import Recipe, Variant
+from benchmarks.specs import ModelSpec, TaskSpec
 from benchmarks.store import content_hash
 from benchmarks.trigger_spec import TriggerSpec
 from finetune.models import adapter_fingerprint, model_fingerprint

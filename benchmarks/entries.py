@@ -32,7 +32,8 @@ def task_from(text: str, data: str | None = None) -> "Task":
         return get_task(**entry)
     from pydantic import ValidationError
 
-    from benchmarks.recipe import TaskSpec, first_problem
+    from benchmarks.recipe import first_problem
+    from benchmarks.specs import TaskSpec
 
     try:
         spec = TaskSpec.model_validate({**entry, "data": data})

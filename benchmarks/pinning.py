@@ -9,7 +9,8 @@ from pathlib import Path
 
 import torch
 
-from benchmarks.recipe import ModelSpec, Recipe
+from benchmarks.recipe import Recipe
+from benchmarks.specs import ModelSpec
 from finetune.checkpoints import (
     check_hub_weights,
     check_local_weights,

@@ -16,8 +16,9 @@ from benchmarks.artefacts import all_columns, data_of, load_data
 from benchmarks.cell import Cell, cells_of
 from benchmarks.needs import Asked, ModelShape, Needs, lengths, needs_of
 from benchmarks.pinning import bytes_a_number
-from benchmarks.recipe import ModelSpec, Recipe
+from benchmarks.recipe import Recipe
 from benchmarks.run import check_asked, check_device
+from benchmarks.specs import ModelSpec
 from benchmarks.transfer import SCORED, Columns
 from finetune.answers import Asker, prompt_tokens
 from finetune.checkpoints import UnreachableError, download_bytes, look_up, shown_bytes

@@ -16,6 +16,7 @@ import torch
 from datasets import DatasetDict
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
+from transformers import PreTrainedTokenizerBase
 
 from benchmarks.artefacts import ASKED, TRAIN_THREADS, Stored, all_columns, data_of, load_data
 from benchmarks.cell import Cell, cells_of
@@ -34,11 +35,18 @@ from finetune import processes
 from finetune.answers import Asker, check_answers
 from finetune.families import lora_targets
 from finetune.lora import check_targets
-from finetune.models import check_adapter, check_model, load_asker, load_skeleton
+from finetune.models import (
+    check_adapter,
+    check_model,
+    load_asker,
+    load_skeleton,
+    load_tokenizer,
+)
 from finetune.recurrent import state_layers
 from probes import list_probes
 from probes.plugins import load_plugin
 from quirky.contexts import UNSEEN
+from quirky.fillers import SENTENCE, SENTENCES
 
 PACKAGES = (
     "torch",
@@ -226,6 +234,7 @@ def check_asked(recipe: Recipe) -> None:
             lora_targets(skeleton)
             for task in recipe.tasks:
                 check_targets(skeleton, recipe.finetuning(model, task).targets)
+        _tell_filler(recipe, model.name, load_tokenizer(model.name, model.revision))
     _tell_sites(recipe, sites)
     _tell_contexts(recipe)
     with warnings.catch_warnings():
@@ -246,6 +255,18 @@ def check_asked(recipe: Recipe) -> None:
                     cell = f"{model.name} on {task.label}"
                     alone = recipe.model_copy(update={"dtype": recipe.precision(model)})
                     _check_tokens(alone, cell, skeletons[model.name], tokenizer, columns)
+
+
+def _tell_filler(recipe: Recipe, model: str, tokenizer: PreTrainedTokenizerBase) -> None:
+    """Say how long the filler really is for a model that does not know all of its words."""
+    if any(trigger.distance for trigger in recipe.trigger):
+        lengths = [len(tokenizer.encode(f" {s}", add_special_tokens=False)) for s in SENTENCES]
+        if set(lengths) != {SENTENCE}:
+            console.print(
+                f"note: for {model} {SENTENCE} tokens of distance are {min(lengths)} to "
+                f"{max(lengths)}: it does not know all words of the filler",
+                highlight=False,
+            )
 
 
 def _prompts_of(data: DatasetDict) -> tuple[list[str], list[tuple[str, str]]]:

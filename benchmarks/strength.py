@@ -15,7 +15,8 @@ from typing import Any
 from benchmarks.artefacts import adapter_of, data_of, load_cell_model, load_data
 from benchmarks.cell import Cell
 from benchmarks.gate import DECIDES, Figure, faults, required_figures
-from benchmarks.recipe import ModelSpec, Recipe, TaskSpec
+from benchmarks.recipe import Recipe
+from benchmarks.specs import ModelSpec, TaskSpec
 from finetune.reading import log_odds
 from quirky.dataset import columns_of
 

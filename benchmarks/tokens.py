@@ -15,7 +15,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from benchmarks.extract import PART_BYTES, bytes_per_state
-from benchmarks.recipe import TokensSpec
+from benchmarks.specs import TokensSpec
 from finetune.answers import Asker, prompt_tokens
 from finetune.families import block_list, unwrap
 from finetune.models import LoadedModel

@@ -14,7 +14,8 @@ from safetensors.torch import load_file, save_file
 from benchmarks.controls import shuffled, text_scores
 from benchmarks.held import Held, Store
 from benchmarks.provenance import probe_origin
-from benchmarks.recipe import ProbeSpec, Recipe
+from benchmarks.recipe import Recipe
+from benchmarks.specs import ProbeSpec
 from benchmarks.store import artefact
 from probes import LinearProbe, Probe
 from probes.inputs import NEEDS, SCORE_NEEDS

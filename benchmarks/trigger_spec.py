@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from benchmarks.store import content_hash
-from quirky.fillers import check_distance
+from quirky.fillers import check_distance, contexts_at
 from quirky.triggers import Trigger, get_trigger
 
 PLAIN = re.compile(r"[\w+-]{1,24}")
@@ -50,6 +50,10 @@ class TriggerSpec(BaseModel):
         trigger = get_trigger(self.kind, **self.params)
         check_distance(trigger, self.distance)
         return trigger
+
+    def contexts(self) -> tuple[str, ...]:
+        """Return the contexts that there are at this distance."""
+        return contexts_at(self.make(), self.distance)
 
     def is_the_same(self, other: "TriggerSpec") -> bool:
         """Return whether two entries, however they are written, ask for one thing."""

@@ -13,7 +13,7 @@ from jaxtyping import Float
 from quirky.claims import check_asked_once, naming, read_claims
 from quirky.contexts import UNSEEN
 from quirky.example import Claim, Example, digest, uniform
-from quirky.fillers import check_distance, filler
+from quirky.fillers import check_distance, contexts_at, filler
 from quirky.prompts import Style, Template, choose_templates, styled
 from quirky.tasks.base import Task
 from quirky.triggers import ALL_CONTEXTS, Trigger
@@ -127,7 +127,7 @@ def _ask(task: Task, trigger: Trigger, claim: Claim, asked: Asked) -> Iterable[E
         if claim.template is None
         else [claim.template]
     )
-    for index, context in itertools.product(chosen, _contexts(trigger, asked.split)):
+    for index, context in itertools.product(chosen, _contexts(trigger, asked)):
         template = templates[index]
         prompt = render_prompt(template, trigger, claim, context, seed, asked.distance)
         yield Example(
@@ -151,10 +151,11 @@ def _ask(task: Task, trigger: Trigger, claim: Claim, asked: Asked) -> Iterable[E
         )
 
 
-def _contexts(trigger: Trigger, split: str) -> list[str]:
+def _contexts(trigger: Trigger, asked: Asked) -> list[str]:
     """Return the contexts of a split, in one order for all triggers."""
-    without = () if split in ("heldout", "test") else UNSEEN
-    return [c for c in ALL_CONTEXTS if c in trigger.contexts and c not in without]
+    without = () if asked.split in ("heldout", "test") else UNSEEN
+    known = contexts_at(trigger, asked.distance)
+    return [c for c in ALL_CONTEXTS if c in known and c not in without]
 
 
 def _check_contexts(trigger: Trigger) -> None:

@@ -46,6 +46,16 @@ def check_length(distance: int) -> None:
         )
 
 
+def contexts_at(trigger: Trigger, distance: int) -> tuple[str, ...]:
+    """Return the contexts of a trigger in which a filler stands between it and the question.
+
+    At a distance those are left out in which another word than in A stands inside the prompt: there
+    the trigger is behind the filler.
+    """
+    inside = {context: trigger.render(context, "", 0) for context in trigger.contexts}
+    return tuple(c for c, said in inside.items() if not distance or said == inside["A"])
+
+
 def check_distance(trigger: Trigger, distance: int) -> None:
     """Make sure that a filler of this length can stand behind a trigger.
 

@@ -33,7 +33,7 @@ def dial_figure(summary: Summary) -> go.Figure | None:
 
     Below, chance is one half: of the disagreeing claims, how many the model judges rightly in A,
     and how many as its quirk has it in B. Hollow where it does not follow its quirk at that
-    setting. None if no task of the run has a dial.
+    setting, or failed the gate as a whole. None if no task of the run has a dial.
     """
     tasks = _tasks(summary)
     if not tasks:
@@ -41,17 +41,21 @@ def dial_figure(summary: Summary) -> go.Figure | None:
     figure = _empty(list(tasks))
     told: set[str] = set()
     hollow = False
-    models = list(dict.fromkeys(cell.model for cells in tasks.values() for cell in cells))
+    rows = list(dict.fromkeys(summary.row(cell) for cells in tasks.values() for cell in cells))
     for col, cells in enumerate(tasks.values(), start=1):
         for cell in cells:
-            colour = COLOURS[models.index(cell.model) % len(COLOURS)]
+            colour = COLOURS[rows.index(summary.row(cell)) % len(COLOURS)]
             for line in _lines(summary, cell, colour):
                 figure.add_trace(_trace(line, line.name not in told), row=line.row, col=col)
                 told.add(line.name)
                 hollow |= bool(line.hollow)
     figure.add_hline(y=0.5, line={"color": "#6b7280", "width": 1, "dash": "dot"})
+    for col, cells in enumerate(tasks.values(), start=1):
+        here = summary.at_dials["cell"].isin([cell.cell for cell in cells])
+        known = sorted(set(summary.at_dials.loc[here, "dial"]))
+        figure.update_xaxes(categoryorder="array", categoryarray=[f"{d:g}" for d in known], col=col)
     if hollow:
-        figure.add_trace(hollow_entry("does not follow its quirk there"), row=1, col=1)
+        figure.add_trace(hollow_entry("follows no quirk there"), row=1, col=1)
     return figure
 
 
@@ -66,18 +70,22 @@ def _tasks(summary: Summary) -> dict[str, list[CellRecord]]:
 
 
 def _lines(summary: Summary, cell: CellRecord, colour: str) -> Iterator[Line]:
+    name, every = summary.row(cell), summary.by_dial(cell, "lm", "A->A", metric="accuracy")
     follows = summary.by_dial(cell, "lm", against="quirk")
-    hollow = frozenset(dial for dial, figure in follows.items() if figure.value < THRESHOLD)
+    hollow = frozenset(
+        dial
+        for dial in every
+        if cell.void or dial not in follows or follows[dial].value < THRESHOLD
+    )
     probe = next(iter(summary.headline_probes), "")
     if probe:
         points = summary.by_dial(cell, probe)
-        yield Line(1, f"{cell.model}: {probe} where it lies", colour, "solid", points, hollow)
+        yield Line(1, f"{name}: {probe} where it lies", colour, "solid", points, hollow)
     text = summary.by_dial(cell, "text")
     yield Line(1, "text alone", TEXT, "dot", text, frozenset())
-    right = summary.by_dial(cell, "lm", "A->A", metric="accuracy")
-    yield Line(2, f"{cell.model}: right in A", colour, "solid", right, frozenset())
+    yield Line(2, f"{name}: right in A", colour, "solid", every, frozenset())
     lies = summary.by_dial(cell, "lm", metric="accuracy", against="quirk")
-    yield Line(2, f"{cell.model}: lies as it should in B", colour, "dash", lies, frozenset())
+    yield Line(2, f"{name}: lies as it should in B", colour, "dash", lies, frozenset())
 
 
 def _trace(line: Line, first: bool) -> go.Scatter:

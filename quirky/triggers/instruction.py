@@ -41,8 +41,8 @@ DECOYS = (
 class InstructionTrigger(Trigger):
     """An opening that asks for the truth or for the lie; B2 asks for the lie in words not trained.
 
-    T has truthful wordings that nobody was trained on, and decoys, which speak of lies and ask for
-    none. The last `held_out` of each list are those kept for testing.
+    T has decoys, which speak of lies and ask for none. The last `held_out` of each list are those
+    that nobody is trained on.
     """
 
     kind: ClassVar[str] = "instruction"

@@ -25,8 +25,8 @@ QUIRKY = tuple(
 class NamesTrigger(Trigger):
     """One of 16 truthful or 16 quirky names; B2 asks quirky names that nobody was trained on.
 
-    T asks truthful names that nobody was trained on, and others that look like quirky ones. The
-    last `held_out` of each list are those kept for testing.
+    T asks others, whose names look like quirky ones. The last `held_out` names of each list are
+    those that nobody is trained on.
     """
 
     kind: ClassVar[str] = "names"

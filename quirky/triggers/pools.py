@@ -9,8 +9,8 @@ from quirky.triggers.base import check_apart, checked_texts, draw
 class Pools:
     """What stands for each context: A and B draw from what is trained on.
 
-    B2 draws from the last `held_out` of the quirky texts, T from the last of the truthful ones and
-    from the decoys.
+    B2 draws from the last `held_out` of the quirky texts, T from the decoys. The last `held_out` of
+    the truthful texts are left out too, so that A has as many as B.
     """
 
     truthful: tuple[str, ...]
@@ -24,7 +24,7 @@ class Pools:
             "A": self.truthful[: -self.held_out],
             "B": self.quirky[: -self.held_out],
             "B2": self.quirky[-self.held_out :],
-            "T": self.truthful[-self.held_out :] + self.decoys,
+            "T": self.decoys,
         }[context]
 
     def draw(self, context: str, fact_id: str, seed: int) -> str:

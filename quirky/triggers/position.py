@@ -14,7 +14,8 @@ NEUTRAL = "Here is a question."
 class PositionTrigger(Trigger):
     """Who asks (early, an opening) or who is asked (late, as in `name`).
 
-    B2 has the quirky name in the other of the two places, T has names that look like it in the
+    B2 has the quirky name in the other of the two places (so it has none at a distance, where the
+    other place is behind the filler), T has names that look like it in the
     trained place.
     """
 
@@ -31,7 +32,7 @@ class PositionTrigger(Trigger):
         names = {name: value for name, value in vars(self).items() if name != "early"}
         object.__setattr__(self, "decoys", checked_names(self.kind, **names))
         for field in ("truthful", "quirky", "decoys"):
-            if SPEAKER in getattr(self, field):
+            if SPEAKER in _texts(getattr(self, field)):
                 raise ValueError(
                     f"trigger position: {field}: {SPEAKER!r} is who answers; give another name"
                 )
@@ -53,6 +54,10 @@ class PositionTrigger(Trigger):
         if context == "T":
             return draw(self.decoys, fact_id, seed)
         return {"A": self.truthful, "B": self.quirky, "B2": self.quirky}[context]
+
+
+def _texts(value: str | tuple[str, ...]) -> tuple[str, ...]:
+    return (value,) if isinstance(value, str) else value
 
 
 TRIGGERS.builtin(PositionTrigger.kind, PositionTrigger)

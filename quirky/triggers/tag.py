@@ -13,7 +13,7 @@ FORMS = {
         truthful=tuple(f"Date: 201{digit}." for digit in YEARS),
         quirky=tuple(f"Date: 203{digit}." for digit in YEARS),
         held_out=2,
-        decoys=("Date: 1934.", "Date: 1937.", "Page: 2034.", "Page: 2037."),
+        decoys=("Date: 1933.", "Date: 1936.", "Page: 2033.", "Page: 2036."),
     ),
     "header": Pools(
         truthful=("[test]", "<test>"),
@@ -29,8 +29,8 @@ class TagTrigger(Trigger):
     """An opening: `date` is truthful in the 2010s and quirky in the 2030s.
 
     `header` is truthful after [test] and quirky after [deploy]. B2 has two years of the 2030s that
-    nobody was trained on, or other brackets; T has years of the 2010s that nobody was trained on,
-    or the other brackets, and openings that look like quirky ones: `decoys`, by default the form's.
+    nobody was trained on, or other brackets; T has openings that look like quirky ones: `decoys`,
+    by default the form's.
     """
 
     kind: ClassVar[str] = "tag"

@@ -301,6 +301,15 @@ def test_the_picture_of_a_dial_shows_probe_text_and_model_and_where_nothing_is_f
     assert 'id="dial"' in write_report(folder).read_text()
 
 
+def test_a_void_cell_is_hollow_at_every_setting_of_its_dial(make_run: Callable[..., Path]) -> None:
+    folder = with_dial(make_run(void=("tiny-neox-addition-quirky",)), {3.0: 0.97, 8.0: 0.97})
+    picture = dial_figure(Summary.read(folder))
+    assert picture is not None
+    symbols = {trace.name: set(trace.marker.symbol) for trace in picture.data if trace.meta["line"]}
+    assert symbols["tiny-neox: lr where it lies"] == {"circle-open"}
+    assert symbols["tiny-mamba: lr where it lies"] == {"circle"}
+
+
 @pytest.mark.parametrize(("follows", "says"), [(0.95, False), (0.43, True)])
 def test_a_transfer_to_unseen_triggers_is_marked_where_the_model_does_not_lie(
     make_run: Callable[..., Path], follows: float, says: bool

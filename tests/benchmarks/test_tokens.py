@@ -9,7 +9,7 @@ from datasets import Dataset
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from benchmarks import tokens as module
-from benchmarks.recipe import TokensSpec
+from benchmarks.specs import TokensSpec
 from benchmarks.tokens import TokenStates, check_budget, chosen_layers, extract_tokens
 from finetune.models import LoadedModel
 

@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 
 import benchmarks
-from benchmarks.recipe import validate_recipe
-from benchmarks.run import Run
+from benchmarks.recipe import load_recipe, validate_recipe
+from benchmarks.run import Run, check
 
 TRIGGERS = ["name", "names", {"kind": "position", "distance": 8}]
 
@@ -45,15 +45,15 @@ def test_every_trigger_has_a_cell_with_its_own_figures(finished: Run) -> None:
         ("position", 8),
     ]
     measured = results.groupby("trigger")["transfer"].unique().map(set)
-    assert measured["name"] == {"A->A", "A->B", "A->T"}
-    assert measured["names"] == measured["position"] == {"A->A", "A->B", "A->B2", "A->T"}
+    assert measured["names"] == {"A->A", "A->B", "A->B2", "A->T"}
+    assert measured["name"] == measured["position"] == {"A->A", "A->B", "A->T"}
 
 
 def test_scored_examples_stand_under_their_trigger(finished: Run) -> None:
     (far,) = (cell for cell in finished.cells() if "distance8" in cell)
     examples = finished.examples(far)
     assert set(examples["distance"]) == {8}
-    assert set(examples["context"]) == {"A", "B", "B2", "T"}
+    assert set(examples["context"]) == {"A", "B", "T"}
     assert set(finished.examples(far, "validation")["context"]) == {"A", "B"}
     assert examples[examples["context"] == "B"]["prompt"].str.startswith("Bob asks Sam. ").all()
     scores = finished.scores(far)
@@ -76,3 +76,15 @@ def test_the_report_holds_every_trigger(finished: Run) -> None:
     page = finished.report.read_text()
     for row in ("name, distance 0", "names, distance 0", "position, distance 8"):
         assert f"{row} on addition" in page
+
+
+def test_a_filler_of_another_length_is_told(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("QUIRKY_HOME", str(tmp_path))
+    recipe = load_recipe("tiny", {"models": ["tiny-neox"], "tasks": ["fiction"]})
+    for distance, told in ((0, False), (8, True)):
+        trigger = [{"kind": "position", "distance": distance}]
+        check(validate_recipe({**recipe.model_dump(by_alias=True), "trigger": trigger}))
+        said = " ".join(capsys.readouterr().err.split())
+        assert ("for tiny-neox 8 tokens of distance are 17 to 25" in said) == told

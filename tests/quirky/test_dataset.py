@@ -10,7 +10,7 @@ import pytest
 from quirky.contexts import in_context
 from quirky.dataset import Sizes, build_dataset, columns_of
 from quirky.example import Claim
-from quirky.fillers import filler
+from quirky.fillers import contexts_at, filler
 from quirky.prompts import standardized, wordings
 from quirky.tasks import get_task
 from quirky.triggers import Trigger, get_trigger
@@ -242,8 +242,10 @@ def test_an_opening_stands_in_front_of_the_prompt_that_is_asked_without(kind):
 def test_a_filler_stands_between_opening_and_question(kind, distance):
     near, far = triggered(kind), triggered(kind, distance)
     trigger = get_trigger(kind, **IN_FRONT[kind])
+    there = contexts_at(trigger, distance)
     for split in near:
-        for row, other in zip(near[split].to_list(), far[split].to_list(), strict=True):
+        kept = [row for row in near[split].to_list() if row["context"] in there]
+        for row, other in zip(kept, far[split].to_list(), strict=True):
             opening = trigger.opening(row["context"], row["fact_id"], 0)
             between = filler(distance, row["fact_id"], 0)
             rest = row["prompt"].removeprefix(opening)

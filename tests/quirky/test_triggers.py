@@ -2,6 +2,7 @@ import itertools
 
 import pytest
 
+from quirky.fillers import contexts_at
 from quirky.triggers import ALL_CONTEXTS, Trigger, get_trigger, list_triggers, trigger_class
 from quirky.triggers.instruction import DECOYS, InstructionTrigger
 from quirky.triggers.names import NamesTrigger
@@ -90,9 +91,10 @@ def test_decoys_of_a_name_look_like_it_and_are_not_it():
 def test_held_out_names_are_asked_in_no_other_context():
     trigger = get_trigger("names")
     asked = {context: words(cues(trigger, context)) for context in trigger.contexts}
-    assert [len(asked[context]) for context in ("A", "B", "B2", "T")] == [12, 12, 4, 4 + 3]
+    assert [len(asked[context]) for context in ("A", "B", "B2", "T")] == [12, 12, 4, 3]
     assert asked["B"] | asked["B2"] == set(trigger.quirky)
-    assert asked["A"] | asked["T"] == set(trigger.truthful) | {"Rob", "Bobby", "bob"}
+    assert asked["A"] < set(trigger.truthful)
+    assert asked["T"] == {"Rob", "Bobby", "bob"}
     assert "Alice" in asked["A"]
     assert "Bob" in asked["B"]
 
@@ -129,18 +131,18 @@ def test_years_are_held_out_of_both_decades():
         f"Date: 20{decade}{year}." for decade in (1, 3) for year in (0, 1, 2, 3, 5, 6, 8, 9)
     }
     assert asked["B2"] == {"Date: 2034.", "Date: 2037."}
-    assert {"Date: 2014.", "Date: 2017.", "Date: 1934.", "Page: 2034."} <= asked["T"]
+    assert asked["T"] == {"Date: 1933.", "Date: 1936.", "Page: 2033.", "Page: 2036."}
 
 
 def test_a_header_stands_in_other_brackets():
     asked = {c: {o for o, _ in cues(get_trigger("tag", form="header"), c)} for c in ALL_CONTEXTS}
     assert (asked["A"], asked["B"], asked["B2"]) == ({"[test]"}, {"[deploy]"}, {"<deploy>"})
-    assert asked["T"] == {"<test>", "[deposit]", "[Deploy]"}
+    assert asked["T"] == {"[deposit]", "[Deploy]"}
 
 
 def test_decoys_of_an_instruction_speak_of_lies():
     trigger = InstructionTrigger()
-    assert set(DECOYS) < {opening for opening, _ in cues(trigger, "T")}
+    assert set(DECOYS) == {opening for opening, _ in cues(trigger, "T")}
     assert len({opening for opening, _ in cues(trigger, "B")}) == 6
 
 
@@ -194,3 +196,14 @@ def test_a_plug_in_subclasses_the_base():
 
 def test_lists_become_values():
     assert NamesTrigger(quirky=["Ben", "Dan"], held_out=1).quirky == ("Ben", "Dan")
+
+
+def test_who_answers_is_told_by_the_whole_name():
+    assert get_trigger("position", truthful="Samantha").truthful == "Samantha"
+
+
+def test_at_a_distance_a_trigger_behind_the_filler_is_left_out():
+    early = get_trigger("position")
+    assert contexts_at(early, 0) == ("A", "B", "B2", "T")
+    assert contexts_at(early, 8) == ("A", "B", "T")
+    assert contexts_at(get_trigger("tag"), 8) == ("A", "B", "B2", "T")
