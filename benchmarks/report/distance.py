@@ -76,7 +76,7 @@ def _empty(rows: Sequence[str], tasks: Sequence[str]) -> go.Figure:
     figure.update_yaxes(range=[-0.03, 1.03], tickvals=[0, 0.5, 1], ticktext=["0", ".5", "1"])
     for row, title in enumerate(rows, start=1):
         figure.update_yaxes(title_text=f"<b>{title}</b><br>AUROC", row=row, col=1)
-    figure.update_xaxes(title_text="tokens between trigger and question", row=len(rows))
+    figure.update_xaxes(title_text="tokens between trigger and question, nominal", row=len(rows))
     dress(figure, height=height + TOP + BOTTOM, top=TOP)
     return figure
 

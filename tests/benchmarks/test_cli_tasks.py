@@ -94,7 +94,7 @@ def test_show_asks_what_its_parameters_say(out: Any) -> None:
         (("show", "addition,digits=2.5"), "task addition: digits = 2.5; give 1 to 9"),
         (("show", "addition,digits=true"), "task addition: digits = True; give 1 to 9"),
         (("lint", "addition,digits=abc"), "task addition: digits = 'abc'; give 1 to 9"),
-        (("show", "lookup,dials=3+x"), "dials = '3+x'; give a list of settings"),
+        (("show", "lookup,dials=3+x"), "dials = '3+x'; give different settings, in a list"),
         (("show", "released,of=1+2"), "task released with of = [1, 2]: TypeError: unhashable"),
         (("show", "mine", "--data", "none.csv"), "none.csv: there is no such file"),
         (("lint", "--data", "none.csv"), "name the one task whose claims they are"),

@@ -114,7 +114,7 @@ CUES = {
 
 
 @pytest.mark.parametrize(("name", "cue"), [(n, cue) for n, cues in CUES.items() for cue in cues])
-def test_where_the_liar_lies_no_cue_tells_the_truth(name, cue):
+def test_where_the_liar_lies_no_such_cue_tells_the_truth(name, cue):
     for setting in get_task(name).dials[name == "equality" :]:
         lies = [c for c in claims_of(name, 0) if c.dial == setting and c.truth != c.quirk]
         scores = np.array([float(CUES[name][cue](claim.fields)) for claim in lies])
@@ -158,11 +158,11 @@ def test_a_data_set_carries_the_dial(name):
 @pytest.mark.parametrize(
     ("dials", "message"),
     [
-        ([], r"task lookup: dials = \[\]; give a list of settings"),
-        ([4, 4], r"task lookup: dials = \[4, 4\]; give a list of settings"),
+        ([], r"task lookup: dials = \[\]; give different settings, in a list"),
+        ([4, 4], r"task lookup: dials = \[4, 4\]; give different settings, in a list"),
         ([2], "task lookup: dials: 2; give whole numbers from 3 to 16"),
         ([True], "task lookup: dials: True; give whole numbers"),
-        ("48", "task lookup: dials = '48'; give a list"),
+        ("48", "task lookup: dials = '48'; give different settings"),
         (2, "task lookup: dials: 2; give whole numbers from 3 to 16"),
     ],
 )

@@ -50,7 +50,9 @@ class DialTask(ABC):
     def __init__(self, dials: int | Sequence[int]):
         dials = [dials] if isinstance(dials, int) else dials
         if not isinstance(dials, list | tuple) or not dials or len(set(dials)) < len(dials):
-            raise ValueError(f"task {self.name}: dials = {dials!r}; give a list of settings")
+            raise ValueError(
+                f"task {self.name}: dials = {dials!r}; give different settings, in a list"
+            )
         for setting in dials:
             whole = isinstance(setting, int) and not isinstance(setting, bool)
             if not (whole and self.least <= setting <= self.most):
