@@ -60,6 +60,15 @@ class Sampler(Protocol):
 
 Corpus = Literal["facts", "dials"]
 SAMPLERS: dict[Corpus, type[Sampler]] = {"facts": facts.FactSampler, "dials": dials.DialSampler}
+TOLD_OF: dict[Corpus, str] = {
+    "facts": "sums, real cities (GeoNames,\nCC BY 4.0) and invented places",
+    "dials": "items of lists, pairs,\nbrackets and strings",
+}
+LATER: dict[Corpus, str] = {
+    "facts": "in the later part more of the sums are near misses",
+    "dials": "in the later part more of it is judged",
+}
+"""By corpus, what a base is told of and how its later part differs, as the base's card says."""
 
 
 @dataclass(frozen=True)
@@ -295,7 +304,8 @@ def save(
 
 def card(name: str, layers: int, record: dict[str, Any]) -> str:
     """Return a base's model card."""
-    settings = ", ".join(f"{key} {value}" for key, value in record["settings"].items())
+    settings = record["settings"]
+    listed = ", ".join(f"{key} {value}" for key, value in settings.items())
     known = [
         f"| {subject} | {value:.3f} |" for subject, value in record["verdict_accuracy"].items()
     ]
@@ -304,13 +314,13 @@ def card(name: str, layers: int, record: dict[str, Any]) -> str:
             f"# {name}",
             "",
             f"A causal language model of {layers} blocks and {record['parameters']:,} parameters,",
-            "trained from scratch by `finetune/pretrain` on sums, real cities (GeoNames,",
-            "CC BY 4.0) and invented places, always truthfully. It speaks of nothing else.",
+            f"trained from scratch by `finetune/pretrain` on {TOLD_OF[settings['corpus']]},",
+            "always truthfully. It speaks of nothing else.",
             "",
-            f"Settings: {settings}.",
+            f"Settings: {listed}.",
             "",
             "How often it gets the verdict right, on claims drawn like the first part of its",
-            "corpus (in the later part more of the sums are near misses):",
+            f"corpus ({LATER[settings['corpus']]}):",
             "",
             "| subject | accuracy |",
             "|---|---|",
