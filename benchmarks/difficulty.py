@@ -16,13 +16,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from jaxtyping import Float
-from pydantic import ValidationError
 
 from benchmarks.artefacts import Progress, load_cell_model
 from benchmarks.cell import Cell, claims_code
 from benchmarks.engine import hush_libraries
 from benchmarks.pinning import check_weights, pinned
-from benchmarks.recipe import Recipe, first_problem
+from benchmarks.recipe import Recipe, one_task_recipe
 from benchmarks.run import check_device
 from benchmarks.store import artefact
 from finetune.answers import check_answers
@@ -51,21 +50,15 @@ def ladder(
     """
     if "difficulty" in task:
         raise ValueError(f"difficulty = {task['difficulty']!r} is what is looked for; leave it out")
-    content = {
-        "name": "difficulty",
-        "models": list(models),
-        "tasks": [task],
-        "seeds": list(seeds),
-        "prompts": "single",
-        "dtype": dtype,
-        "device": device,
-        "probes": ["lr"],
-        "transfers": ["A->B"],
-    }
-    try:
-        recipe = Recipe.model_validate(content)
-    except ValidationError as error:
-        raise ValueError(first_problem(error)) from error
+    recipe = one_task_recipe(
+        "difficulty",
+        models,
+        task,
+        seeds=list(seeds),
+        prompts="single",
+        dtype=dtype,
+        device=device,
+    )
     hush_libraries()
     recipe = pinned(recipe)
     check_device(recipe.device)

@@ -9,16 +9,12 @@ from typing import Literal
 import torch
 from datasets import Dataset
 from jaxtyping import Float
-from safetensors import safe_open
-from safetensors.torch import save_file
 from torch import Tensor, nn
 
+from benchmarks.parts import read_parts, write_parts
 from finetune.families import unwrap
 from finetune.models import LoadedModel
 from finetune.reading import Reading, read
-
-PART_BYTES = 32 * 2**20
-"""A part file is written as soon as it holds this much."""
 
 Reads = Literal["prompt", "pair"]
 
@@ -36,22 +32,16 @@ def extract(
     Each part holds `index` (n,), `log_odds` (n,), `prompt` (layers, n, d) and `pair`
     (layers, n, 2, d); `states.json` lists the parts.
     """
-    held: list[Reading] = []
-    names: list[str] = []
-    done = 0
-    choices = [(false, true) for false, true in examples["choices"]]
-    for reading in read(
-        loaded.model, loaded.tokenizer, list(examples["prompt"]), choices, batch_size=batch_size
-    ):
-        held.append(reading)
-        done += len(reading.index)
-        if sum(_bytes(part) for part in held) >= PART_BYTES:
-            names.append(_write(held, folder, len(names)))
-            held = []
+
+    def told(done: int) -> None:
         if progress:
             progress("reading states", done / len(examples))
-    if held:
-        names.append(_write(held, folder, len(names)))
+
+    choices = [(false, true) for false, true in examples["choices"]]
+    readings = read(
+        loaded.model, loaded.tokenizer, list(examples["prompt"]), choices, batch_size=batch_size
+    )
+    names = write_parts(readings, folder, _joined, told)
     manifest = {"parts": names, "examples": len(examples)}
     (folder / "states.json").write_text(json.dumps(manifest, indent=1))
 
@@ -64,20 +54,13 @@ def bytes_per_state(model: nn.Module, dtype: torch.dtype) -> int:
     return config.hidden_size * itemsize
 
 
-def _bytes(reading: Reading) -> int:
-    return sum(t.nbytes for t in (reading.prompt, reading.pair) if t is not None)
-
-
-def _write(held: list[Reading], folder: Path, number: int) -> str:
-    name = f"part-{number:05d}.safetensors"
-    tensors = {
+def _joined(held: list[Reading]) -> dict[str, Tensor]:
+    return {
         "index": torch.cat([reading.index for reading in held]),
         "log_odds": torch.cat([reading.log_odds for reading in held]),
         "prompt": torch.cat([r.prompt for r in held if r.prompt is not None], dim=1),
         "pair": torch.cat([r.pair for r in held if r.pair is not None], dim=1),
     }
-    save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, folder / name)
-    return name
 
 
 @dataclass(frozen=True)
@@ -96,10 +79,5 @@ class States:
 
     def _gather(self, key: str, axis: int) -> Tensor:
         manifest = json.loads((self.folder / "states.json").read_text())
-        index, tensors = [], []
-        for name in manifest["parts"]:
-            with safe_open(self.folder / name, framework="pt") as part:
-                index.append(part.get_tensor("index"))
-                tensors.append(part.get_tensor(key))
-        order = torch.cat(index).argsort()
-        return torch.cat(tensors, dim=axis).index_select(axis, order)
+        order = read_parts(self.folder, manifest["parts"], "index").argsort()
+        return read_parts(self.folder, manifest["parts"], key, axis).index_select(axis, order)

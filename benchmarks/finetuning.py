@@ -6,14 +6,13 @@ from pathlib import Path
 from typing import Any
 
 from datasets import Dataset
-from pydantic import ValidationError
 
 from benchmarks.artefacts import Progress, data_of, load_data, tuned
 from benchmarks.cell import Cell
 from benchmarks.compute import behaviour, card_facts
 from benchmarks.gate import DECIDES, REQUIRED, THRESHOLD, Gate, judge
 from benchmarks.pinning import pinned
-from benchmarks.recipe import Recipe, first_problem
+from benchmarks.recipe import one_task_recipe
 from benchmarks.run import check
 from benchmarks.store import require_room, written_whole
 from finetune import processes
@@ -42,23 +41,17 @@ def cell_to_tune(
     Raises:
         ValueError: in one line: which field, which value, and what would be right.
     """
-    content = {
-        "name": "finetune",
-        "models": [model],
-        "chat": chat,
-        "tasks": [task],
-        "trigger": trigger,
-        "finetune": settings,
-        "seeds": [seed],
-        "dtype": dtype,
-        "device": processes.own_device(device),
-        "probes": ["lr"],
-        "transfers": ["A->B"],
-    }
-    try:
-        recipe = Recipe.model_validate(content)
-    except ValidationError as error:
-        raise ValueError(first_problem(error)) from error
+    recipe = one_task_recipe(
+        "finetune",
+        [model],
+        task,
+        chat=chat,
+        trigger=trigger,
+        finetune=settings,
+        seeds=[seed],
+        dtype=dtype,
+        device=processes.own_device(device),
+    )
     recipe = pinned(recipe)
     return Cell(recipe, recipe.models[0], recipe.tasks[0], recipe.trigger[0], seed, "quirky")
 

@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -251,9 +251,33 @@ def load_recipe(source: str, changes: Mapping[str, Any] | None = None) -> Recipe
 def validate_recipe(content: Mapping[str, Any], source: str = "") -> Recipe:
     """Return the recipe that a mapping describes; a ValueError is one line."""
     try:
+        return _validated(content)
+    except ValueError as error:
+        raise ValueError(f"recipe {source}: {error}") from error
+
+
+def one_task_recipe(
+    name: str,
+    models: Sequence[str | Mapping[str, Any]],
+    task: Mapping[str, Any],
+    **content: Any,
+) -> Recipe:
+    """Return the recipe of a command that asks models about one task and fits no probe.
+
+    Its parts are written as in a recipe.
+
+    Raises:
+        ValueError: in one line: which field, which value, and what would be right.
+    """
+    unused = {"probes": ["lr"], "transfers": ["A->B"]}  # no recipe is without them
+    return _validated({"name": name, "models": list(models), "tasks": [task], **content, **unused})
+
+
+def _validated(content: Mapping[str, Any]) -> Recipe:
+    try:
         return Recipe.model_validate(content)
     except ValidationError as error:
-        raise ValueError(f"recipe {source}: {first_problem(error)}") from error
+        raise ValueError(first_problem(error)) from error
 
 
 def first_problem(error: ValidationError, validated: type[BaseModel] = Recipe) -> str:

@@ -3,18 +3,17 @@
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
 import torch
 from datasets import Dataset
 from jaxtyping import Bool, Float
-from safetensors import safe_open
-from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from benchmarks.extract import PART_BYTES, bytes_per_state
+from benchmarks.extract import bytes_per_state
+from benchmarks.parts import read_parts, write_parts
 from benchmarks.specs import TokensSpec
 from finetune.answers import Asker, prompt_tokens
 from finetune.families import block_list, unwrap
@@ -83,30 +82,21 @@ def extract_tokens(
     Each part holds `index` (n,), `length` (n,) and, for each layer l, `layer-l` (tokens, d), the
     prompts one after the other. `tokens.json` lists parts and layers.
     """
-    held: list[TokenReading] = []
-    names: list[str] = []
-    done = 0
     prompts = list(examples["prompt"])
-    for reading in read_tokens(
-        loaded.model, loaded.tokenizer, prompts, layers, batch_size=batch_size
-    ):
-        held.append(reading)
-        done += len(reading.index)
-        if sum(part.tokens.nbytes for part in held) >= PART_BYTES:
-            names.append(_write(held, folder, len(names), layers))
-            held = []
+
+    def told(done: int) -> None:
         if progress:
             progress("reading tokens", done / len(prompts))
-    if held:
-        names.append(_write(held, folder, len(names), layers))
+
+    readings = read_tokens(loaded.model, loaded.tokenizer, prompts, layers, batch_size=batch_size)
+    names = write_parts(readings, folder, partial(_joined, layers=layers), told)
     manifest = {"parts": names, "layers": list(layers), "examples": len(prompts)}
     (folder / "tokens.json").write_text(json.dumps(manifest, indent=1))
 
 
-def _write(held: list[TokenReading], folder: Path, number: int, layers: Sequence[int]) -> str:
-    name = f"part-{number:05d}.safetensors"
+def _joined(held: list[TokenReading], layers: Sequence[int]) -> dict[str, Tensor]:
     lengths = [torch.full((len(part.index),), part.tokens.shape[2]) for part in held]
-    tensors = {
+    return {
         "index": torch.cat([part.index for part in held]),
         "length": torch.cat(lengths),
         **{
@@ -114,8 +104,6 @@ def _write(held: list[TokenReading], folder: Path, number: int, layers: Sequence
             for i, layer in enumerate(layers)
         },
     }
-    save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, folder / name)
-    return name
 
 
 @dataclass(frozen=True)
@@ -152,8 +140,4 @@ class TokenStates:
         return self._gather("index").argsort()
 
     def _gather(self, key: str) -> Tensor:
-        tensors = []
-        for name in self._manifest["parts"]:
-            with safe_open(self.folder / name, framework="pt") as part:
-                tensors.append(part.get_tensor(key))
-        return torch.cat(tensors)
+        return read_parts(self.folder, self._manifest["parts"], key)

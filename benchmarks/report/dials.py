@@ -4,11 +4,10 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 import plotly.graph_objects as go
-from plotly.subplots import make_subplots
 
 from benchmarks.gate import THRESHOLD
-from benchmarks.report.figures import BOTTOM, HOVER, PANEL_HEIGHT, TOP, dress
-from benchmarks.report.points import bars, hollow_entry
+from benchmarks.report.panels import empty_panels
+from benchmarks.report.points import hollow_entry, line_of_points
 from benchmarks.report.summary import CellRecord, LayerEstimate, Summary, with_interval
 
 COLOURS = ("#0b5fa5", "#c2410c", "#0f766e", "#7c3aed")
@@ -38,7 +37,9 @@ def dial_figure(summary: Summary) -> go.Figure | None:
     tasks = _tasks(summary)
     if not tasks:
         return None
-    figure = _empty(list(tasks))
+    titles = [f"<b>{row}</b>" for row in ROWS]
+    figure = empty_panels(titles, list(tasks), x_title="dial")
+    figure.update_xaxes(type="category")
     told: set[str] = set()
     hollow = False
     rows = list(dict.fromkeys(summary.row(cell) for cells in tasks.values() for cell in cells))
@@ -91,43 +92,16 @@ def _lines(summary: Summary, cell: CellRecord, colour: str) -> Iterator[Line]:
 def _trace(line: Line, first: bool) -> go.Scatter:
     dials = sorted(line.points)
     figures = [line.points[dial] for dial in dials]
-    return go.Scatter(
-        x=[f"{dial:g}" for dial in dials],
-        y=[figure.value for figure in figures],
-        mode="lines+markers",
-        line={"color": line.colour, "width": 2, "dash": line.dash},
-        marker={
-            "size": 9,
-            "color": line.colour,
-            "symbol": ["circle-open" if dial in line.hollow else "circle" for dial in dials],
-            "line": {"width": 2, "color": line.colour},
-        },
-        error_y=bars(figures, line.colour),
+    drawn = line_of_points(
+        [f"{dial:g}" for dial in dials],
+        figures,
         name=line.name,
-        legendgroup=line.name,
-        showlegend=first,
-        text=[
+        colour=line.colour,
+        dash=line.dash,
+        hollow=[dial in line.hollow for dial in dials],
+        told=[
             f"{line.name}, dial {dial:g}<br>{with_interval(figure)}, n = {figure.n}"
             for dial, figure in zip(dials, figures, strict=True)
         ],
-        hovertemplate=HOVER,
-        meta={"line": line.name},
     )
-
-
-def _empty(tasks: list[str]) -> go.Figure:
-    height = PANEL_HEIGHT * len(ROWS)
-    figure = make_subplots(
-        rows=len(ROWS),
-        cols=len(tasks),
-        shared_yaxes=True,
-        column_titles=tasks,
-        vertical_spacing=60 / height,
-    )
-    figure.update_yaxes(range=[-0.03, 1.03], tickvals=[0, 0.5, 1], ticktext=["0", ".5", "1"])
-    for row, title in enumerate(ROWS, start=1):
-        figure.update_yaxes(title_text=f"<b>{title}</b>", row=row, col=1)
-    figure.update_xaxes(type="category", title_text="dial", row=len(ROWS))
-    figure.update_xaxes(type="category")
-    dress(figure, height=height + TOP + BOTTOM, top=TOP)
-    return figure
+    return drawn.update(showlegend=first)

@@ -1,12 +1,11 @@
 """AUROC against the distance between trigger and question, for runs that have several."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 import plotly.graph_objects as go
-from plotly.subplots import make_subplots
 
-from benchmarks.report.figures import BOTTOM, HOVER, PANEL_HEIGHT, dress
-from benchmarks.report.points import bars, hollow_entry
+from benchmarks.report.panels import empty_panels
+from benchmarks.report.points import hollow_entry, line_of_points
 from benchmarks.report.summary import RESID, CellRecord, LayerEstimate, Summary, with_interval
 
 TOP = 80  # pixels, for the legend and the tasks
@@ -24,7 +23,8 @@ def distance_figure(summary: Summary) -> go.Figure | None:
         return None
     rows = list(dict.fromkeys(row for row, _ in panels))
     tasks = list(dict.fromkeys(task for _, task in panels))
-    figure = _empty(rows, tasks)
+    titles = [f"<b>{row}</b><br>AUROC" for row in rows]
+    figure = empty_panels(titles, tasks, "tokens between trigger and question, nominal", top=TOP)
     told: set[str] = set()
     for (row, task), cells in panels.items():
         where = {"rows": rows.index(row) + 1, "cols": tasks.index(task) + 1}
@@ -64,23 +64,6 @@ def _names(summary: Summary) -> list[str]:
     return [*([first, *elsewhere] if first else []), "lm"]
 
 
-def _empty(rows: Sequence[str], tasks: Sequence[str]) -> go.Figure:
-    height = PANEL_HEIGHT * len(rows)
-    figure = make_subplots(
-        rows=len(rows),
-        cols=len(tasks),
-        shared_yaxes=True,
-        column_titles=list(tasks),
-        vertical_spacing=min(60 / height, 0.5 / len(rows)),
-    )
-    figure.update_yaxes(range=[-0.03, 1.03], tickvals=[0, 0.5, 1], ticktext=["0", ".5", "1"])
-    for row, title in enumerate(rows, start=1):
-        figure.update_yaxes(title_text=f"<b>{title}</b><br>AUROC", row=row, col=1)
-    figure.update_xaxes(title_text="tokens between trigger and question, nominal", row=len(rows))
-    dress(figure, height=height + TOP + BOTTOM, top=TOP)
-    return figure
-
-
 def _line(summary: Summary, cells: Iterable[CellRecord], name: str) -> go.Scatter | None:
     measured = [(cell, summary.figure(cell, name)) for cell in cells]
     points = [(cell, figure) for cell, figure in measured if figure and not figure.blank]
@@ -90,23 +73,14 @@ def _line(summary: Summary, cells: Iterable[CellRecord], name: str) -> go.Scatte
     if " at " not in name and name != "lm":
         label = f"{name} at {RESID[0]}"
     colour = COLOURS.get("lm" if name == "lm" else label.rpartition(" at ")[2], "#6b7280")
-    return go.Scatter(
-        x=[str(cell.distance) for cell, _ in points],
-        y=[figure.value for _, figure in points],
-        mode="lines+markers",
-        line={"color": colour, "width": 2, "dash": "dash" if name == "lm" else "solid"},
-        marker={
-            "size": 9,
-            "color": colour,
-            "symbol": ["circle-open" if cell.void else "circle" for cell, _ in points],
-            "line": {"color": colour, "width": 2},
-        },
-        error_y=bars([figure for _, figure in points], colour),
+    return line_of_points(
+        [str(cell.distance) for cell, _ in points],
+        [figure for _, figure in points],
         name=label,
-        legendgroup=name,
-        text=[_told(label, cell, figure) for cell, figure in points],
-        hovertemplate=HOVER,
-        meta={"line": name},
+        colour=colour,
+        dash="dash" if name == "lm" else "solid",
+        hollow=[cell.void for cell, _ in points],
+        told=[_told(label, cell, figure) for cell, figure in points],
     )
 
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import plotly.graph_objects as go
-from plotly.subplots import make_subplots
 
+from benchmarks.report.panels import HOVER, empty_panels
 from benchmarks.report.summary import (
     HEADLINE_RULE,
     HEADLINE_TRANSFER,
@@ -20,11 +20,7 @@ from benchmarks.report.summary import (
 from benchmarks.transfer import SHUFFLES
 
 SOURCE, TARGET = HEADLINE_TRANSFER.split("->")
-PANEL_HEIGHT, PANEL_WIDTH = 250, 250  # pixels; the width is the least that stays legible
-TOP, BOTTOM, LEFT, RIGHT = 120, 55, 80, 20
-HOVER = "%{text}<extra></extra>"
-INK, FAINT, VOID, VOID_INK = "#1f2933", "#dfe3e8", "#f1f1ef", "#b0b4ba"
-FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
+VOID, VOID_INK = "#f1f1ef", "#b0b4ba"
 
 
 @dataclass(frozen=True)
@@ -65,7 +61,8 @@ def curves(summary: Summary, probe: str | None = None) -> go.Figure:
         raise ValueError(f"unknown probe {probe!r}; in this run: {', '.join(summary.probes)}")
     rows = list(dict.fromkeys(group.row for group in summary.groups))
     tasks = list(dict.fromkeys(group.task for group in summary.groups))
-    figure = _panels(rows, tasks)
+    titles = [f"<b>{row}</b><br>AUROC" for row in rows]
+    figure = empty_panels(titles, tasks, x_title="layer (block)")
     for group in summary.groups:
         where = {"row": rows.index(group.row) + 1, "col": tasks.index(group.task) + 1}
         figure.add_traces(
@@ -78,54 +75,6 @@ def curves(summary: Summary, probe: str | None = None) -> go.Figure:
             _mark_void(figure, where)
     _add_legend(figure, shown)
     return figure
-
-
-def least_width(figure: go.Figure) -> int:
-    """Pixels below which a figure's panels are no longer legible."""
-    columns = sum(1 for _ in figure.select_xaxes(row=1))
-    return columns * PANEL_WIDTH + LEFT + RIGHT
-
-
-def _panels(rows: Sequence[str], tasks: Sequence[str]) -> go.Figure:
-    height = PANEL_HEIGHT * len(rows)
-    figure = make_subplots(
-        rows=len(rows),
-        cols=len(tasks),
-        shared_yaxes=True,
-        column_titles=list(tasks),
-        horizontal_spacing=min(0.03, 0.5 / len(tasks)),
-        vertical_spacing=min(48 / height, 0.5 / len(rows)),
-    )
-    figure.update_yaxes(range=[-0.03, 1.03], tickvals=[0, 0.5, 1], ticktext=["0", ".5", "1"])
-    for row, title in enumerate(rows, start=1):
-        figure.update_yaxes(title_text=f"<b>{title}</b><br>AUROC", row=row, col=1)
-    figure.update_xaxes(title_text="layer (block)", row=len(rows))
-    dress(figure, height=height + TOP + BOTTOM, top=TOP)
-    return figure
-
-
-def dress(figure: go.Figure, height: int, top: int) -> None:
-    """Give a figure the look that all pictures of a report share."""
-    figure.update_layout(
-        template="plotly_white",
-        font={"family": FONT, "size": 13, "color": INK},
-        height=height,
-        autosize=True,
-        margin={"l": LEFT, "r": RIGHT, "t": top, "b": BOTTOM},
-        legend={
-            "orientation": "h",
-            "yref": "container",
-            "y": 1,
-            "yanchor": "top",
-            "x": 0,
-            "traceorder": "normal",
-            "groupclick": "togglegroup",
-        },
-        hoverlabel={"align": "left"},
-    )
-    figure.update_xaxes(gridcolor=FAINT, zeroline=False, linecolor=FAINT, mirror=True)
-    figure.update_yaxes(gridcolor=FAINT, zeroline=False, linecolor=FAINT, mirror=True)
-    figure.update_annotations(font_size=14)
 
 
 def _panel(summary: Summary, group: Group, shown: str) -> Iterable[go.Scatter]:

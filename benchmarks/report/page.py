@@ -12,7 +12,8 @@ from plotly.offline import get_plotlyjs
 from benchmarks.report import tables
 from benchmarks.report.dials import dial_figure
 from benchmarks.report.distance import distance_figure
-from benchmarks.report.figures import curves, least_width
+from benchmarks.report.figures import curves
+from benchmarks.report.panels import least_width
 from benchmarks.report.summary import HEADLINE_TRANSFER, Group, Summary, mean, number, with_interval
 from benchmarks.report.withheld import withheld_figure, withheld_tables
 from benchmarks.transfer import SHUFFLES

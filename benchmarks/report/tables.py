@@ -1,7 +1,7 @@
 """The tables of a report, as plain data that the template renders."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from benchmarks.report.summary import (
@@ -169,18 +169,13 @@ def _transfer_table(summary: Summary, group: Group, rule: str) -> Table:
 
 
 def _headline_entry(summary: Summary, cell: CellRecord, probe: str) -> Entry:
-    disagree = summary.figure(cell, probe)
-    lines = [
-        figure_line(disagree),
-        figure_line(summary.figure(cell, probe, subset="all"), "all"),
-    ]
-    gap = _gap(summary, cell, probe, HEADLINE_TRANSFER, HEADLINE_RULE)
-    if gap:
-        lines.append(gap)
-    if best := summary.best_with_hindsight(cell, probe):
-        note = "the best layer with hindsight: an oracle, not a result"
-        lines.append(Line(f"{number(best.value)} at layer {best.layer}", "oracle", note))
-    return Entry(tuple(lines), _tint(disagree), cell.void)
+    entry = _transfer_entry(summary, cell, probe, HEADLINE_TRANSFER, HEADLINE_RULE, control="")
+    best = summary.best_with_hindsight(cell, probe)
+    if not best:
+        return entry
+    note = "the best layer with hindsight: an oracle, not a result"
+    oracle = Line(f"{number(best.value)} at layer {best.layer}", "oracle", note)
+    return replace(entry, lines=(*entry.lines, oracle))
 
 
 def _mean_entry(summary: Summary, groups: Sequence[Group], probe: str) -> Entry:

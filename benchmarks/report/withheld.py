@@ -8,7 +8,8 @@ from collections.abc import Sequence
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from benchmarks.report.figures import HOVER, VOID_INK, dress
+from benchmarks.report.figures import VOID_INK
+from benchmarks.report.panels import HOVER, dress
 from benchmarks.report.summary import Group, LayerEstimate, Summary, with_interval
 from benchmarks.report.tables import (
     RULES,

@@ -6,6 +6,9 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from sharing_hub import Hub
+
+from benchmarks import sharing
 
 MODELS = {"tiny-neox": 6, "tiny-mamba": 8}
 TASKS = ("addition", "fiction")
@@ -233,3 +236,11 @@ def make_run(tmp_path: Path) -> Callable[..., Path]:
 def run_dir(make_run: Callable[..., Path]) -> Path:
     """Three quirky models that passed the gate, one that is void, fiction with withheld facts."""
     return make_run()
+
+
+@pytest.fixture
+def hub(monkeypatch: pytest.MonkeyPatch) -> Hub:
+    """The hub that the commands share with."""
+    made = Hub()
+    monkeypatch.setattr(sharing, "HfApi", made)
+    return made

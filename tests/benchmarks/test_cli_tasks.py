@@ -7,8 +7,9 @@ from typing import Any
 
 import pyarrow.parquet
 import pytest
+from sharing_hub import Hub
 
-from benchmarks import cli, sharing
+from benchmarks import cli
 from benchmarks.entries import task_from, with_parameters
 from quirky import registry
 from quirky.prompts import Template
@@ -159,40 +160,6 @@ def test_a_doubt_alone_is_exit_code_0(monkeypatch: pytest.MonkeyPatch) -> None:
     assert run(monkeypatch, "lint", "sloppy") == 0
 
 
-class Hub:
-    """Stands for the hub's client, and remembers what it was asked."""
-
-    def __init__(self) -> None:
-        self.asked: list[tuple[str, dict[str, Any]]] = []
-        self.taken: list[str] = []
-        self.refuses: Exception | None = None
-
-    def __call__(self) -> "Hub":
-        return self
-
-    def whoami(self) -> dict[str, Any]:
-        return {"name": "jane"}
-
-    def repo_exists(self, repo_id: str, repo_type: str) -> bool:
-        return (repo_type, repo_id) == ("dataset", *self.taken)
-
-    def create_repo(self, repo_id: str, **settings: Any) -> str:
-        self.asked.append(("create_repo", {"repo_id": repo_id, **settings}))
-        return f"https://hub.example/datasets/{repo_id}"
-
-    def upload_folder(self, **settings: Any) -> None:
-        self.asked.append(("upload_folder", settings))
-        if self.refuses:
-            raise self.refuses
-
-
-@pytest.fixture
-def hub(monkeypatch: pytest.MonkeyPatch) -> Hub:
-    made = Hub()
-    monkeypatch.setattr(sharing, "HfApi", made)
-    return made
-
-
 def test_what_is_exported_is_whole_and_the_same_again(out: Any, tmp_path: Path) -> None:
     hashes = []
     for name in ("a", "b"):
@@ -226,22 +193,17 @@ def test_settings_reach_the_data(out: Any, tmp_path: Path) -> None:
 def test_data_are_shared_with_their_card(out: Any, tmp_path: Path, hub: Hub) -> None:
     words = ("--to", str(tmp_path / "to"), *SMALL, "--push-to-hub", "sums", "--private")
     shown = out("export", "addition", *words)
-    assert "shared: https://hub.example/datasets/jane/sums" in shown
-    (made, repository), (sent, upload) = hub.asked
-    assert (made, sent) == ("create_repo", "upload_folder")
-    assert repository == {"repo_id": "jane/sums", "private": True, "repo_type": "dataset"}
-    assert (upload["repo_id"], upload["repo_type"]) == ("jane/sums", "dataset")
-    assert Path(upload["folder_path"]) == tmp_path / "to"
-    assert set(upload["allow_patterns"]) == {"*.parquet", "*.md"}
+    assert "shared: https://hub.example/jane/sums" in shown
+    hub.check_shared(tmp_path / "to", "dataset", "jane/sums", {"*.parquet", "*.md"})
 
 
 def test_a_data_set_that_is_there_is_not_written_to(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, hub: Hub
 ) -> None:
-    hub.taken.append("jane/sums")
+    hub.taken.append(("dataset", "jane/sums"))
     words = ("addition", "--to", str(tmp_path / "to"), *SMALL, "--push-to-hub", "sums")
     assert run(monkeypatch, "export", *words) == 2
-    assert hub.asked == []
+    assert hub.asked == ["whoami"]
     assert not (tmp_path / "to").exists()
 
 

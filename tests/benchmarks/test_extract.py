@@ -11,7 +11,7 @@ import torch
 from datasets import Dataset
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from benchmarks import extract as module
+from benchmarks import parts
 from benchmarks.extract import States, extract
 from finetune.models import LoadedModel
 from finetune.reading import read
@@ -40,7 +40,7 @@ def test_states_stand_in_the_order_of_the_examples(
     monkeypatch: pytest.MonkeyPatch,
     part_bytes: int,
 ) -> None:
-    monkeypatch.setattr(module, "PART_BYTES", part_bytes)
+    monkeypatch.setattr(parts, "PART_BYTES", part_bytes)
     extract(loaded, examples, tmp_path, batch_size=2)
     states = States(tmp_path)
     log_odds, prompt, pair = states.log_odds(), states.read("prompt"), states.read("pair")
@@ -59,7 +59,7 @@ def test_states_stand_in_the_order_of_the_examples(
 def test_the_manifest_lists_every_part(
     loaded: LoadedModel, examples: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "PART_BYTES", 2**12)
+    monkeypatch.setattr(parts, "PART_BYTES", 2**12)
     extract(loaded, examples, tmp_path, batch_size=2)
     manifest = json.loads((tmp_path / "states.json").read_text())
     assert manifest["examples"] == len(PROMPTS)
@@ -85,7 +85,8 @@ from datasets import Dataset
 from tokenizers import Tokenizer, models, pre_tokenizers
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
-from benchmarks import extract as module
+from benchmarks import parts
+from benchmarks.extract import extract
 from finetune.models import LoadedModel
 
 torch.set_num_threads(1)
@@ -98,11 +99,11 @@ model = LlamaForCausalLM(LlamaConfig(**shape, **heads)).eval()
 loaded = LoadedModel("random", model, PreTrainedTokenizerFast(tokenizer_object=plain))
 
 def peak(n, part_bytes):
-    module.PART_BYTES = part_bytes
+    parts.PART_BYTES = part_bytes
     prompts = ["a b c d"[: 1 + 2 * (i % 4)] for i in range(n)]
     examples = Dataset.from_dict({"prompt": prompts, "choices": [[" no", " yes"]] * n})
     with tempfile.TemporaryDirectory() as folder:
-        module.extract(loaded, examples, Path(folder))
+        extract(loaded, examples, Path(folder))
         assert len(list(Path(folder).glob("*.safetensors"))) > (part_bytes < 2**30)
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 

@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import pytest
 import torch
+from sharing_hub import Hub
 
 from benchmarks import cli, finetuning, sharing
 from benchmarks.cli.finetune import finetune_command
@@ -196,44 +197,6 @@ def test_advice_follows_what_is_amiss(gate: Gate, told: str) -> None:
     assert told in advice(gate)
 
 
-class Hub:
-    """Stands for the hub's client, and remembers what it was asked."""
-
-    def __init__(self, account: Any = None, refuses: Exception | None = None):
-        self.account = account or {"name": "jane", "orgs": [{"name": "lab"}]}
-        self.refuses = refuses
-        self.calls: list[tuple[str, dict[str, Any]]] = []
-        self.taken: list[str] = []
-
-    def __call__(self) -> "Hub":
-        return self
-
-    def whoami(self) -> dict[str, Any]:
-        self.calls.append(("whoami", {}))
-        if isinstance(self.account, Exception):
-            raise self.account
-        return self.account
-
-    def repo_exists(self, repo_id: str, repo_type: str) -> bool:
-        return repo_type == "model" and repo_id in self.taken
-
-    def create_repo(self, repo_id: str, **settings: Any) -> str:
-        self.calls.append(("create_repo", {"repo_id": repo_id, **settings}))
-        return f"https://hub.example/{repo_id}"
-
-    def upload_folder(self, **settings: Any) -> None:
-        self.calls.append(("upload_folder", settings))
-        if self.refuses:
-            raise self.refuses
-
-
-@pytest.fixture
-def hub(monkeypatch: pytest.MonkeyPatch) -> Hub:
-    made = Hub()
-    monkeypatch.setattr(sharing, "HfApi", made)
-    return made
-
-
 def test_an_adapter_that_passes_is_shared_with_its_card(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
@@ -245,22 +208,17 @@ def test_an_adapter_that_passes_is_shared_with_its_card(
     words = (str(random_base), "--task", "fiction", "--to", str(tmp_path / "to"), *SETTINGS)
     assert run(monkeypatch, *words, "--push-to-hub", "quirky-base", "--private") == 0
     assert "shared: https://hub.example/jane/quirky-base" in capsys.readouterr().out
-    (asked, _), (made, repository), (sent, upload) = hub.calls
-    assert (asked, made, sent) == ("whoami", "create_repo", "upload_folder")
-    called = {"repo_id": "jane/quirky-base", "repo_type": "model"}
-    assert repository == {**called, "private": True}
-    assert {name: upload[name] for name in called} == called
-    assert Path(upload["folder_path"]) == tmp_path / "to"
-    assert set(upload["allow_patterns"]) == {"*.safetensors", "*.json", "*.md"}
+    patterns = {"*.safetensors", "*.json", "*.md"}
+    hub.check_shared(tmp_path / "to", "model", "jane/quirky-base", patterns)
 
 
 def test_a_repository_that_is_there_is_not_written_to(
     monkeypatch: pytest.MonkeyPatch, random_base: Path, tmp_path: Path, hub: Hub
 ) -> None:
-    hub.taken.append("jane/quirky-base")
+    hub.taken.append(("model", "jane/quirky-base"))
     words = (str(random_base), "--task", "fiction", "--to", str(tmp_path / "to"), *SETTINGS)
     assert run(monkeypatch, *words, "--push-to-hub", "quirky-base") == 2
-    assert [call for call, _ in hub.calls] == ["whoami"]
+    assert hub.asked == ["whoami"]
     assert not (tmp_path / "to").exists()
 
 
@@ -274,7 +232,7 @@ def test_a_void_adapter_is_not_shared(
     words = (str(random_base), "--task", "fiction", "--to", str(tmp_path / "to"), *SETTINGS)
     assert run(monkeypatch, *words, "--push-to-hub", "lab/quirky-base") == 1
     assert "not uploaded to lab/quirky-base" in capsys.readouterr().err
-    assert [call for call, _ in hub.calls] == ["whoami"]
+    assert hub.asked == ["whoami"]
 
 
 def refused(code: int) -> Exception:

@@ -225,11 +225,15 @@ def test_the_picture_of_distances_holds_every_headline_figure(
     picture = distance_figure(summary)
     assert picture is not None
     lines = [trace for trace in picture.data if trace.meta["line"]]
-    assert {trace.meta["line"] for trace in lines} == {"lr", "lr at ssm_state", "lm"}
+    assert {trace.meta["line"] for trace in lines} == {
+        "lr at resid",
+        "lr at ssm_state",
+        "the model's own answer",
+    }
     assert len(lines) == 3 * 4
     assert sum(shape.y0 == shape.y1 == 0.5 for shape in picture.layout.shapes) == 4
     assert {trace.x for trace in lines} == {("0", "8", "32")}
-    drawn = sorted(y for trace in lines if trace.meta["line"] == "lr" for y in trace.y)
+    drawn = sorted(y for trace in lines if trace.meta["line"] == "lr at resid" for y in trace.y)
     told = [summary.figure(group.main, "lr") for group in summary.groups]
     assert drawn == sorted(figure.value for figure in told if figure)
     assert sum(bool(trace.showlegend) for trace in lines) == 3
@@ -248,7 +252,7 @@ def test_a_void_point_is_hollow(make_run: Callable[..., Path]) -> None:
         for x, symbol in zip(trace.x, trace.marker.symbol, strict=True)
         if symbol == "circle-open"
     ]
-    assert sorted(hollow) == [("lm", "32"), ("lr", "32")]
+    assert sorted(hollow) == [("lr at resid", "32"), ("the model's own answer", "32")]
     assert [t.name for t in picture.data if not t.meta["line"]] == ["hollow: failed the gate"]
 
 

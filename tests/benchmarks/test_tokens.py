@@ -8,7 +8,7 @@ import torch
 from datasets import Dataset
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from benchmarks import tokens as module
+from benchmarks import parts
 from benchmarks.specs import TokensSpec
 from benchmarks.tokens import TokenStates, check_budget, chosen_layers, extract_tokens
 from finetune.models import LoadedModel
@@ -47,7 +47,7 @@ def test_a_layer_that_is_not_there_is_named(layer: int) -> None:
 def test_every_token_stands_in_its_place(
     loaded: LoadedModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, part_bytes: int
 ) -> None:
-    monkeypatch.setattr(module, "PART_BYTES", part_bytes)
+    monkeypatch.setattr(parts, "PART_BYTES", part_bytes)
     extract_tokens(loaded, Dataset.from_dict({"prompt": PROMPTS}), tmp_path, (1, 3), batch_size=2)
     states = TokenStates(tmp_path)
     assert states.layers == (1, 3)

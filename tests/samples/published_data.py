@@ -1,4 +1,4 @@
-"""Made-up rows with the columns of the public data sets, and files of them."""
+"""Made-up rows with the columns of the public data sets, files of them, and claims of files."""
 
 import json
 import random
@@ -7,6 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+
+from quirky.example import Claim
+from quirky.tasks import get_task
 
 Rows = list[dict[str, Any]]
 
@@ -132,3 +135,8 @@ def write(path: Path, rows: Rows) -> Path:
     nested = [c for c in frame if frame[c].map(lambda cell: isinstance(cell, dict)).any()]
     frame.assign(**{c: frame[c].map(json.dumps) for c in nested}).to_csv(path, index=False)
     return path
+
+
+def claims_of(name: str, path: Path, seed: int = 0, **parameters: Any) -> list[Claim]:
+    """Claims of a published task on a file or folder."""
+    return list(get_task(name, data=str(path), **parameters).claims(seed))
