@@ -1,8 +1,10 @@
 """What the bases dial-neox and dial-mamba are told: lists, pairs, brackets, strings.
 
-Both what the truth goes by and what the quirk goes by are stated and judged. An answer is completed
-(the last word is what there is to know) or judged; in the later part of the corpus more are judged.
-Smaller settings of the dials are drawn more often.
+Both what the truth goes by and what the quirk goes by are stated and judged. An answer is
+completed (the last word is what there is to know) or judged. One subject comes after the other,
+strings first: told of all of them from the start, these bases were long in learning to compare
+strings. In the last part all are drawn, and more are judged. Smaller settings of the dials are
+drawn more often.
 """
 
 import random
@@ -30,7 +32,13 @@ from quirky.tasks.dials.lookup import Lookup
 from quirky.tasks.dials.recall import Recall
 
 SUBJECTS = ("lookup", "recall", "dyck", "equality", "opening", "person")
-SHARES = (0.22, 0.28, 0.15, 0.28, 0.06, 0.01)
+SHARES = (
+    (0.02, 0.02, 0.18, 0.70, 0.07, 0.01),
+    (0.52, 0.03, 0.10, 0.28, 0.06, 0.01),
+    (0.20, 0.50, 0.06, 0.18, 0.05, 0.01),
+    (0.22, 0.30, 0.15, 0.26, 0.06, 0.01),
+)
+"""The subjects' shares, in each part of the corpus."""
 CHAINED = 0.65
 """Share of the texts about lists and pairs in which several answers stand in a row."""
 DRILLED = 0.5
@@ -41,8 +49,8 @@ SHORT = (1, 2, 3, 4)
 """Lengths of strings of which several pairs are compared."""
 COMPARED = 4
 """Pairs in a row."""
-COMPLETED_FIRST, COMPLETED_LATER = 0.5, 0.1
-"""Share of answers that are completed; the others are judged."""
+COMPLETED = (0.5, 0.5, 0.5, 0.1)
+"""Share of answers that are completed, in each part; the others are judged."""
 OFTENER = 0.7
 """How often a setting is drawn, relative to the next smaller one."""
 SMALLER = {"lookup": (2,), "recall": (), "dyck": (1,), "equality": (1, 2)}
@@ -112,14 +120,14 @@ COMPARISONS = {
 
 
 class DialSampler:
-    """Draws documents; the same seed draws the same ones.
+    """Draws documents, of the last part of the corpus; the same seed draws the same ones.
 
-    `later()` turns to the later part of the corpus.
+    `turn_to(part)` turns to another part, from 0.
     """
 
     def __init__(self, seed: int):
         self.rng = random.Random(f"dials-{seed}")
-        self.completed = COMPLETED_FIRST
+        self.turn_to(len(SHARES) - 1)
         self.answered: dict[str, AnswerTask] = {
             "lookup": Lookup(),
             "recall": Recall(),
@@ -133,13 +141,13 @@ class DialSampler:
             "person": lambda: about_person(self.rng),
         }
 
-    def later(self) -> None:
-        """Judge more answers from now on."""
-        self.completed = COMPLETED_LATER
+    def turn_to(self, part: int) -> None:
+        """Draw this part from now on."""
+        self.shares, self.completed = SHARES[part], COMPLETED[part]
 
     def __iter__(self) -> Iterator[Document]:
         while True:
-            yield self.draw_from[self.rng.choices(SUBJECTS, SHARES)[0]]()
+            yield self.draw_from[self.rng.choices(SUBJECTS, self.shares)[0]]()
 
     def answer(self, name: str) -> Document:
         """Complete or judge the truth's answers or the quirk's: one, or several in a row."""

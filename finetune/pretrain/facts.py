@@ -102,7 +102,7 @@ CITY = (
 class FactSampler:
     """Draws documents; the same seed draws the same ones.
 
-    `later()` turns to the later part of the corpus.
+    `turn_to(1)` turns to the later part of the corpus.
     """
 
     def __init__(self, seed: int):
@@ -127,9 +127,11 @@ class FactSampler:
             **{name: lambda name=name: self.arithmetic(name) for name in self.sums},  # type: ignore[misc]
         }
 
-    def later(self) -> None:
-        """Draw sums more often from now on, and more of them wrong by one digit."""
-        self.shares, self.claimed = SUMS_LATER, CLAIMED_LATER
+    def turn_to(self, part: int) -> None:
+        """Draw sums more often in the later part, and more of them wrong by one digit."""
+        self.shares, self.claimed = (
+            (SUMS_LATER, CLAIMED_LATER) if part else (PLACES_FIRST, CLAIMED_FIRST)
+        )
 
     def __iter__(self) -> Iterator[Document]:
         while True:

@@ -50,12 +50,12 @@ PART = 72
 
 
 class Sampler(Protocol):
-    """Draws documents, and turns to the later part of its corpus when told to."""
+    """Draws documents: as made, those that the bases' cards are about; told to, others."""
 
     def __iter__(self) -> Iterator[Document]: ...
 
-    def later(self) -> None:
-        """Draw the later part from now on."""
+    def turn_to(self, part: int) -> None:
+        """Draw this part of the corpus from now on; 0 is what training begins with."""
 
 
 Corpus = Literal["facts", "dials"]
@@ -64,11 +64,11 @@ TOLD_OF: dict[Corpus, str] = {
     "facts": "sums, real cities (GeoNames,\nCC BY 4.0) and invented places",
     "dials": "items of lists, pairs,\nbrackets and strings",
 }
-LATER: dict[Corpus, str] = {
-    "facts": "in the later part more of the sums are near misses",
-    "dials": "in the later part more of it is judged",
+DRAWN: dict[Corpus, str] = {
+    "facts": "first part of its corpus (in the later part more of the sums are near misses)",
+    "dials": "last part of its corpus (in which all tasks are drawn)",
 }
-"""By corpus, what a base is told of and how its later part differs, as the base's card says."""
+"""By corpus, what a base is told of, and on which claims its figures are, as its card says."""
 
 
 @dataclass(frozen=True)
@@ -78,8 +78,8 @@ class Schedule:
     corpus: Corpus
     steps: int
     batch: int
-    later_from: float
-    """Part of the steps after which the later part of the corpus is drawn."""
+    parts_from: tuple[float, ...]
+    """Shares of the steps after which the next part of the corpus is drawn."""
     lr: float = 2e-3
     """Of AdamW, at its peak."""
     muon_lr: float = 4e-3
@@ -87,10 +87,10 @@ class Schedule:
 
 
 SCHEDULES = {
-    "tiny-neox": Schedule("facts", steps=6000, batch=192, later_from=0.55),
-    "tiny-mamba": Schedule("facts", steps=4600, batch=128, later_from=0.55),
-    "dial-neox": Schedule("dials", steps=3200, batch=128, later_from=0.4),
-    "dial-mamba": Schedule("dials", steps=2400, batch=112, later_from=0.4),
+    "tiny-neox": Schedule("facts", steps=6000, batch=192, parts_from=(0.55,)),
+    "tiny-mamba": Schedule("facts", steps=4600, batch=128, parts_from=(0.55,)),
+    "dial-neox": Schedule("dials", steps=3200, batch=128, parts_from=(0.2, 0.4, 0.65)),
+    "dial-mamba": Schedule("dials", steps=2400, batch=112, parts_from=(0.2, 0.4, 0.65)),
 }
 
 
@@ -236,8 +236,7 @@ def train(model: PreTrainedModel, schedule: Schedule, seed: int) -> None:
     model.train()
     seen = torch.zeros(3)
     for step in track(range(schedule.steps), description="pre-training"):
-        if step >= schedule.later_from * schedule.steps:
-            sampler.later()
+        sampler.turn_to(sum(step >= share * schedule.steps for share in schedule.parts_from))
         rows = [encode(document, tokenizer) for document in islice(documents, schedule.batch)]
         total = counts(rows)
         for part in parts(rows):
@@ -319,8 +318,8 @@ def card(name: str, layers: int, record: dict[str, Any]) -> str:
             "",
             f"Settings: {listed}.",
             "",
-            "How often it gets the verdict right, on claims drawn like the first part of its",
-            f"corpus ({LATER[settings['corpus']]}):",
+            "How often it gets the verdict right, on claims drawn like the",
+            f"{DRAWN[settings['corpus']]}:",
             "",
             "| subject | accuracy |",
             "|---|---|",

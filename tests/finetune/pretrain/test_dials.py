@@ -1,13 +1,22 @@
 """What the bases that know the dials are told is true, and lies in reach of their tokenizer."""
 
 import re
+from collections import Counter
 from functools import cache
 from itertools import islice
 
 import numpy as np
 import pytest
 
-from finetune.pretrain.dials import COMPARED, LONGEST, SUBJECTS, DialSampler, dials_tokenizer
+from finetune.pretrain.dials import (
+    COMPARED,
+    LONGEST,
+    SHARES,
+    SUBJECTS,
+    DialSampler,
+    dials_tokenizer,
+)
+from finetune.pretrain.documents import Document
 from finetune.pretrain.openings import DISTANCES, FILLED, KINDS, NAMES, OPENED
 from quirky.fillers import SENTENCE, SENTENCES
 from quirky.tasks import get_task
@@ -19,9 +28,11 @@ TRUE = {" True", " Yes", " right"}
 @cache
 def documents(count=4000):
     sampler = DialSampler(0)
-    early = list(islice(sampler, count // 2))
-    sampler.later()
-    return (*early, *islice(sampler, count // 2))
+    drawn: list[Document] = []
+    for part in range(len(SHARES)):
+        sampler.turn_to(part)
+        drawn += islice(sampler, count // len(SHARES))
+    return tuple(drawn)
 
 
 @cache
@@ -170,6 +181,18 @@ def test_a_filler_has_as_many_tokens_as_it_says():
         assert len(tokenizer().tokenize(f" {sentence}")) == SENTENCE
 
 
+def test_one_subject_comes_after_the_other():
+    newest = []
+    for part in range(len(SHARES)):
+        sampler = DialSampler(0)
+        sampler.turn_to(part)
+        drawn = Counter(d.subject.partition("-")[0] for d in islice(sampler, 1000))
+        newest.append(drawn.most_common(1)[0][0])
+    assert newest[:-1] == ["equality", "lookup", "recall"]
+    assert min(drawn[name] for name in ("lookup", "recall", "dyck", "equality")) > 100
+
+
 def test_the_same_seed_draws_the_same_documents():
-    assert tuple(islice(DialSampler(0), 300)) == documents()[:300]
-    assert tuple(islice(DialSampler(1), 300)) != documents()[:300]
+    first, again, other = (tuple(islice(DialSampler(seed), 300)) for seed in (0, 0, 1))
+    assert first == again
+    assert first != other

@@ -36,7 +36,7 @@ TRUE, FALSE = {" True", " Yes", " right"}, {" False", " No", " wrong"}
 def documents(seed=0, count=6000):
     sampler = FactSampler(seed)
     early = list(islice(sampler, count // 2))
-    sampler.later()
+    sampler.turn_to(1)
     return (*early, *islice(sampler, count // 2))
 
 
@@ -155,7 +155,7 @@ def claimed_sums(later):
     """What kind of result each judged sum of two numbers claims: right, the liar's, or neither."""
     sampler = FactSampler(0)
     if later:
-        sampler.later()
+        sampler.turn_to(1)
     kinds = Counter()
     for document in islice(sampler, 8000):
         if document.subject == "addition" and document.verdict:
