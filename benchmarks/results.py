@@ -87,7 +87,8 @@ def _measured(
             found = {"auroc": _estimate(by_draw, columns, part, against)}
             if probe == "lm":
                 labels = columns[against][part].astype(bool)
-                found["accuracy"] = accuracy_estimate(by_draw[0][part], labels)
+                facts = columns["fact_id"][part]
+                found["accuracy"] = accuracy_estimate(by_draw[0][part], labels, facts)
             for metric, estimate in found.items():
                 told = {"against": against, "metric": metric, "subset": name}
                 yield {**told, **asdict(estimate)}

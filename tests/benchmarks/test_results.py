@@ -340,6 +340,21 @@ def test_the_model_has_an_accuracy_and_probes_have_none(columns: Columns) -> Non
     assert found["A->B", "truth", "disagree"] == 0
 
 
+def test_a_fact_that_is_asked_again_makes_an_accuracy_no_surer(columns: Columns) -> None:
+    says = np.where(columns["label"] ^ (noise(4)[0] > 1), 1.0, -1.0)
+    again = {name: np.tile(column, 3) for name, column in columns.items()}
+    once, thrice = (
+        one(
+            table(told, own("lm", np.tile(says, times))),
+            **{"layer_rule": "none", "metric": "accuracy", "subset": "all"},
+        )
+        for told, times in ((columns, 1), (again, 3))
+    )
+    assert thrice["n"] == 3 * once["n"]
+    for bound in ("value", "low", "high"):
+        assert thrice[bound] == pytest.approx(once[bound], abs=0.005)
+
+
 def test_contexts_that_were_not_trained_are_scored_and_sway_nothing(columns: Columns) -> None:
     """What a probe reads in B2 and T stands in their own figures, and in no other."""
     more = {"A": "T", "B": "B2"}
