@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -25,11 +26,34 @@ from benchmarks.recipe import READERS, Recipe
 from benchmarks.transfer import Columns, Group, groups
 from quirky.contexts import Transfer, in_context
 
+COLUMNS = (
+    *("cell", "model", "task", "trigger", "distance", "prompts", "seed", "variant"),
+    *("probe", "control", "site", "layer_rule", "layer", "transfer", "against", "metric", "subset"),
+    *("value", "low", "high", "n", "dial"),
+)
+"""Of a run's table."""
+
 RECOVERED = {
     Transfer("A", "B"): (Transfer("B", "B"), Transfer("A", "A")),
     Transfer("AE", "BH"): (Transfer("B", "BH"), Transfer("A", "AH")),
 }
 """Transfers with a recovered gap, and those of last-layer `lr` that are its floor and ceiling."""
+
+
+def read_results(path: Path) -> pd.DataFrame:
+    """Return the table of a run.
+
+    Raises:
+        ValueError: if it lacks a column, as tables that earlier versions wrote do.
+    """
+    table = pd.read_parquet(path)
+    missing = [column for column in COLUMNS if column not in table]
+    if missing:
+        raise ValueError(
+            f"{path} has no column {', '.join(missing)}: an earlier version wrote it; run the "
+            "recipe again with `quirky run`, which makes the cells anew"
+        )
+    return table
 
 
 def figures(recipe: Recipe, columns: Columns, scores: pd.DataFrame) -> pd.DataFrame:

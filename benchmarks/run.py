@@ -27,6 +27,7 @@ from benchmarks.pinning import check_weights, fingerprints, pinned
 from benchmarks.provenance import probe_origin, source_state
 from benchmarks.recipe import Recipe, load_recipe
 from benchmarks.report import write_report
+from benchmarks.results import read_results
 from benchmarks.store import store_folders, sweep, write_text
 from benchmarks.tokens import check_budget
 from benchmarks.tracking import log_run
@@ -80,8 +81,12 @@ class Run:
         return self.folder / "report.html"
 
     def results(self) -> pd.DataFrame:
-        """Return the tidy table: one row a figure, with its interval and what it is a figure of."""
-        return pd.read_parquet(self.folder / "results.parquet")
+        """Return the tidy table: one row a figure, with its interval and what it is a figure of.
+
+        Raises:
+            ValueError: if an earlier version wrote it.
+        """
+        return read_results(self.folder / "results.parquet")
 
     def cells(self) -> list[str]:
         """Return the names of the cells."""

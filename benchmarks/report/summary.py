@@ -16,6 +16,7 @@ import pandas as pd
 from benchmarks.gate import DECIDES, THRESHOLD
 from benchmarks.metrics import Estimate
 from benchmarks.recipe import READERS
+from benchmarks.results import read_results
 
 HEADLINE_TRANSFER = "A->B"
 HEADLINE_RULE = "eil"
@@ -120,13 +121,17 @@ class Summary:
 
     @classmethod
     def read(cls, run_dir: Path) -> Self:
-        """Read a run folder; raises FileNotFoundError if a part of it is missing."""
+        """Read a run folder.
+
+        Raises FileNotFoundError if a part of it is missing, ValueError if its results are those of
+        an earlier version.
+        """
+        results = _sited(read_results(run_dir / "results.parquet"))
         manifest = json.loads((run_dir / "manifest.json").read_text(encoding="utf-8"))
         cells = []
         for entry in manifest["cells"]:
             gate = run_dir / "cells" / entry["cell"] / "gate.json"
             cells.append(_cell(entry, json.loads(gate.read_text(encoding="utf-8"))))
-        results = _sited(pd.read_parquet(run_dir / "results.parquet"))
         whole = results["dial"].isna()
         return cls(manifest, tuple(cells), results[whole], results[~whole])
 

@@ -15,6 +15,7 @@ from benchmarks.report.distance import distance_figure
 from benchmarks.report.figures import curves
 from benchmarks.report.summary import Summary, number
 from benchmarks.report.tables import cell_sections, gate_table
+from benchmarks.run import Run
 
 QUIRKY = [f"{m}-{t}-quirky" for m in ("tiny-neox", "tiny-mamba") for t in ("addition", "fiction")]
 
@@ -367,3 +368,17 @@ def test_a_missing_gate_is_an_error(run_dir: Path) -> None:
     (run_dir / "cells" / QUIRKY[0] / "gate.json").unlink()
     with pytest.raises(FileNotFoundError, match=r"gate\.json"):
         write_report(run_dir)
+
+
+def test_results_of_an_earlier_version_are_named_with_what_they_lack(run_dir: Path) -> None:
+    path = run_dir / "results.parquet"
+    pd.read_parquet(path).drop(columns=["dial", "distance"]).to_parquet(path)
+    manifest = json.loads((run_dir / "manifest.json").read_text())
+    for cell in manifest["cells"]:
+        del cell["distance"]
+    (run_dir / "manifest.json").write_text(json.dumps(manifest))
+    told = re.escape(f"{path} has no column distance, dial: ") + ".*`quirky run`"
+    with pytest.raises(ValueError, match=told):
+        write_report(run_dir)
+    with pytest.raises(ValueError, match=told):
+        Run(run_dir).results()

@@ -7,9 +7,10 @@ import pandas as pd
 import pytest
 from sklearn.metrics import roc_auc_score
 
+from benchmarks.cell import cells_of
 from benchmarks.controls import shuffled
 from benchmarks.recipe import Recipe, validate_recipe
-from benchmarks.results import figures
+from benchmarks.results import COLUMNS, figures
 
 Columns = dict[str, np.ndarray]
 CLAIMS = 200
@@ -92,6 +93,11 @@ def one(results: pd.DataFrame, **where: Any) -> pd.Series:
         results = results[results[column] == value]
     (row,) = (row for _, row in results.iterrows())
     return row
+
+
+def test_a_table_has_the_columns_that_are_asked_of_it(columns: Columns) -> None:
+    results = table(columns, rows("lr", noise()), own("lm", noise()[0]))
+    assert (*cells_of(recipe())[0].columns(), *results) == COLUMNS
 
 
 def test_on_disagreeing_examples_truth_reads_one_and_the_quirk_zero(columns: Columns) -> None:
