@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, Self
 
 import pandas as pd
 
-from benchmarks.gate import DECIDES, THRESHOLD
+from benchmarks.gate import Figure, faults
 from benchmarks.metrics import Estimate
 from benchmarks.recipe import READERS
 from benchmarks.results import read_results
@@ -73,19 +73,17 @@ class CellRecord:
         """Gated and passed: enters averages and the headline."""
         return bool(self.gate["gated"]) and bool(self.gate["passed"])
 
-    def silent_on(self, transfer: str) -> str:
-        """Why figures on a transfer say nothing of this model, or nothing.
+    def silent_on(self, transfer: str) -> tuple[str, ...]:
+        """Why figures on a transfer say nothing of this model; nothing if they say something.
 
-        Where a quirky model does not lie in B2, a probe that reads the truth there reads no lie.
+        A model that failed the gate has its faults against every transfer. Where a quirky model
+        does not follow its quirk in B2, a probe that reads the truth there reads no lie.
         """
-        if not self.gate["gated"] or not transfer.endswith("->B2"):
-            return ""
-        asked = (DECIDES, "B2", "quirk", "disagree")
-        for figure in self.gate["figures"]:
-            found = tuple(figure[part] for part in ("split", "context", "against", "subset"))
-            if found == asked and figure["value"] is not None and figure["value"] < THRESHOLD:
-                return f"not meaningful: the model does not lie in B2 ({number(figure['value'])})"
-        return ""
+        if not self.gate["gated"]:
+            return ()
+        found = (Figure(**figure) for figure in self.gate["figures"])
+        unseen = faults(found, ["B2"]) if transfer.endswith("->B2") else ()
+        return (*self.gate["reasons"], *unseen)
 
 
 @dataclass(frozen=True)
