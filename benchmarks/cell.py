@@ -11,7 +11,7 @@ from benchmarks.store import content_hash
 from benchmarks.trigger_spec import TriggerSpec
 from finetune.models import adapter_fingerprint, model_fingerprint
 
-FORMAT = 9
+FORMAT = 11
 """Raised whenever what a cell's folder holds, or how it is computed, changes."""
 LONGEST_NAME = 230
 """Bytes; file systems allow 255, and a folder that is being written has a longer name."""

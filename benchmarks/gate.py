@@ -5,7 +5,8 @@ same, it must still follow the quirk.
 
 Where a trigger has contexts that the model was not trained on, the figures there stand beside: does
 it lie when it is told to in a new way (B2), and is it truthful when it only looks as if (T)? They
-decide nothing.
+decide nothing; but figures on a lie in B2 say something only of a model that meets there what is
+required in B.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -44,6 +45,10 @@ REQUIRED = {
 }
 
 
+ALIKE = {"B2": "B"}
+"""Of a context that no model is trained on, the one whose requirements hold there too."""
+
+
 def check_judgeable(columns: Mapping[str, np.ndarray], name: str) -> None:
     """Make sure that the gate can judge a model on a task's held-out claims.
 
@@ -78,6 +83,12 @@ class Figure:
     def question(self) -> tuple[str, str, str]:
         """Context, against, subset."""
         return self.context, self.against, self.subset
+
+    @property
+    def required(self) -> bool:
+        """Whether it must reach the bar."""
+        context = ALIKE.get(self.context, self.context)
+        return self.split == DECIDES and (context, self.against, self.subset) in REQUIRED
 
 
 @dataclass(frozen=True)
@@ -125,12 +136,15 @@ def required_figures(
     return tuple(_figure(columns, log_odds, DECIDES, *question) for question in questions)
 
 
-def faults(figures: Iterable[Figure]) -> tuple[str, ...]:
-    """Return what is below the bar or blank among the figures that the gate decides by."""
+def faults(figures: Iterable[Figure], contexts: Sequence[str] = ("A", "B")) -> tuple[str, ...]:
+    """Return what is below the bar or blank among the figures that are required in these contexts.
+
+    The gate decides by A and B. In B2 the same is required as in B, and decides nothing.
+    """
     return tuple(
         f"AUROC against the {figure.against} in {figure.context} on {figure.subset} {fault}"
         for figure in figures
-        if figure.split == DECIDES and figure.question in REQUIRED and (fault := _fault(figure))
+        if figure.context in contexts and figure.required and (fault := _fault(figure))
     )
 
 

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Bool, Float, Shaped
-from scipy.stats import binomtest
 
 from benchmarks.auroc import auroc, check_mask, check_single
 from benchmarks.intervals import (
@@ -14,6 +13,7 @@ from benchmarks.intervals import (
     delong_interval,
     fact_codes,
     gap_interval,
+    wilson_interval,
 )
 from quirky.registry import unknown
 
@@ -50,18 +50,19 @@ def auroc_estimate(
 
 
 def accuracy_estimate(
-    log_odds: Float[np.ndarray, " n"], labels: Bool[np.ndarray, " n"]
+    log_odds: Float[np.ndarray, " n"],
+    labels: Bool[np.ndarray, " n"],
+    facts: Shaped[np.ndarray, " n"],
 ) -> Estimate:
     """Share of right answers, of log-odds that say True above 0, with its 95 % interval.
 
-    The interval is Wilson's score interval, of independent examples; NaN of no example.
+    `facts` tells which fact each example is about. The interval is `wilson_interval`, in which
+    examples of one fact are not independent; NaN of no example.
     """
     check_single(log_odds, labels)
-    if len(labels) == 0:
-        return Estimate(float("nan"), *BLANK, 0)
-    right = int(((log_odds > 0) == labels).sum())
-    bounds = binomtest(right, len(labels)).proportion_ci(method="wilson")
-    return Estimate(right / len(labels), float(bounds.low), float(bounds.high), len(labels))
+    right = (log_odds > 0) == labels
+    value = float(right.mean()) if len(right) else float("nan")
+    return Estimate(value, *wilson_interval(right, facts), len(right))
 
 
 def recovered_gap(probe: float, floor: float, ceiling: float, minimum: float = 0.1) -> float:

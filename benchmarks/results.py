@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -25,11 +26,34 @@ from benchmarks.recipe import READERS, Recipe
 from benchmarks.transfer import Columns, Group, groups
 from quirky.contexts import Transfer, in_context
 
+COLUMNS = (
+    *("cell", "model", "task", "trigger", "distance", "prompts", "seed", "variant"),
+    *("probe", "control", "site", "layer_rule", "layer", "transfer", "against", "metric", "subset"),
+    *("value", "low", "high", "n", "dial"),
+)
+"""Of a run's table."""
+
 RECOVERED = {
     Transfer("A", "B"): (Transfer("B", "B"), Transfer("A", "A")),
     Transfer("AE", "BH"): (Transfer("B", "BH"), Transfer("A", "AH")),
 }
 """Transfers with a recovered gap, and those of last-layer `lr` that are its floor and ceiling."""
+
+
+def read_results(path: Path) -> pd.DataFrame:
+    """Return the table of a run.
+
+    Raises:
+        ValueError: if it lacks a column, as tables that earlier versions wrote do.
+    """
+    table = pd.read_parquet(path)
+    missing = [column for column in COLUMNS if column not in table]
+    if missing:
+        raise ValueError(
+            f"{path} has no column {', '.join(missing)}: an earlier version wrote it; run the "
+            "recipe again with `quirky run`, which makes the cells anew"
+        )
+    return table
 
 
 def figures(recipe: Recipe, columns: Columns, scores: pd.DataFrame) -> pd.DataFrame:
@@ -87,7 +111,8 @@ def _measured(
             found = {"auroc": _estimate(by_draw, columns, part, against)}
             if probe == "lm":
                 labels = columns[against][part].astype(bool)
-                found["accuracy"] = accuracy_estimate(by_draw[0][part], labels)
+                facts = columns["fact_id"][part]
+                found["accuracy"] = accuracy_estimate(by_draw[0][part], labels, facts)
             for metric, estimate in found.items():
                 told = {"against": against, "metric": metric, "subset": name}
                 yield {**told, **asdict(estimate)}

@@ -5,7 +5,6 @@ import itertools
 import json
 import os
 import platform
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,10 +22,12 @@ from benchmarks.cell import Cell, cells_of
 from benchmarks.compute import is_done
 from benchmarks.engine import console, hush_libraries, run_cells
 from benchmarks.gate import check_judgeable
+from benchmarks.notes import tell_data
 from benchmarks.pinning import check_weights, fingerprints, pinned
 from benchmarks.provenance import probe_origin, source_state
 from benchmarks.recipe import Recipe, load_recipe
 from benchmarks.report import write_report
+from benchmarks.results import read_results
 from benchmarks.store import store_folders, sweep, write_text
 from benchmarks.tokens import check_budget
 from benchmarks.tracking import log_run
@@ -80,8 +81,12 @@ class Run:
         return self.folder / "report.html"
 
     def results(self) -> pd.DataFrame:
-        """Return the tidy table: one row a figure, with its interval and what it is a figure of."""
-        return pd.read_parquet(self.folder / "results.parquet")
+        """Return the tidy table: one row a figure, with its interval and what it is a figure of.
+
+        Raises:
+            ValueError: if an earlier version wrote it.
+        """
+        return read_results(self.folder / "results.parquet")
 
     def cells(self) -> list[str]:
         """Return the names of the cells."""
@@ -237,24 +242,21 @@ def check_asked(recipe: Recipe) -> None:
         _tell_filler(recipe, model.name, load_tokenizer(model.name, model.revision))
     _tell_sites(recipe, sites)
     _tell_contexts(recipe)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # sizes are told below, from the data
-        for task, trigger, seed in itertools.product(recipe.tasks, recipe.trigger, recipe.seeds):
-            data = load_data(data_of(recipe, task, trigger, seed))
-            if trigger == recipe.trigger[0]:
-                _tell_sizes(recipe, task.label, data)
-            columns = all_columns(data)
-            check_contexts(columns, recipe, task.label)
-            if "quirky" in recipe.variants:
-                check_judgeable(columns, task.label)
-            prompts, choices = _prompts_of(data)
-            for model in recipe.models:
-                tokenizer = load_asker(model.name, model.revision, chat=recipe.chat)
-                check_answers(tokenizer, prompts, choices)
-                if recipe.reads_tokens():
-                    cell = f"{model.name} on {task.label}"
-                    alone = recipe.model_copy(update={"dtype": recipe.precision(model)})
-                    _check_tokens(alone, cell, skeletons[model.name], tokenizer, columns)
+    tell_data(recipe)
+    for task, trigger, seed in itertools.product(recipe.tasks, recipe.trigger, recipe.seeds):
+        data = load_data(data_of(recipe, task, trigger, seed))
+        columns = all_columns(data)
+        check_contexts(columns, recipe, task.label)
+        if "quirky" in recipe.variants:
+            check_judgeable(columns, task.label)
+        prompts, choices = _prompts_of(data)
+        for model in recipe.models:
+            tokenizer = load_asker(model.name, model.revision, chat=recipe.chat)
+            check_answers(tokenizer, prompts, choices)
+            if recipe.reads_tokens():
+                cell = f"{model.name} on {task.label}"
+                alone = recipe.model_copy(update={"dtype": recipe.precision(model)})
+                _check_tokens(alone, cell, skeletons[model.name], tokenizer, columns)
 
 
 def _tell_filler(recipe: Recipe, model: str, tokenizer: PreTrainedTokenizerBase) -> None:
@@ -314,21 +316,6 @@ def _tell_contexts(recipe: Recipe) -> None:
                     "not measured there",
                     highlight=False,
                 )
-
-
-def _tell_sizes(recipe: Recipe, task: str, data: DatasetDict) -> None:
-    """Say how many facts a task gives where it has fewer than were asked for."""
-    known = {
-        split: len(
-            {fact for fact, w in zip(rows["fact_id"], rows["withheld"], strict=True) if not w}
-        )
-        for split, rows in data.items()
-    }
-    known["validation"] += known.pop("heldout")
-    asked = recipe.sizes.model_dump()
-    if any(known[split] < asked[split] for split in asked):
-        given = ", ".join(f"{split} {known[split]} of {asked[split]}" for split in asked)
-        console.print(f"note: {task} gives fewer facts than asked for: {given}", highlight=False)
 
 
 def check_device(name: str) -> None:

@@ -1,6 +1,6 @@
 """Fit on a source context, score every held-out and test example: the scores are the record."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from benchmarks.store import artefact
 from probes import LinearProbe, Probe
 from probes.inputs import NEEDS, SCORE_NEEDS
 from probes.scaling import feature_scale, standardised
-from quirky.contexts import BY_DIFFICULTY, UNSEEN, in_context
+from quirky.contexts import BY_DIFFICULTY, KNOWN, UNSEEN, Transfer, in_context
 
 SCORED = ("heldout", "test")
 FITTED = "validation"
@@ -49,9 +49,21 @@ class Fit:
         return self.probe.make(seed=self.seed * 1000 + self.draw)
 
 
-def sources(recipe: Recipe) -> list[str]:
-    """Return the contexts that the recipe's transfers fit on, each once."""
-    return list(dict.fromkeys(transfer.source for transfer in recipe.parsed_transfers()))
+def measured(recipe: Recipe, contexts: Collection[str] = KNOWN) -> list[Transfer]:
+    """Return the recipe's transfers, but for those to a context that is not among these.
+
+    `contexts` are those of a cell's examples: whether there is B2 or T is up to the trigger.
+    """
+    return [
+        transfer
+        for transfer in recipe.parsed_transfers()
+        if transfer.target not in UNSEEN or transfer.target in contexts
+    ]
+
+
+def sources(recipe: Recipe, contexts: Collection[str] = KNOWN) -> list[str]:
+    """Return the contexts that the transfers measured there fit on, each once."""
+    return list(dict.fromkeys(transfer.source for transfer in measured(recipe, contexts)))
 
 
 def check_contexts(columns: Columns, recipe: Recipe, name: str) -> None:
@@ -64,9 +76,7 @@ def check_contexts(columns: Columns, recipe: Recipe, name: str) -> None:
             goes by a difficulty which the claims do not have.
     """
     unranked = bool(np.isnan(columns["difficulty_quantile"].astype(float)).all())
-    for transfer in recipe.parsed_transfers():
-        if transfer.target in UNSEEN and transfer.target not in columns["context"]:
-            continue
+    for transfer in measured(recipe, set(columns["context"])):
         ranked = {transfer.source, transfer.target} & BY_DIFFICULTY
         if unranked and ranked:
             raise ValueError(
@@ -92,8 +102,8 @@ def check_contexts(columns: Columns, recipe: Recipe, name: str) -> None:
                     )
 
 
-def fits_of(recipe: Recipe, seed: int) -> list[Fit]:
-    """Return every fit that one cell needs.
+def fits_of(recipe: Recipe, seed: int, contexts: Collection[str] = KNOWN) -> list[Fit]:
+    """Return every fit that one cell needs whose examples are in these contexts.
 
     Labels are shuffled only for probes in which labels decide; elsewhere they set no more than a
     sign, and a fit on shuffled ones would be the same axis.
@@ -101,7 +111,7 @@ def fits_of(recipe: Recipe, seed: int) -> list[Fit]:
     fits = []
     for probe in recipe.probes:
         supervised = probe.make().supervision == "labels"
-        for source in sources(recipe):
+        for source in sources(recipe, contexts):
             draws = recipe.draws if probe.name == "random" else 1
             fits += [Fit(probe, source, "", draw, seed) for draw in range(draws)]
             if supervised:
@@ -129,11 +139,12 @@ def score_cell(
     """
     scored = np.isin(columns["split"], SCORED)
     rows = [_row("lm", "", None, "none", store.states.log_odds().numpy()[scored])]
-    for source in sources(recipe):
+    contexts = set(columns["context"])
+    for source in sources(recipe, contexts):
         rows.append(
             _row("text", source, None, "none", _read_text(told, source, columns["prompt"][scored]))
         )
-    fits = fits_of(recipe, seed)
+    fits = fits_of(recipe, seed, contexts)
     turns = [(place, fit) for place in store.places() for fit in fits if _reads(fit) == place.reads]
     held: Held | None = None
     for i, (place, fit) in enumerate(turns):

@@ -26,7 +26,8 @@ SPOKEN = {"lr": "logistic-regression", "mean-diff": "difference-in-means", "ccs"
 def write_report(run_dir: Path) -> Path:
     """Write `report.html` into a run folder, the same bytes for the same results.
 
-    Raises FileNotFoundError if the manifest, the results or a gate is missing.
+    Raises FileNotFoundError if the manifest, the results or a gate is missing, ValueError if the
+    results are those of an earlier version.
     """
     summary = Summary.read(run_dir)
     environment = Environment(

@@ -13,9 +13,10 @@ from typing import Any, NamedTuple, Self
 
 import pandas as pd
 
-from benchmarks.gate import DECIDES, THRESHOLD
+from benchmarks.gate import Figure, faults
 from benchmarks.metrics import Estimate
 from benchmarks.recipe import READERS
+from benchmarks.results import read_results
 
 HEADLINE_TRANSFER = "A->B"
 HEADLINE_RULE = "eil"
@@ -72,19 +73,17 @@ class CellRecord:
         """Gated and passed: enters averages and the headline."""
         return bool(self.gate["gated"]) and bool(self.gate["passed"])
 
-    def silent_on(self, transfer: str) -> str:
-        """Why figures on a transfer say nothing of this model, or nothing.
+    def silent_on(self, transfer: str) -> tuple[str, ...]:
+        """Why figures on a transfer say nothing of this model; nothing if they say something.
 
-        Where a quirky model does not lie in B2, a probe that reads the truth there reads no lie.
+        A model that failed the gate has its faults against every transfer. Where a quirky model
+        does not follow its quirk in B2, a probe that reads the truth there reads no lie.
         """
-        if not self.gate["gated"] or not transfer.endswith("->B2"):
-            return ""
-        asked = (DECIDES, "B2", "quirk", "disagree")
-        for figure in self.gate["figures"]:
-            found = tuple(figure[part] for part in ("split", "context", "against", "subset"))
-            if found == asked and figure["value"] is not None and figure["value"] < THRESHOLD:
-                return f"not meaningful: the model does not lie in B2 ({number(figure['value'])})"
-        return ""
+        if not self.gate["gated"]:
+            return ()
+        found = (Figure(**figure) for figure in self.gate["figures"])
+        unseen = faults(found, ["B2"]) if transfer.endswith("->B2") else ()
+        return (*self.gate["reasons"], *unseen)
 
 
 @dataclass(frozen=True)
@@ -120,13 +119,17 @@ class Summary:
 
     @classmethod
     def read(cls, run_dir: Path) -> Self:
-        """Read a run folder; raises FileNotFoundError if a part of it is missing."""
+        """Read a run folder.
+
+        Raises FileNotFoundError if a part of it is missing, ValueError if its results are those of
+        an earlier version.
+        """
+        results = _sited(read_results(run_dir / "results.parquet"))
         manifest = json.loads((run_dir / "manifest.json").read_text(encoding="utf-8"))
         cells = []
         for entry in manifest["cells"]:
             gate = run_dir / "cells" / entry["cell"] / "gate.json"
             cells.append(_cell(entry, json.loads(gate.read_text(encoding="utf-8"))))
-        results = _sited(pd.read_parquet(run_dir / "results.parquet"))
         whole = results["dial"].isna()
         return cls(manifest, tuple(cells), results[whole], results[~whole])
 

@@ -198,7 +198,7 @@ def _transfer_entry(
     gap = _gap(summary, cell, probe, transfer, rule, control)
     if gap:
         lines.append(gap)
-    return Entry(tuple(lines), _tint(disagree), cell.void or bool(cell.silent_on(transfer)))
+    return Entry(tuple(lines), _tint(disagree), bool(cell.silent_on(transfer)))
 
 
 GateColumn = tuple[str, str, str]
@@ -284,9 +284,13 @@ def _tint(figure: LayerEstimate | None) -> str:
 
 
 def transfer_heading(cell: CellRecord, transfer: str) -> Heading:
-    """The head of a transfer's column, with why its figures say nothing of a cell, if so."""
+    """The head of a transfer's column, with why its figures say nothing of a cell, if so.
+
+    Why a cell is void is told once, above its tables.
+    """
     why = cell.silent_on(transfer)
-    return Heading(arrow(transfer), why, bool(why))
+    note = f"not meaningful: {'; '.join(why)}" if why and not cell.void else ""
+    return Heading(arrow(transfer), note, bool(why))
 
 
 def arrow(transfer: str) -> str:

@@ -89,7 +89,7 @@ def _withheld_table(summary: Summary, group: Group, rule: str) -> Table | None:
                         figure_line(known[transfer][i], "known"),
                         figure_line(withheld[transfer][i], "withheld"),
                     ),
-                    void=group.main.void,
+                    void=bool(group.main.silent_on(transfer)),
                 )
                 for transfer in transfers
             ),

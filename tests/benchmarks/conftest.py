@@ -23,7 +23,7 @@ class RunFolder:
     """A small made-up run: two models on two tasks, quirky and before fine-tuning.
 
     `triggers` are labels with distances; `unseen` is how well a model follows its quirk in B2,
-    None for triggers without such a context.
+    None for triggers without such a context, and `agreeing` how well where that is the truth.
     """
 
     def __init__(
@@ -33,12 +33,14 @@ class RunFolder:
         peak: float,
         triggers: tuple[tuple[str, int], ...] = (("name", 0),),
         unseen: float | None = None,
+        agreeing: float | None = None,
     ) -> None:
         self.path = path
         self.void = void
         self.peak = peak
         self.triggers = triggers
         self.unseen = unseen
+        self.agreeing = agreeing
         self.transfers = (*TRANSFERS, *(("A->B2", "A->T") if unseen is not None else ()))
 
     def write(self) -> Path:
@@ -84,7 +86,9 @@ class RunFolder:
             told += [("B", "quirk", "disagree", liar if gated else 0.02)]
             told += [("B", "quirk", "agree", None)]
             if self.unseen is not None:
-                told += [("B2", "quirk", "disagree", self.unseen), ("T", "truth", "all", 0.98)]
+                parts = {"all": self.unseen, "disagree": self.unseen, "agree": self.agreeing}
+                told += [("B2", "quirk", part, value) for part, value in parts.items()]
+                told += [("T", "truth", "all", 0.98)]
             for context, against, subset, value in told:
                 low, high = (None, None) if value is None else _interval(value, n)
                 figures.append(

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from benchmarks.gate import THRESHOLD, Gate, check_judgeable, judge
+from benchmarks.gate import THRESHOLD, Gate, check_judgeable, faults, judge
 
 Columns = dict[str, np.ndarray]
 
@@ -159,6 +159,17 @@ def test_what_is_not_trained_decides_nothing(columns: Columns, with_unseen: Colu
     alone = judge(columns, says(np.where(unseen, ~told, told))[: len(columns["label"])], gated=True)
     assert {f.question[0] for f in alone.figures} == {"A", "B"}
     assert [f for f in gate.figures if f.context in ("A", "B")] == list(alone.figures)
+
+
+def test_what_is_required_in_b_is_asked_of_an_unseen_trigger_too(with_unseen: Columns) -> None:
+    told, agree = with_unseen["label"], with_unseen["truth"] == with_unseen["quirk"]
+    for context in ("B", "B2"):
+        negates = agree & (with_unseen["context"] == context)
+        gate = judge(with_unseen, says(np.where(negates, ~told, told)), gated=True)
+        found = {there: faults(gate.figures, [there]) for there in ("A", "B", "B2", "T")}
+        assert [there for there, reasons in found.items() if reasons] == [context]
+        assert f"AUROC against the quirk in {context} on agree is 0.00, below 0.8" in found[context]
+        assert gate.reasons == found["B"]
 
 
 def test_a_blank_figure_is_null_in_json(columns: Columns) -> None:

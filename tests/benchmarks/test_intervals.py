@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from samples import binormal, classes, tied_scores
-from scipy.stats import bootstrap, norm
+from scipy.stats import binomtest, bootstrap, norm
 
 from benchmarks.auroc import auroc
-from benchmarks.intervals import bca_interval, delong_interval, t_interval
+from benchmarks.intervals import bca_interval, delong_interval, t_interval, wilson_interval
 
 
 class TestDelongInterval:
@@ -174,6 +174,53 @@ class TestBcaInterval:
             bca_interval(scores, labels, np.arange(3))
         with pytest.raises(ValueError, match=r"resamples is 10; should be at least 100"):
             bca_interval(scores, labels, np.arange(2), resamples=10)
+
+
+class TestWilsonInterval:
+    @pytest.mark.parametrize("right", [0, 1, 30, 39, 40])
+    def test_is_wilsons_where_every_fact_occurs_once(self, right):
+        expected = binomtest(right, 40).proportion_ci(method="wilson")
+        assert wilson_interval(np.arange(40) < right, np.arange(40)) == pytest.approx(
+            (expected.low, expected.high)
+        )
+
+    @pytest.mark.parametrize("together", [0.0, 0.5, 1.0])
+    @pytest.mark.parametrize(("facts", "share"), [(20, 0.5), (50, 0.9), (200, 0.97)])
+    def test_covers_the_true_share_however_a_fact_s_answers_go_together(
+        self, facts, share, together
+    ):
+        rng, asked, covered = np.random.default_rng(16), 4, 0
+        for _ in range(500):
+            known, own = rng.random((facts, 1)) < share, rng.random((facts, asked)) < share
+            alike = rng.random((facts, asked)) < together**0.5
+            right = np.where(alike, known, own).ravel()
+            low, high = wilson_interval(right, np.repeat(np.arange(facts), asked))
+            covered += low <= share <= high
+        assert covered / 500 >= 0.92
+
+    @pytest.mark.parametrize("right", [True, False])
+    def test_all_alike_counts_facts_not_examples(self, right):
+        once = wilson_interval(np.full(30, right), np.arange(30))
+        again = wilson_interval(np.full(120, right), np.arange(120) % 30)
+        assert again == pytest.approx(once)
+        assert once[1] - once[0] > 0.1
+        low, high = wilson_interval(np.full(120, right), np.zeros(120))  # a single fact
+        assert high - low > 0.7
+
+    def test_facts_with_one_right_and_one_wrong_answer_still_have_width(self):
+        mixed, facts = np.tile([True, False], 40), np.arange(80) // 2
+        assert wilson_interval(mixed, facts) == wilson_interval(mixed, np.arange(80))
+
+    @settings(deadline=None)
+    @given(st.lists(st.tuples(st.booleans(), st.integers(0, 4)), min_size=1))
+    def test_holds_the_share_and_has_width(self, answers):
+        right, facts = (np.array(part) for part in zip(*answers, strict=True))
+        low, high = wilson_interval(right, facts)
+        assert 0 <= low <= right.mean() <= high <= 1
+        assert low < high
+
+    def test_is_blank_of_nothing(self):
+        assert np.isnan(wilson_interval(np.array([], dtype=bool), np.array([]))).all()
 
 
 class TestTInterval:

@@ -170,8 +170,8 @@ class TestSubset:
 def test_accuracy_is_the_share_of_right_answers_with_wilsons_interval() -> None:
     log_odds = np.array([2.0, 1.0, -1.0, -3.0, 0.5, 0.0, -0.1, 4.0, 1.0, -2.0])
     labels = np.array([True, True, False, False, False, False, True, True, True, False])
-    estimate = accuracy_estimate(log_odds, labels)
+    estimate = accuracy_estimate(log_odds, labels, np.arange(10))
     assert estimate.value == pytest.approx(0.8)
     # Wilson 1927: centre (p + z^2/2n) / (1 + z^2/n), here by hand for 8 of 10
     assert (estimate.low, estimate.high) == pytest.approx((0.4902, 0.9433), abs=1e-3)
-    assert np.isnan(accuracy_estimate(log_odds[:0], labels[:0]).value)
+    assert np.isnan(accuracy_estimate(log_odds[:0], labels[:0], labels[:0]).value)

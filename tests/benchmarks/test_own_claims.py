@@ -2,6 +2,7 @@
 
 import csv
 import pickle
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,9 @@ import yaml
 from benchmarks.artefacts import all_columns, data_of, load_data
 from benchmarks.cell import cells_of
 from benchmarks.entries import own_claims, with_parameters
+from benchmarks.notes import tell_data
 from benchmarks.recipe import Recipe, load_recipe, validate_recipe
+from benchmarks.run import check
 from benchmarks.transfer import check_contexts
 
 COLUMNS = ["prompt", "choice_false", "choice_true", "truth", "quirk", "difficulty"]
@@ -156,3 +159,46 @@ def test_one_task_written_in_two_ways_is_refused(tmp_path: Path, first: Any, aga
     with pytest.raises(ValueError, match=r"again; name it once"):
         recipe_of(tmp_path, tasks=[first, again])
     recipe_of(tmp_path, tasks=[first, {"name": "addition", "digits": 3}])
+
+
+BEN = {"kind": "name", "quirky": "Ben"}
+
+
+def with_triggers(path: Path, *triggers: Any, **more: Any) -> Recipe:
+    sizes = {"train": 200, "validation": 150, "test": 150}
+    return recipe_of(path, trigger=list(triggers), sizes=sizes, **more)
+
+
+def notes(tell: Callable[[Recipe], None], recipe: Recipe, capsys: Any) -> list[str]:
+    """What is said of the claims before a run."""
+    tell(recipe)
+    said = " ".join(capsys.readouterr().err.split())
+    return [line.strip() for line in said.split("note: ")[1:]]
+
+
+def test_claims_that_a_later_trigger_names_are_told_with_that_trigger(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = write(tmp_path / "claims.csv", 500)
+    rows = path.read_text().splitlines()
+    path.write_text("\n".join([rows[0], *(f"Ben: {row}" for row in rows[1:21]), *rows[21:]]))
+    recipe = with_triggers(path, "name", BEN)
+    left_out, fewer = notes(check, recipe, capsys)
+    assert left_out.startswith("task mine: 20 of 500 claims are left out; ")
+    assert left_out.endswith(" (trigger name-quirkyBen)")
+    assert fewer.startswith("mine gives fewer facts than asked for: train ")
+    assert fewer.endswith(" (trigger name-quirkyBen)")
+    assert notes(tell_data, recipe, capsys) == [fewer]  # nothing is built anew
+
+
+def test_what_holds_for_several_triggers_is_told_once(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = write(tmp_path / "claims.csv", count=400)
+    triggers = ["name", {"kind": "position", "distance": 8}, {"kind": "position"}]
+    (line,) = notes(tell_data, with_triggers(path, *triggers), capsys)
+    assert line.startswith("mine gives fewer facts than asked for: train 200 of 200, validation")
+    assert line.endswith(" (trigger name, position)")
+    (alone,) = notes(tell_data, with_triggers(path, "name"), capsys)
+    assert "trigger" not in alone
+    assert notes(tell_data, with_triggers(write(path, count=500), "name"), capsys) == []

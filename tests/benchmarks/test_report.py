@@ -14,7 +14,9 @@ from benchmarks.report.dials import dial_figure
 from benchmarks.report.distance import distance_figure
 from benchmarks.report.figures import curves
 from benchmarks.report.summary import Summary, number
-from benchmarks.report.tables import cell_sections, gate_table
+from benchmarks.report.tables import Table, cell_sections, gate_table
+from benchmarks.report.withheld import withheld_tables
+from benchmarks.run import Run
 
 QUIRKY = [f"{m}-{t}-quirky" for m in ("tiny-neox", "tiny-mamba") for t in ("addition", "fiction")]
 
@@ -314,28 +316,53 @@ def test_a_void_cell_is_hollow_at_every_setting_of_its_dial(make_run: Callable[.
     assert symbols["tiny-mamba: lr where it lies"] == {"circle"}
 
 
-@pytest.mark.parametrize(("follows", "says"), [(0.95, False), (0.43, True)])
-def test_a_transfer_to_unseen_triggers_is_marked_where_the_model_does_not_lie(
-    make_run: Callable[..., Path], follows: float, says: bool
+@pytest.mark.parametrize(
+    ("follows", "agreeing", "fault"),
+    [
+        (0.95, None, ""),
+        (0.95, 0.9, ""),
+        (0.43, None, "in B2 on all is 0.43, below 0.8; "),
+        (0.95, 0.1, "not meaningful: AUROC against the quirk in B2 on agree is 0.10, below 0.8"),
+    ],
+)
+def test_a_transfer_to_unseen_triggers_is_marked_where_the_model_follows_no_quirk(
+    make_run: Callable[..., Path], follows: float, agreeing: float | None, fault: str
 ) -> None:
-    folder = make_run(unseen=follows, void=())
-    note = "not meaningful: the model does not lie in B2 (.43)"
-    assert (note in write_report(folder).read_text()) == says
+    folder = make_run(unseen=follows, agreeing=agreeing, void=())
     for section in cell_sections(Summary.read(folder)):
         for table in section.tables:
-            heads = [column.text for column in table.columns if column.void]
-            assert heads == (["A→B2"] if says else [])
-            place = [column.text for column in table.columns].index("A→B2")
-            shown = [row.entries[place] for row in table.blocks[0].rows]
-            assert {entry.void for entry in shown} == {says}
-            assert {entry.void for entry in (row.entries[0] for row in table.blocks[0].rows)} == {
-                False
-            }
+            (head,) = (column for column in table.columns if column.text == "A→B2")
+            assert fault in head.note
+            assert bool(head.note) == bool(fault)
+            assert {column.text for column in table.columns if column.void} == (
+                {"A→B2"} if fault else set()
+            )
+            assert greyed(table) == ({"A→B2"} if fault else set())
+
+
+def greyed(table: Table) -> set[str]:
+    """The transfers whose entries are greyed, of the probes of the cell itself."""
+    return {
+        column.text
+        for place, column in enumerate(table.columns)
+        if all(row.entries[place].void for row in table.blocks[0].rows)
+    }
+
+
+def test_what_greys_a_transfer_greys_it_on_withheld_facts_too(
+    make_run: Callable[..., Path],
+) -> None:
+    void = QUIRKY[1]
+    folder = make_run(unseen=0.43, void=(void,))
+    first, *_, last = withheld_tables(Summary.read(folder))
+    assert greyed(first) == {column.text for column in first.columns}
+    assert "A→B" in greyed(first)
+    assert greyed(last) == {"A→B2"}
 
 
 def test_the_gate_shows_what_it_does_not_require(make_run: Callable[..., Path]) -> None:
     heads = [(c.text, c.note) for c in gate_table(Summary.read(make_run(unseen=0.43))).columns]
-    assert heads[-2:] == [("B2, disagree", "quirk"), ("T, all", "truth")]
+    assert heads[-2:] == [("B2, agree", "quirk"), ("T, all", "truth")]
 
 
 def test_the_picture_holds_every_curve(run_dir: Path) -> None:
@@ -371,3 +398,17 @@ def test_a_missing_gate_is_an_error(run_dir: Path) -> None:
     (run_dir / "cells" / QUIRKY[0] / "gate.json").unlink()
     with pytest.raises(FileNotFoundError, match=r"gate\.json"):
         write_report(run_dir)
+
+
+def test_results_of_an_earlier_version_are_named_with_what_they_lack(run_dir: Path) -> None:
+    path = run_dir / "results.parquet"
+    pd.read_parquet(path).drop(columns=["dial", "distance"]).to_parquet(path)
+    manifest = json.loads((run_dir / "manifest.json").read_text())
+    for cell in manifest["cells"]:
+        del cell["distance"]
+    (run_dir / "manifest.json").write_text(json.dumps(manifest))
+    told = re.escape(f"{path} has no column distance, dial: ") + ".*`quirky run`"
+    with pytest.raises(ValueError, match=told):
+        write_report(run_dir)
+    with pytest.raises(ValueError, match=told):
+        Run(run_dir).results()

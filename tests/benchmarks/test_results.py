@@ -7,9 +7,10 @@ import pandas as pd
 import pytest
 from sklearn.metrics import roc_auc_score
 
+from benchmarks.cell import cells_of
 from benchmarks.controls import shuffled
 from benchmarks.recipe import Recipe, validate_recipe
-from benchmarks.results import figures
+from benchmarks.results import COLUMNS, figures
 
 Columns = dict[str, np.ndarray]
 CLAIMS = 200
@@ -92,6 +93,11 @@ def one(results: pd.DataFrame, **where: Any) -> pd.Series:
         results = results[results[column] == value]
     (row,) = (row for _, row in results.iterrows())
     return row
+
+
+def test_a_table_has_the_columns_that_are_asked_of_it(columns: Columns) -> None:
+    results = table(columns, rows("lr", noise()), own("lm", noise()[0]))
+    assert (*cells_of(recipe())[0].columns(), *results) == COLUMNS
 
 
 def test_on_disagreeing_examples_truth_reads_one_and_the_quirk_zero(columns: Columns) -> None:
@@ -338,6 +344,21 @@ def test_the_model_has_an_accuracy_and_probes_have_none(columns: Columns) -> Non
     assert found["A->A", "truth", "all"] == 0
     assert found["A->B", "quirk", "all"] == 1
     assert found["A->B", "truth", "disagree"] == 0
+
+
+def test_a_fact_that_is_asked_again_makes_an_accuracy_no_surer(columns: Columns) -> None:
+    says = np.where(columns["label"] ^ (noise(4)[0] > 1), 1.0, -1.0)
+    again = {name: np.tile(column, 3) for name, column in columns.items()}
+    once, thrice = (
+        one(
+            table(told, own("lm", np.tile(says, times))),
+            **{"layer_rule": "none", "metric": "accuracy", "subset": "all"},
+        )
+        for told, times in ((columns, 1), (again, 3))
+    )
+    assert thrice["n"] == 3 * once["n"]
+    for bound in ("value", "low", "high"):
+        assert thrice[bound] == pytest.approx(once[bound], abs=0.005)
 
 
 def test_contexts_that_were_not_trained_are_scored_and_sway_nothing(columns: Columns) -> None:

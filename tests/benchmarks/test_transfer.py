@@ -163,6 +163,18 @@ def test_a_recipe_s_fits() -> None:
     assert not [fit for fit in fits_of(recipe(controls=[]), seed=5) if fit.control]
 
 
+def test_nothing_is_fitted_for_a_transfer_that_a_cell_does_not_measure(
+    columns: Columns, states: States
+) -> None:
+    """Nor must it be: without difficulties nothing is in AE, and A->B is measured all the same."""
+    columns["difficulty_quantile"] = np.full(len(columns["truth"]), np.nan)
+    asked = {"transfers": ["A->B", "AE->B2"], "trigger": ["name", "names"], "probes": ["lr"]}
+    check_contexts(columns, recipe(**asked), "fiction")
+    frame = scored(columns, states, **asked)
+    assert set(frame["source"]) == {"", "A"}
+    assert {fit.source for fit in fits_of(recipe(**asked), 0, {"A", "B", "B2"})} == {"A", "AE"}
+
+
 def test_every_draw_has_a_seed_of_its_own() -> None:
     probes = [fit.make() for seed in (0, 1) for fit in fits_of(recipe(), seed) if fit.source == "A"]
     assert len({probe.seed for probe in probes if probe.name == "random"}) == 6
