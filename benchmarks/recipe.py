@@ -154,6 +154,14 @@ class Recipe(Strict):
                     f"transfers: {str(transfer)!r}: no trigger of the recipe has a context "
                     f"{transfer.target} ({known})"
                 )
+        for trigger in self.trigger:
+            targets = {transfer.target for transfer in self.parsed_transfers()}
+            if not targets - {c for c in UNSEEN if c not in trigger.contexts()}:
+                raise ValueError(
+                    f"trigger {trigger.name}: it has contexts {', '.join(trigger.contexts())}, but "
+                    f"all transfers go to {' or '.join(sorted(targets))}; add one to A or B, or "
+                    "leave the trigger out"
+                )
         for model in self.models:
             for task in self.tasks:
                 try:

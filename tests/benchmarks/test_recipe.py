@@ -74,6 +74,7 @@ def test_a_recipe_keeps_its_meaning_when_it_is_written_and_read() -> None:
             "name it once",
         ),
         ({"transfers": ["A->B2"]}, "'A->B2'", "name: A, B, T"),
+        ({"transfers": ["A->B2"], "trigger": ["name", "names"]}, "trigger name: ", "go to B2; add"),
         ({"transfers": ["T->A"]}, "'T->A'", "nothing is fitted in T"),
         ({"transfers": ["A-B"]}, "'A-B'", "SOURCE->TARGET"),
         ({"transfers": ["A->C"]}, "'A->C'", "A, B, AE, AH, BE, BH, all"),
