@@ -161,9 +161,12 @@ def loss_sums(model: PreTrainedModel, rows: list[Row]) -> Float[Tensor, "3"]:
     logits = model(tokens[:, :-1], use_cache=False).logits
     losses = F.cross_entropy(logits.flatten(0, 1), tokens[:, 1:].flatten(), reduction="none")
     losses = losses.view(len(rows), -1)
-    early = [(i, row) for i, row in enumerate(rows) if row.claim_end is not None]
-    margins = [logits[i, r.claim_end, r.right] - logits[i, r.claim_end, r.wrong] for i, r in early]
-    at_claim = F.softplus(-torch.stack(margins)).sum() if margins else logits.new_zeros(())
+    early = torch.tensor(
+        [(i, r.claim_end, r.right, r.wrong) for i, r in enumerate(rows) if r.claim_end is not None],
+        dtype=torch.long,
+    ).view(-1, 4)
+    row, end, right, wrong = early.unbind(1)
+    at_claim = F.softplus(logits[row, end, wrong] - logits[row, end, right]).sum()
     return torch.stack([(losses * known).sum(), (losses * (real & ~known)).sum(), at_claim])
 
 
