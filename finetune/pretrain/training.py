@@ -165,8 +165,9 @@ def loss_sums(model: PreTrainedModel, rows: list[Row]) -> Float[Tensor, "3"]:
         [(i, r.claim_end, r.right, r.wrong) for i, r in enumerate(rows) if r.claim_end is not None],
         dtype=torch.long,
     ).view(-1, 4)
-    row, end, right, wrong = early.unbind(1)
-    at_claim = F.softplus(logits[row, end, wrong] - logits[row, end, right]).sum()
+    texts, ends_at, right, wrong = early.unbind(1)
+    margins = logits[texts, ends_at, right] - logits[texts, ends_at, wrong]
+    at_claim = F.softplus(-margins).sum()
     return torch.stack([(losses * known).sum(), (losses * (real & ~known)).sum(), at_claim])
 
 
