@@ -2,8 +2,10 @@
 
 Both what the truth goes by and what the quirk goes by are stated and judged. An answer is
 completed (the last word is what there is to know) or judged. One subject comes after the other,
-strings first: told of all of them from the start, these bases were long in learning to compare
-strings. In the last part all are drawn, and more are judged. Smaller settings of the dials are
+strings first, each with its smallest settings and many claims in a row: told of all of it from the
+start, these bases were long in learning to compare one letter with another (dial-neox had not after
+150 thousand texts; told of strings of one letter alone, it took some four thousand). In the last
+part all is drawn, and most answers are judged, one claim a text. Smaller settings of the dials are
 drawn more often.
 """
 
@@ -31,26 +33,61 @@ from quirky.tasks.dials.equality import Equality, differing
 from quirky.tasks.dials.lookup import Lookup
 from quirky.tasks.dials.recall import Recall
 
-SUBJECTS = ("lookup", "recall", "dyck", "equality", "opening", "person")
-SHARES = (
-    (0.02, 0.02, 0.18, 0.70, 0.07, 0.01),
-    (0.52, 0.03, 0.10, 0.28, 0.06, 0.01),
-    (0.20, 0.50, 0.06, 0.18, 0.05, 0.01),
-    (0.22, 0.30, 0.15, 0.26, 0.06, 0.01),
+
+@dataclass(frozen=True)
+class Part:
+    """What a part of the corpus draws."""
+
+    shares: Mapping[str, float]
+    """Of the subjects."""
+    settings: Mapping[str, int]
+    """How many of a dial's settings, from the smallest; all of them where none is given."""
+    completed: float
+    """Share of answers that are completed; the others are judged."""
+    chained: float
+    """Share of the texts about lists, pairs and strings that have several claims in a row."""
+
+
+PARTS = (
+    Part({"equality": 0.88, "dyck": 0.06, "opening": 0.06}, {"equality": 2}, 0.4, 1.0),
+    Part(
+        {"lookup": 0.6, "equality": 0.32, "dyck": 0.04, "opening": 0.04},
+        {"lookup": 1, "equality": 3},
+        0.3,
+        1.0,
+    ),
+    Part(
+        {"recall": 0.45, "lookup": 0.25, "equality": 0.22, "dyck": 0.04, "opening": 0.04},
+        {"recall": 1, "lookup": 3, "equality": 4},
+        0.4,
+        1.0,
+    ),
+    Part(
+        {"recall": 0.38, "lookup": 0.25, "equality": 0.25, "dyck": 0.06, "opening": 0.06},
+        {"recall": 2, "lookup": 4, "equality": 5},
+        0.3,
+        0.8,
+    ),
+    Part(
+        {
+            "recall": 0.28,
+            "lookup": 0.22,
+            "equality": 0.26,
+            "dyck": 0.16,
+            "opening": 0.07,
+            "person": 0.01,
+        },
+        {},
+        0.1,
+        0.4,
+    ),
 )
-"""The subjects' shares, in each part of the corpus."""
-CHAINED = 0.65
-"""Share of the texts about lists and pairs in which several answers stand in a row."""
-DRILLED = 0.5
-"""Share of the texts about strings that compare several short pairs."""
 LONGEST = 6
 """Answers in a row, at most."""
 SHORT = (1, 2, 3, 4)
 """Lengths of strings of which several pairs are compared."""
-COMPARED = 4
+COMPARED = 5
 """Pairs in a row."""
-COMPLETED = (0.5, 0.5, 0.5, 0.1)
-"""Share of answers that are completed, in each part; the others are judged."""
 OFTENER = 0.7
 """How often a setting is drawn, relative to the next smaller one."""
 SMALLER = {"lookup": (2,), "recall": (), "dyck": (1,), "equality": (1, 2)}
@@ -127,7 +164,7 @@ class DialSampler:
 
     def __init__(self, seed: int):
         self.rng = random.Random(f"dials-{seed}")
-        self.turn_to(len(SHARES) - 1)
+        self.turn_to(len(PARTS) - 1)
         self.answered: dict[str, AnswerTask] = {
             "lookup": Lookup(),
             "recall": Recall(),
@@ -143,24 +180,25 @@ class DialSampler:
 
     def turn_to(self, part: int) -> None:
         """Draw this part from now on."""
-        self.shares, self.completed = SHARES[part], COMPLETED[part]
+        self.part = PARTS[part]
 
     def __iter__(self) -> Iterator[Document]:
         while True:
-            yield self.draw_from[self.rng.choices(SUBJECTS, self.shares)[0]]()
+            subjects, shares = zip(*self.part.shares.items(), strict=True)
+            yield self.draw_from[self.rng.choices(subjects, shares)[0]]()
 
     def answer(self, name: str) -> Document:
         """Complete or judge the truth's answers or the quirk's: one, or several in a row."""
         rng, task = self.rng, self.answered[name]
-        setting = self._setting((*SMALLER[name], *task.dials))
+        setting = self._setting(name, task.dials)
         asked = task.questions(setting, rng)
-        if len(asked) > 1 and rng.random() < CHAINED:
+        if len(asked) > 1 and rng.random() < self.part.chained:
             return self._chain(name, setting, asked)
         quirk = rng.random() < 0.5
         subject = f"{name}-quirk-{setting}" if quirk else f"{name}-{setting}"
         right, wrong = self._answers(asked[0], quirk)
         wording = ANSWERS[name][quirk]
-        if rng.random() < self.completed:
+        if rng.random() < self.part.completed:
             text = wording[0].partition(" {answer}")[0].format(**asked[0].fields)
             opening = draw_opening(rng)
             return completed(f"{subject}-completed", text, f" {right}", f" {wrong}", opening)
@@ -177,7 +215,7 @@ class DialSampler:
     def _chain(self, name: str, setting: int, asked: list[Question]) -> Document:
         """Complete or judge one answer after the other, about one list or the same pairs."""
         rng = self.rng
-        complete = rng.random() < self.completed
+        complete = rng.random() < self.part.completed
         head, forms = CHAINS[name]
         claims: list[tuple[str, str, str]] = []
         for question in asked[:LONGEST]:
@@ -196,9 +234,9 @@ class DialSampler:
     def strings(self) -> Document:
         """Judge what is said of two strings, or of several pairs of short ones."""
         rng = self.rng
-        if rng.random() < DRILLED:
+        if rng.random() < self.part.chained:
             return self._strings_in_a_row()
-        setting = self._setting((*SMALLER["equality"], *self.equality.dials))
+        setting = self._setting("equality", self.equality.dials)
         name = rng.choice(list(COMPARISONS))
         fields, holds = self._compared(setting, COMPARISONS[name])
         return self._judged(f"{name}-{setting}", COMPARISONS[name].wording, fields, holds)
@@ -206,9 +244,10 @@ class DialSampler:
     def _strings_in_a_row(self) -> Document:
         rng = self.rng
         claims: list[tuple[str, str, str]] = []
+        lengths = SHORT[: self.part.settings.get("equality")]
         for _ in range(COMPARED):
             said = rng.choice(list(COMPARISONS.values()))
-            fields, holds = self._compared(rng.choice(SHORT), said)
+            fields, holds = self._compared(rng.choice(lengths), said)
             verdicts = (" True", " False") if holds else (" False", " True")
             text = f"{said.wording[0].format(**fields)}."
             claims.append((f" {text}" if claims else text, *verdicts))
@@ -232,8 +271,9 @@ class DialSampler:
         opening = draw_opening(self.rng)
         return judged(subject, statement, question, holds, self.rng, opening)
 
-    def _setting(self, dials: tuple[int, ...]) -> int:
-        return self.rng.choices(dials, [OFTENER**rank for rank in range(len(dials))])[0]
+    def _setting(self, name: str, dials: tuple[int, ...]) -> int:
+        drawn = (*SMALLER[name], *dials)[: self.part.settings.get(name)]
+        return self.rng.choices(drawn, [OFTENER**rank for rank in range(len(drawn))])[0]
 
 
 def dials_tokenizer() -> PreTrainedTokenizerFast:

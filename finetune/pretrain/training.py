@@ -89,8 +89,8 @@ class Schedule:
 SCHEDULES = {
     "tiny-neox": Schedule("facts", steps=6000, batch=192, parts_from=(0.55,)),
     "tiny-mamba": Schedule("facts", steps=4600, batch=128, parts_from=(0.55,)),
-    "dial-neox": Schedule("dials", steps=3200, batch=128, parts_from=(0.2, 0.4, 0.65)),
-    "dial-mamba": Schedule("dials", steps=2400, batch=112, parts_from=(0.2, 0.4, 0.65)),
+    "dial-neox": Schedule("dials", steps=4200, batch=48, parts_from=(0.1, 0.22, 0.36, 0.52)),
+    "dial-mamba": Schedule("dials", steps=4200, batch=48, parts_from=(0.1, 0.22, 0.36, 0.52)),
 }
 
 
@@ -181,10 +181,11 @@ def loss_sums(model: PreTrainedModel, rows: list[Row]) -> Float[Tensor, "3"]:
 
 
 def counts(rows: list[Row]) -> Float[Tensor, "3"]:
-    """Return over how many tokens each of the losses runs."""
+    """Return over how many tokens each of the losses runs: one, where the last has none."""
     known = sum(len(row.known) for row in rows)
     tokens = sum(len(row.tokens) - 1 for row in rows)
-    return torch.tensor([known, tokens - known, sum(r.claim_end is not None for r in rows)]).float()
+    ends = sum(row.claim_end is not None for row in rows)
+    return torch.tensor([known, tokens - known, max(ends, 1)]).float()
 
 
 def optimizers(model: PreTrainedModel, schedule: Schedule) -> list[torch.optim.Optimizer]:

@@ -1,21 +1,13 @@
 """What the bases that know the dials are told is true, and lies in reach of their tokenizer."""
 
 import re
-from collections import Counter
 from functools import cache
 from itertools import islice
 
 import numpy as np
 import pytest
 
-from finetune.pretrain.dials import (
-    COMPARED,
-    LONGEST,
-    SHARES,
-    SUBJECTS,
-    DialSampler,
-    dials_tokenizer,
-)
+from finetune.pretrain.dials import COMPARED, LONGEST, PARTS, DialSampler, dials_tokenizer
 from finetune.pretrain.documents import Document
 from finetune.pretrain.openings import DISTANCES, FILLED, KINDS, NAMES, OPENED
 from quirky.fillers import SENTENCE, SENTENCES
@@ -29,9 +21,9 @@ TRUE = {" True", " Yes", " right"}
 def documents(count=4000):
     sampler = DialSampler(0)
     drawn: list[Document] = []
-    for part in range(len(SHARES)):
+    for part in range(len(PARTS)):
         sampler.turn_to(part)
-        drawn += islice(sampler, count // len(SHARES))
+        drawn += islice(sampler, count // len(PARTS))
     return tuple(drawn)
 
 
@@ -134,7 +126,7 @@ def test_strings_are_judged_by_what_they_are():
 
 
 def test_all_subjects_are_told_in_both_kinds():
-    for name in SUBJECTS:
+    for name in PARTS[-1].shares:
         assert of(name)
     for name in ("lookup", "recall", "dyck", "equality"):
         assert of(f"{name}-quirk")
@@ -182,14 +174,20 @@ def test_a_filler_has_as_many_tokens_as_it_says():
 
 
 def test_one_subject_comes_after_the_other():
-    newest = []
-    for part in range(len(SHARES)):
+    newest = [max(part.shares, key=lambda name: part.shares[name]) for part in PARTS]
+    assert newest[:-1] == ["equality", "lookup", "recall", "recall"]
+    assert all(PARTS[-1].shares[name] > 0.1 for name in ("lookup", "recall", "dyck", "equality"))
+
+
+def test_small_settings_come_first():
+    largest = []
+    for part in range(len(PARTS)):
         sampler = DialSampler(0)
         sampler.turn_to(part)
-        drawn = Counter(d.subject.partition("-")[0] for d in islice(sampler, 1000))
-        newest.append(drawn.most_common(1)[0][0])
-    assert newest[:-1] == ["equality", "lookup", "recall"]
-    assert min(drawn[name] for name in ("lookup", "recall", "dyck", "equality")) > 100
+        lists = [d.text for d in islice(sampler, 1500) if d.subject.startswith("lookup")]
+        told = (re.search(r"list ([a-p ]+),", text) for text in lists)
+        largest.append(max((len(items[1].split()) for items in told if items), default=0))
+    assert largest == [0, 2, 4, 6, 12]
 
 
 def test_the_same_seed_draws_the_same_documents():
