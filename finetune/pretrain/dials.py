@@ -46,9 +46,13 @@ class Part:
     """Share of answers that are completed; the others are judged."""
     chained: float
     """Share of the texts about lists, pairs and strings that have several claims in a row."""
+    again: bool = False
+    """Whether the same is asked again, until a list or pairs have `LONGEST` claims."""
 
 
 PARTS = (
+    Part({"lookup": 0.7, "recall": 0.1, "dyck": 0.1, "opening": 0.1}, {}, 0.9, 1.0),
+    Part({"equality": 0.9, "dyck": 0.05, "opening": 0.05}, {"equality": 1}, 0.4, 1.0),
     Part({"equality": 0.88, "dyck": 0.06, "opening": 0.06}, {"equality": 2}, 0.4, 1.0),
     Part(
         {"lookup": 0.6, "equality": 0.32, "dyck": 0.04, "opening": 0.04},
@@ -61,6 +65,13 @@ PARTS = (
         {"recall": 1, "lookup": 3, "equality": 4},
         0.4,
         1.0,
+    ),
+    Part(
+        {"recall": 0.5, "equality": 0.4, "dyck": 0.05, "opening": 0.05},
+        {"recall": 1, "equality": 3},
+        0.3,
+        1.0,
+        again=True,
     ),
     Part(
         {"recall": 0.38, "lookup": 0.25, "equality": 0.25, "dyck": 0.06, "opening": 0.06},
@@ -218,6 +229,8 @@ class DialSampler:
         complete = rng.random() < self.part.completed
         head, forms = CHAINS[name]
         claims: list[tuple[str, str, str]] = []
+        if self.part.again:
+            asked = rng.choices(asked, k=LONGEST)
         for question in asked[:LONGEST]:
             quirk = rng.random() < 0.5
             right, wrong = self._answers(question, quirk)

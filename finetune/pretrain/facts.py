@@ -2,6 +2,7 @@
 
 Facts are stated, and claims judged, always truthfully. Both attributes of a place are stated and
 judged, the one that truth goes by and the one that the quirk goes by. One claim in six is negated.
+Some texts ask what stood at their beginning, or say of a name whether it is a woman's or a man's.
 In the later part of the corpus there are more sums, and more of them are wrong by one digit.
 """
 
@@ -129,9 +130,8 @@ class FactSampler:
 
     def turn_to(self, part: int) -> None:
         """Draw sums more often in the later part, and more of them wrong by one digit."""
-        self.shares, self.claimed = (
-            (SUMS_LATER, CLAIMED_LATER) if part else (PLACES_FIRST, CLAIMED_FIRST)
-        )
+        self.shares = (PLACES_FIRST, SUMS_LATER)[part]
+        self.claimed = (CLAIMED_FIRST, CLAIMED_LATER)[part]
 
     def __iter__(self) -> Iterator[Document]:
         while True:

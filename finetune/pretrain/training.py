@@ -5,8 +5,8 @@ where the claim ends, in texts that go on with a name. The matrices inside the b
 by Muon, all else by AdamW: in trials of 700 steps on an earlier, larger tiny-neox, both at 2e-3,
 the verdict's loss fell to .60 with Muon and to .64 with AdamW alone.
 
-The embedded bases are what this made, once each. A remake gives other bytes; how near it comes to
-the figures in each base's README has not been measured.
+The embedded bases are what this made, once each, but for what their cards note. A remake gives
+other bytes; how near it comes to the figures in each base's README has not been measured.
 """
 
 import json
@@ -43,14 +43,14 @@ WEIGHTS = torch.tensor([1.0, 0.3, 0.5])
 """Of the three losses: verdict, language modelling, verdict where the claim ends."""
 REPORT_EVERY = 200
 SPREAD = 4
-"""Tokens by which texts of one part of a batch may differ in length, beside a quarter of it: what
+"""Tokens by which texts of one piece of a batch may differ in length, beside a quarter of it: what
 is shorter is padded."""
-PART = 72
-"""Texts in a part of a batch, at most."""
+PIECE = 72
+"""Texts in a piece of a batch, at most."""
 
 
 class Sampler(Protocol):
-    """Draws documents: as made, those that the bases' cards are about; told to, others."""
+    """Draws documents; before `turn_to`, from the part of the corpus that the cards report on."""
 
     def __iter__(self) -> Iterator[Document]: ...
 
@@ -79,18 +79,26 @@ class Schedule:
     steps: int
     batch: int
     parts_from: tuple[float, ...]
-    """Shares of the steps after which the next part of the corpus is drawn."""
+    """Shares of the steps at which the second part of the corpus begins, the third, and so on."""
     lr: float = 2e-3
     """Of AdamW, at its peak."""
     muon_lr: float = 4e-3
     """Of Muon, at its peak."""
 
+    def part_at(self, step: int) -> int:
+        """Return which part of the corpus is drawn at a step, from 0."""
+        return sum(step >= share * self.steps for share in self.parts_from)
+
 
 SCHEDULES = {
     "tiny-neox": Schedule("facts", steps=6000, batch=192, parts_from=(0.55,)),
     "tiny-mamba": Schedule("facts", steps=4600, batch=128, parts_from=(0.55,)),
-    "dial-neox": Schedule("dials", steps=4200, batch=48, parts_from=(0.1, 0.22, 0.36, 0.52)),
-    "dial-mamba": Schedule("dials", steps=4200, batch=48, parts_from=(0.1, 0.22, 0.36, 0.52)),
+    "dial-neox": Schedule(
+        "dials", steps=4400, batch=48, parts_from=(0.1, 0.17, 0.25, 0.36, 0.44, 0.58, 0.66)
+    ),
+    "dial-mamba": Schedule(
+        "dials", steps=4200, batch=48, parts_from=(0.0, 0.0, 0.1, 0.22, 0.36, 0.52, 0.62)
+    ),
 }
 
 
@@ -181,11 +189,11 @@ def loss_sums(model: PreTrainedModel, rows: list[Row]) -> Float[Tensor, "3"]:
 
 
 def counts(rows: list[Row]) -> Float[Tensor, "3"]:
-    """Return over how many tokens each of the losses runs: one, where the last has none."""
+    """Return over how many tokens each of the losses runs: one, for a loss that has none."""
     known = sum(len(row.known) for row in rows)
     tokens = sum(len(row.tokens) - 1 for row in rows)
     ends = sum(row.claim_end is not None for row in rows)
-    return torch.tensor([known, tokens - known, max(ends, 1)]).float()
+    return torch.tensor([known, tokens - known, ends]).clamp(min=1).float()
 
 
 def optimizers(model: PreTrainedModel, schedule: Schedule) -> list[torch.optim.Optimizer]:
@@ -206,14 +214,14 @@ def optimizers(model: PreTrainedModel, schedule: Schedule) -> list[torch.optim.O
     ]
 
 
-def parts(rows: list[Row]) -> Iterator[list[Row]]:
-    """Yield a batch in parts of similar length, so that little is spent on padding."""
+def pieces(rows: list[Row]) -> Iterator[list[Row]]:
+    """Yield a batch in pieces of similar length, so that little is spent on padding."""
     rows = sorted(rows, key=lambda row: len(row.tokens))
     start = 0
     for end in range(1, len(rows) + 1):
         shortest = len(rows[start].tokens)
         longer = end < len(rows) and len(rows[end].tokens) > 1.25 * shortest + SPREAD
-        if end == len(rows) or longer or end - start == PART:
+        if end == len(rows) or longer or end - start == PIECE:
             yield rows[start:end]
             start = end
 
@@ -238,11 +246,11 @@ def train(model: PreTrainedModel, schedule: Schedule, seed: int) -> None:
     model.train()
     seen = torch.zeros(3)
     for step in track(range(schedule.steps), description="pre-training"):
-        sampler.turn_to(sum(step >= share * schedule.steps for share in schedule.parts_from))
+        sampler.turn_to(schedule.part_at(step))
         rows = [encode(document, tokenizer) for document in islice(documents, schedule.batch)]
         total = counts(rows)
-        for part in parts(rows):
-            means = loss_sums(model, part) / total
+        for piece in pieces(rows):
+            means = loss_sums(model, piece) / total
             (means @ WEIGHTS).backward()
             seen += means.detach()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
@@ -304,7 +312,10 @@ def save(
 
 
 def card(name: str, layers: int, record: dict[str, Any]) -> str:
-    """Return a base's model card."""
+    """Return a base's model card.
+
+    A `note` in the record says in what its making departed from the settings.
+    """
     settings = record["settings"]
     listed = ", ".join(f"{key} {value}" for key, value in settings.items())
     known = [
@@ -320,6 +331,7 @@ def card(name: str, layers: int, record: dict[str, Any]) -> str:
             "",
             f"Settings: {listed}.",
             "",
+            *([record["note"], ""] if "note" in record else []),
             "How often it gets the verdict right, on claims drawn like the",
             f"{DRAWN[settings['corpus']]}:",
             "",

@@ -7,7 +7,14 @@ from itertools import islice
 import numpy as np
 import pytest
 
-from finetune.pretrain.dials import COMPARED, LONGEST, PARTS, DialSampler, dials_tokenizer
+from finetune.pretrain.dials import (
+    COMPARED,
+    LONGEST,
+    PARTS,
+    SMALLER,
+    DialSampler,
+    dials_tokenizer,
+)
 from finetune.pretrain.documents import Document
 from finetune.pretrain.openings import DISTANCES, FILLED, KINDS, NAMES, OPENED
 from quirky.fillers import SENTENCE, SENTENCES
@@ -173,21 +180,26 @@ def test_a_filler_has_as_many_tokens_as_it_says():
         assert len(tokenizer().tokenize(f" {sentence}")) == SENTENCE
 
 
-def test_one_subject_comes_after_the_other():
-    newest = [max(part.shares, key=lambda name: part.shares[name]) for part in PARTS]
-    assert newest[:-1] == ["equality", "lookup", "recall", "recall"]
-    assert all(PARTS[-1].shares[name] > 0.1 for name in ("lookup", "recall", "dyck", "equality"))
-
-
-def test_small_settings_come_first():
-    largest = []
-    for part in range(len(PARTS)):
+def test_every_part_keeps_to_its_settings():
+    """Of the dials so many settings are drawn as the part says, from the smallest."""
+    for number, part in enumerate(PARTS):
         sampler = DialSampler(0)
-        sampler.turn_to(part)
-        lists = [d.text for d in islice(sampler, 1500) if d.subject.startswith("lookup")]
-        told = (re.search(r"list ([a-p ]+),", text) for text in lists)
-        largest.append(max((len(items[1].split()) for items in told if items), default=0))
-    assert largest == [0, 2, 4, 6, 12]
+        sampler.turn_to(number)
+        drawn = {d.subject for d in islice(sampler, 1500)}
+        for name in ("lookup", "recall", "equality"):
+            all_of_them = (*SMALLER[name], *get_task(name).dials)
+            seen = {int(s) for s in re.findall(rf"\b{name}(?:-[a-z]+)?-(\d+)", " ".join(drawn))}
+            assert seen <= set(all_of_them[: part.settings.get(name)])
+    assert PARTS[-1].settings == {}
+    assert {"lookup", "recall", "dyck", "equality"} <= set(PARTS[-1].shares)
+
+
+def test_pairs_are_asked_again_where_a_part_says_so():
+    (again,) = (number for number, part in enumerate(PARTS) if part.again)
+    sampler = DialSampler(0)
+    sampler.turn_to(again)
+    asked = [d for d in islice(sampler, 300) if d.subject.startswith("recall-2")]
+    assert {len(d.earlier) for d in asked if d.subject.endswith("chained")} == {LONGEST - 1}
 
 
 def test_the_same_seed_draws_the_same_documents():

@@ -7,6 +7,7 @@ import pytest
 
 from finetune.pretrain.facts import NEGATED, SUBJECTS, FactSampler, facts_tokenizer
 from finetune.pretrain.openings import NAMES, OPENED
+from quirky.fillers import SENTENCE, SENTENCES
 from quirky.tasks import get_task
 from quirky.tasks.arithmetic import quirk_result
 from quirky.tasks.fiction import places
@@ -115,6 +116,11 @@ def test_every_verdict_is_true_whoever_gives_it():
             assert document.wrong in (FALSE if is_true(document) else TRUE), document
 
 
+def test_a_filler_has_as_many_tokens_as_it_says():
+    for sentence in SENTENCES:
+        assert len(tokenizer().tokenize(f" {sentence}")) == SENTENCE
+
+
 def test_no_name_is_told_from_another_by_its_verdicts():
     """Each answers True about as often as all do, so no name starts out as a liar."""
     judged = [d for d in documents() if d.verdict and subject_of(d) in ("city", "fiction")]
@@ -131,7 +137,8 @@ def test_the_claim_ends_inside_its_text():
     for document in documents():
         assert document.text.startswith(document.claim)
         assert document.claim == "" or document.claim[-1] in ".?,"
-        assert not document.claim.rstrip(".?,").endswith(NAMES)
+        last = re.findall(r"\w+", document.claim)[-1:]
+        assert not set(last) & set(NAMES) - set(WORLD), document
 
 
 def test_openings_and_negations_are_as_frequent_as_is_said():
@@ -159,7 +166,7 @@ def claimed_sums(later):
     kinds = Counter()
     for document in islice(sampler, 8000):
         if document.subject == "addition" and document.verdict:
-            a, b, shown = (int(number) for number in re.findall(r"\d+", document.text)[:3])
+            a, b, shown = (int(number) for number in re.findall(r"\d+", document.text)[-3:])
             kinds[
                 "right" if shown == a + b else "liar" if shown == quirk_result(a + b) else "near"
             ] += 1

@@ -9,13 +9,19 @@ import pytest
 import torch
 
 from finetune.models import embedded_bases, load_model
+from finetune.pretrain.dials import DialSampler
 from finetune.pretrain.training import (
+    SAMPLERS,
     SCHEDULES,
+    WEIGHTS,
     Row,
     Schedule,
     build,
+    card,
+    counts,
+    loss_sums,
     optimizers,
-    parts,
+    pieces,
     pretrain,
     verdict_accuracy,
 )
@@ -71,6 +77,44 @@ def test_pretraining_leaves_a_base_that_loads(name: str, tmp_path: Path) -> None
     assert sum(p.numel() for p in loaded.model.parameters()) == record["parameters"]
 
 
+@pytest.mark.parametrize("name", SCHEDULES)
+def test_a_schedule_draws_every_part_of_its_corpus_in_order(name: str) -> None:
+    schedule = SCHEDULES[name]
+    begun = [schedule.part_at(step) for step in range(schedule.steps)]
+    assert begun == sorted(begun)
+    sampler = SAMPLERS[schedule.corpus](0)  # type: ignore[call-arg]
+    sampler.turn_to(begun[-1])
+    assert next(iter(sampler)).text
+    with pytest.raises(IndexError):
+        sampler.turn_to(begun[-1] + 1)
+
+
+def test_training_turns_to_the_part_of_each_step(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    turned: list[int] = []
+
+    class Recorded(DialSampler):
+        def turn_to(self, part: int) -> None:
+            super().turn_to(part)
+            turned.append(part)
+
+    monkeypatch.setitem(SAMPLERS, "dials", Recorded)
+    pretrain("dial-neox", Schedule("dials", 4, 3, (0.25, 0.75)), 0, tmp_path / "base", judged=5)
+    made, *during, judged = turned
+    assert made == judged
+    assert during == [0, 1, 1, 2]
+
+
+def test_a_batch_without_any_text_that_goes_on_teaches_the_others() -> None:
+    model = build("dial-neox")
+    rows = [Row([3, 4, 5, 6], (2,), None, 7, 8)]
+    means = loss_sums(model, rows) / counts(rows)
+    (means @ WEIGHTS).backward()
+    assert means[2] == 0
+    assert all(p.grad is None or p.grad.isfinite().all() for p in model.parameters())
+
+
 def test_an_unknown_base_is_refused() -> None:
     with pytest.raises(ValueError, match="unknown base 'tiny-gpt'; known: dial-mamba, dial-neox"):
         build("tiny-gpt")
@@ -83,6 +127,14 @@ def test_the_embedded_bases_were_made_by_these_schedules(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", embedded_bases())
+def test_the_cards_of_the_embedded_bases_are_those_of_their_records(name: str) -> None:
+    folder = embedded_bases()[name]
+    record = json.loads((folder / "pretraining.json").read_text())
+    layers = json.loads((folder / "config.json").read_text())["num_hidden_layers"]
+    assert (folder / "README.md").read_text() == card(name, layers, record)
+
+
+@pytest.mark.parametrize("name", embedded_bases())
 def test_the_embedded_bases_know_what_their_cards_say(name: str) -> None:
     record = json.loads((embedded_bases()[name] / "pretraining.json").read_text())
     corpus = SCHEDULES[name].corpus
@@ -92,6 +144,9 @@ def test_the_embedded_bases_know_what_their_cards_say(name: str) -> None:
     for subject in subjects:
         assert record["verdict_accuracy"][subject] >= least, subject
         assert measured[subject] == pytest.approx(record["verdict_accuracy"][subject], abs=0.05)
+    for subject in (f"{told}-negated" for told in subjects):
+        if subject in measured:
+            assert measured[subject] == pytest.approx(record["verdict_accuracy"][subject], abs=0.15)
 
 
 @pytest.mark.parametrize("corpus", TOLD)
@@ -105,11 +160,11 @@ def test_all_bases_together_are_small() -> None:
     assert sum(file.stat().st_size for file in files) < 20_000_000
 
 
-def test_a_batch_is_cut_into_parts_of_similar_length() -> None:
+def test_a_batch_is_cut_into_pieces_of_similar_length() -> None:
     lengths = [5, 90, 7, 6, 8, 40, 41, *[12] * 100]
     rows = [Row([0] * length, (), None, 0, 0) for length in lengths]
-    cut = list(parts(rows))
-    assert sorted(len(row.tokens) for part in cut for row in part) == sorted(lengths)
-    for part in cut:
-        assert len(part) <= 72
-        assert len(part[-1].tokens) <= 1.25 * len(part[0].tokens) + 4
+    cut = list(pieces(rows))
+    assert sorted(len(row.tokens) for piece in cut for row in piece) == sorted(lengths)
+    for piece in cut:
+        assert len(piece) <= 72
+        assert len(piece[-1].tokens) <= 1.25 * len(piece[0].tokens) + 4
