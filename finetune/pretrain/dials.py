@@ -1,16 +1,16 @@
 """What the bases dial-neox and dial-mamba are told: lists, pairs, brackets, strings.
 
 Both what the truth goes by and what the quirk goes by are stated and judged. An answer is
-completed (the last word is what there is to know) or judged. One subject comes after the other,
-strings first, each with its smallest settings and many claims in a row: told of all of it from the
-start, these bases were long in learning to compare one letter with another (dial-neox had not after
-150 thousand texts; told of strings of one letter alone, it took some four thousand). In the last
+completed (the last word is what there is to know) or judged. One thing comes after the other: to
+find items and values in long lists, to compare two letters, to judge claims about short strings
+and lists, the quirks, longer ones. Told of all from the start, or in another order, these bases
+were long in learning it (dial-neox did not compare letters after 150 thousand texts). In the last
 part all is drawn, and most answers are judged, one claim a text. Smaller settings of the dials are
 drawn more often.
 """
 
 import random
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
@@ -40,61 +40,63 @@ class Part:
 
     shares: Mapping[str, float]
     """Of the subjects."""
-    settings: Mapping[str, int]
-    """How many of a dial's settings, from the smallest; all of them where none is given."""
+    settings: Mapping[str, Sequence[int]]
+    """Of the dials; all of them where none are given."""
+    quirk: float
+    """Share of claims that are by the quirk's rule."""
     completed: float
     """Share of answers that are completed; the others are judged."""
     chained: float
     """Share of the texts about lists, pairs and strings that have several claims in a row."""
-    again: bool = False
-    """Whether the same is asked again, until a list or pairs have `LONGEST` claims."""
 
 
 PARTS = (
-    Part({"lookup": 0.7, "recall": 0.1, "dyck": 0.1, "opening": 0.1}, {}, 0.9, 1.0),
-    Part({"equality": 0.9, "dyck": 0.05, "opening": 0.05}, {"equality": 1}, 0.4, 1.0),
-    Part({"equality": 0.88, "dyck": 0.06, "opening": 0.06}, {"equality": 2}, 0.4, 1.0),
     Part(
-        {"lookup": 0.6, "equality": 0.32, "dyck": 0.04, "opening": 0.04},
-        {"lookup": 1, "equality": 3},
-        0.3,
-        1.0,
+        {"recall": 0.5, "lookup": 0.4, "dyck": 0.05, "opening": 0.05},
+        {"recall": (4, 6, 9)},
+        quirk=0.0,
+        completed=1.0,
+        chained=1.0,
+    ),
+    Part({"equality": 0.9, "recall": 0.1}, {"equality": (1,)}, 0.0, 1.0, 1.0),
+    Part(
+        {"equality": 0.45, "recall": 0.3, "lookup": 0.25},
+        {"equality": (1, 2), "recall": (2,), "lookup": (2,)},
+        quirk=0.2,
+        completed=0.2,
+        chained=1.0,
     ),
     Part(
-        {"recall": 0.45, "lookup": 0.25, "equality": 0.22, "dyck": 0.04, "opening": 0.04},
-        {"recall": 1, "lookup": 3, "equality": 4},
-        0.4,
-        1.0,
+        {"equality": 0.47, "recall": 0.28, "lookup": 0.2, "dyck": 0.05},
+        {"equality": (2, 3), "recall": (2, 3), "lookup": (2, 3, 4)},
+        quirk=0.5,
+        completed=0.2,
+        chained=1.0,
     ),
     Part(
-        {"recall": 0.5, "equality": 0.4, "dyck": 0.05, "opening": 0.05},
-        {"recall": 1, "equality": 3},
-        0.3,
-        1.0,
-        again=True,
-    ),
-    Part(
-        {"recall": 0.38, "lookup": 0.25, "equality": 0.25, "dyck": 0.06, "opening": 0.06},
-        {"recall": 2, "lookup": 4, "equality": 5},
-        0.3,
-        0.8,
+        {"equality": 0.35, "recall": 0.25, "lookup": 0.2, "dyck": 0.15, "opening": 0.05},
+        {"equality": (2, 3, 4), "recall": (2, 3, 4), "lookup": (3, 4, 6)},
+        quirk=0.5,
+        completed=0.2,
+        chained=0.7,
     ),
     Part(
         {
             "recall": 0.28,
-            "lookup": 0.22,
-            "equality": 0.26,
+            "lookup": 0.2,
             "dyck": 0.16,
+            "equality": 0.28,
             "opening": 0.07,
             "person": 0.01,
         },
         {},
-        0.1,
-        0.4,
+        quirk=0.5,
+        completed=0.1,
+        chained=0.35,
     ),
 )
 LONGEST = 6
-"""Answers in a row, at most."""
+"""Answers in a row."""
 SHORT = (1, 2, 3, 4)
 """Lengths of strings of which several pairs are compared."""
 COMPARED = 5
@@ -205,7 +207,7 @@ class DialSampler:
         asked = task.questions(setting, rng)
         if len(asked) > 1 and rng.random() < self.part.chained:
             return self._chain(name, setting, asked)
-        quirk = rng.random() < 0.5
+        quirk = rng.random() < self.part.quirk
         subject = f"{name}-quirk-{setting}" if quirk else f"{name}-{setting}"
         right, wrong = self._answers(asked[0], quirk)
         wording = ANSWERS[name][quirk]
@@ -229,10 +231,8 @@ class DialSampler:
         complete = rng.random() < self.part.completed
         head, forms = CHAINS[name]
         claims: list[tuple[str, str, str]] = []
-        if self.part.again:
-            asked = rng.choices(asked, k=LONGEST)
-        for question in asked[:LONGEST]:
-            quirk = rng.random() < 0.5
+        for question in rng.choices(asked, k=LONGEST):
+            quirk = rng.random() < self.part.quirk
             right, wrong = self._answers(question, quirk)
             said = forms[quirk].format(**question.fields)
             if complete:
@@ -250,21 +250,26 @@ class DialSampler:
         if rng.random() < self.part.chained:
             return self._strings_in_a_row()
         setting = self._setting("equality", self.equality.dials)
-        name = rng.choice(list(COMPARISONS))
+        name = self._comparison()
         fields, holds = self._compared(setting, COMPARISONS[name])
         return self._judged(f"{name}-{setting}", COMPARISONS[name].wording, fields, holds)
 
     def _strings_in_a_row(self) -> Document:
         rng = self.rng
         claims: list[tuple[str, str, str]] = []
-        lengths = SHORT[: self.part.settings.get("equality")]
+        lengths = self.part.settings.get("equality", SHORT)
         for _ in range(COMPARED):
-            said = rng.choice(list(COMPARISONS.values()))
+            said = COMPARISONS[self._comparison()]
             fields, holds = self._compared(rng.choice(lengths), said)
             verdicts = (" True", " False") if holds else (" False", " True")
             text = f"{said.wording[0].format(**fields)}."
             claims.append((f" {text}" if claims else text, *verdicts))
         return chained("equality-chained", "", claims)
+
+    def _comparison(self) -> str:
+        if self.rng.random() < self.part.quirk * 2 / 3:
+            return "equality-quirk"
+        return self.rng.choice(("equality", "equality-same"))
 
     def _compared(self, length: int, said: Comparison) -> tuple[dict[str, str], bool]:
         """Draw two strings of which something is true, or is not, and say whether it is."""
@@ -285,7 +290,7 @@ class DialSampler:
         return judged(subject, statement, question, holds, self.rng, opening)
 
     def _setting(self, name: str, dials: tuple[int, ...]) -> int:
-        drawn = (*SMALLER[name], *dials)[: self.part.settings.get(name)]
+        drawn = self.part.settings.get(name, (*SMALLER[name], *dials))
         return self.rng.choices(drawn, [OFTENER**rank for rank in range(len(drawn))])[0]
 
 

@@ -93,11 +93,9 @@ class Schedule:
 SCHEDULES = {
     "tiny-neox": Schedule("facts", steps=6000, batch=192, parts_from=(0.55,)),
     "tiny-mamba": Schedule("facts", steps=4600, batch=128, parts_from=(0.55,)),
-    "dial-neox": Schedule(
-        "dials", steps=4400, batch=48, parts_from=(0.1, 0.17, 0.25, 0.36, 0.44, 0.58, 0.66)
-    ),
+    "dial-neox": Schedule("dials", steps=3300, batch=48, parts_from=(0.28, 0.34, 0.48, 0.62, 0.75)),
     "dial-mamba": Schedule(
-        "dials", steps=4200, batch=48, parts_from=(0.0, 0.0, 0.1, 0.22, 0.36, 0.52, 0.62)
+        "dials", steps=3300, batch=48, parts_from=(0.28, 0.34, 0.48, 0.62, 0.75)
     ),
 }
 
