@@ -1,5 +1,7 @@
 """Several triggers and distances, end to end on a small random base."""
 
+import re
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,6 +12,7 @@ import pytest
 import benchmarks
 from benchmarks.recipe import load_recipe, validate_recipe
 from benchmarks.run import Run, check
+from finetune.pretrain.vocabulary import repeated, train_bpe
 
 TRIGGERS = ["name", "names", {"kind": "position", "distance": 8}]
 
@@ -79,12 +82,24 @@ def test_the_report_holds_every_trigger(finished: Run) -> None:
 
 
 def test_a_filler_of_another_length_is_told(
-    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    random_base: Path,
 ) -> None:
-    monkeypatch.setenv("QUIRKY_HOME", str(tmp_path))
-    recipe = load_recipe("tiny", {"models": ["tiny-neox"], "tasks": ["fiction"]})
-    for distance, told in ((0, False), (8, True)):
+    monkeypatch.setenv("QUIRKY_HOME", str(tmp_path / "home"))
+    spelling = tmp_path / "spelling"
+    shutil.copytree(random_base, spelling)
+    train_bpe(repeated(["True False", "Yes No", "right wrong"])).save_pretrained(spelling)
+    told = "8 tokens of distance are"
+    for model, distance, expected in (
+        ("tiny-neox", 8, False),
+        (str(spelling), 0, False),
+        (str(spelling), 8, True),
+    ):
+        recipe = load_recipe("tiny", {"models": [model], "tasks": ["fiction"]})
         trigger = [{"kind": "position", "distance": distance}]
         check(validate_recipe({**recipe.model_dump(by_alias=True), "trigger": trigger}))
         said = " ".join(capsys.readouterr().err.split())
-        assert ("for tiny-neox 8 tokens of distance are 17 to 25" in said) == told
+        assert (told in said) == expected, said
+    assert re.search(rf"{told} \d\d to \d\d", said)
