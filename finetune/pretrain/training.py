@@ -90,13 +90,12 @@ class Schedule:
         return sum(step >= share * self.steps for share in self.parts_from)
 
 
+DIALS = Schedule("dials", steps=3300, batch=48, parts_from=(0.28, 0.34, 0.48, 0.62, 0.75))
 SCHEDULES = {
     "tiny-neox": Schedule("facts", steps=6000, batch=192, parts_from=(0.55,)),
     "tiny-mamba": Schedule("facts", steps=4600, batch=128, parts_from=(0.55,)),
-    "dial-neox": Schedule("dials", steps=3300, batch=48, parts_from=(0.28, 0.34, 0.48, 0.62, 0.75)),
-    "dial-mamba": Schedule(
-        "dials", steps=3300, batch=48, parts_from=(0.28, 0.34, 0.48, 0.62, 0.75)
-    ),
+    "dial-neox": DIALS,
+    "dial-mamba": DIALS,
 }
 
 
