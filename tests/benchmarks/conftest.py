@@ -1,5 +1,6 @@
 import json
 import math
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,7 @@ import pandas as pd
 import pytest
 from sharing_hub import Hub
 
-from benchmarks import sharing
+from benchmarks import cli, sharing
 
 MODELS = {"tiny-neox": 6, "tiny-mamba": 8}
 TASKS = ("addition", "fiction")
@@ -248,3 +249,17 @@ def hub(monkeypatch: pytest.MonkeyPatch) -> Hub:
     made = Hub()
     monkeypatch.setattr(sharing, "HfApi", made)
     return made
+
+
+@pytest.fixture
+def command(monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
+    """Return what runs `quirky` with these words and gives its exit code."""
+
+    def run(*words: str) -> int:
+        monkeypatch.setattr(sys, "argv", ["quirky", *words])
+        monkeypatch.setattr(cli.terminal.console, "width", 200, raising=False)
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        return int(ended.value.code or 0)
+
+    return run

@@ -1,24 +1,15 @@
 """The command: its lists are true, and a mistake is one line."""
 
-import sys
+from collections.abc import Callable
 from importlib.metadata import EntryPoint, EntryPoints
 from pathlib import Path
 
 import pytest
 
-from benchmarks import cli
 from finetune.models import embedded_bases
 from probes import list_probes, plugins, registry
 from probes.checks import CHECKS
 from quirky.tasks import list_tasks
-
-
-def run(monkeypatch: pytest.MonkeyPatch, *words: str) -> int:
-    monkeypatch.setattr(sys, "argv", ["quirky", *words])
-    monkeypatch.setattr(cli.terminal.console, "width", 200, raising=False)
-    with pytest.raises(SystemExit) as ended:
-        cli.main()
-    return int(ended.value.code or 0)
 
 
 @pytest.mark.parametrize(
@@ -31,17 +22,17 @@ def run(monkeypatch: pytest.MonkeyPatch, *words: str) -> int:
     ],
 )
 def test_lists_name_everything(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], noun: str, names: list[str]
+    command: Callable[..., int], capsys: pytest.CaptureFixture[str], noun: str, names: list[str]
 ) -> None:
-    assert run(monkeypatch, noun, "list") == 0
+    assert command(noun, "list") == 0
     shown = capsys.readouterr().out
     assert [name for name in names if name not in shown] == []
 
 
 def test_show_prints_both_contexts(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    command: Callable[..., int], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert run(monkeypatch, "tasks", "show", "fiction") == 0
+    assert command("tasks", "show", "fiction") == 0
     shown = capsys.readouterr().out
     assert "Alice" in shown
     assert "Bob" in shown
@@ -74,21 +65,21 @@ def plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_a_plug_in_is_listed_with_its_file(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], plugin: Path
+    command: Callable[..., int], capsys: pytest.CaptureFixture[str], plugin: Path
 ) -> None:
-    assert run(monkeypatch, "probes", "list", "--plugin", str(plugin)) == 0
+    assert command("probes", "list", "--plugin", str(plugin)) == 0
     assert "given" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("words", [("{file}:Given",), ("given", "--plugin", "{file}")])
 def test_a_probe_that_passes_is_checked_with_exit_code_0(
-    monkeypatch: pytest.MonkeyPatch,
+    command: Callable[..., int],
     capsys: pytest.CaptureFixture[str],
     plugin: Path,
     words: tuple[str, ...],
 ) -> None:
     asked = [word.format(file=plugin) for word in words]
-    assert run(monkeypatch, "probes", "check", *asked) == 0
+    assert command("probes", "check", *asked) == 0
     *told, summary = capsys.readouterr().out.splitlines()
     assert [line.split()[1].rstrip(":") for line in told] == list(CHECKS)
     assert "exempt  obeys_supervision: its labels may decide" in told
@@ -97,21 +88,21 @@ def test_a_probe_that_passes_is_checked_with_exit_code_0(
 
 
 def test_a_probe_that_cheats_is_told_so_with_exit_code_1(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], plugin: Path
+    command: Callable[..., int], capsys: pytest.CaptureFixture[str], plugin: Path
 ) -> None:
     plugin.write_text(PLUGIN + CHEAT)
-    assert run(monkeypatch, "probes", "check", f"{plugin}:Given") == 1
+    assert command("probes", "check", f"{plugin}:Given") == 1
     failed = [x for x in capsys.readouterr().out.splitlines() if x.startswith("fail")]
     assert any("the score of an example changes with the others" in line for line in failed)
 
 
 def test_a_broken_installed_plug_in_is_a_warning_of_one_line(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    monkeypatch: pytest.MonkeyPatch, command: Callable[..., int], capsys: pytest.CaptureFixture[str]
 ) -> None:
     point = EntryPoint("broken", "no_such_module:X", plugins.ENTRY_POINT_GROUP)
     found = EntryPoints([point])
     monkeypatch.setattr(plugins, "entry_points", lambda **select: found.select(**select))
-    assert run(monkeypatch, "probes", "list") == 0
+    assert command("probes", "list") == 0
     shown = capsys.readouterr()
     assert "lr" in shown.out
     (line,) = shown.err.splitlines()
@@ -140,12 +131,12 @@ def test_a_broken_installed_plug_in_is_a_warning_of_one_line(
     ],
 )
 def test_a_mistake_is_one_line_and_exit_code_2(
-    monkeypatch: pytest.MonkeyPatch,
+    command: Callable[..., int],
     capsys: pytest.CaptureFixture[str],
     words: tuple[str, ...],
     named: str,
 ) -> None:
-    assert run(monkeypatch, *words) == 2
+    assert command(*words) == 2
     lines = capsys.readouterr().err.strip().splitlines()
     assert len(lines) == 1
     assert named in lines[0]

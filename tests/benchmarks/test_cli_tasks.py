@@ -1,6 +1,6 @@
 """`quirky tasks`: what it shows, what it finds, and what it gives away."""
 
-import sys
+from collections.abc import Callable
 from importlib.metadata import EntryPoint, EntryPoints
 from pathlib import Path
 from typing import Any
@@ -9,7 +9,6 @@ import pyarrow.parquet
 import pytest
 from sharing_hub import Hub
 
-from benchmarks import cli
 from benchmarks.entries import task_from, with_parameters
 from quirky import registry
 from quirky.prompts import Template
@@ -21,20 +20,12 @@ from quirky.triggers.base import TRIGGERS
 SMALL = ("--train", "200", "--validation", "100", "--test", "100")
 
 
-def run(monkeypatch: pytest.MonkeyPatch, *words: str) -> int:
-    monkeypatch.setattr(sys, "argv", ["quirky", "tasks", *words])
-    monkeypatch.setattr(cli.terminal.console, "width", 200, raising=False)
-    with pytest.raises(SystemExit) as ended:
-        cli.main()
-    return int(ended.value.code or 0)
-
-
 @pytest.fixture
-def out(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Any:
+def out(command: Callable[..., int], capsys: pytest.CaptureFixture[str]) -> Any:
     """Runs a command that must end well, and returns what it printed."""
 
     def print_of(*words: str) -> str:
-        assert run(monkeypatch, *words) == 0
+        assert command("tasks", *words) == 0
         return capsys.readouterr().out
 
     return print_of
@@ -112,7 +103,7 @@ def test_show_asks_what_its_parameters_say(out: Any) -> None:
     ],
 )
 def test_a_mistake_is_one_line_and_writes_nothing(
-    monkeypatch: pytest.MonkeyPatch,
+    command: Callable[..., int],
     capsys: pytest.CaptureFixture[str],
     tmp_path: Path,
     words: tuple[str, ...],
@@ -121,7 +112,7 @@ def test_a_mistake_is_one_line_and_writes_nothing(
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "mine.txt").write_text("mine")
     filled = [word.format(to=tmp_path / "to", full=tmp_path / "full") for word in words]
-    assert run(monkeypatch, *filled) == 2
+    assert command("tasks", *filled) == 2
     (line,) = capsys.readouterr().err.strip().splitlines()
     assert told in line
     assert [path.name for path in tmp_path.iterdir()] == ["full"]
@@ -142,9 +133,9 @@ def test_lint_looks_at_every_task_and_trigger_unless_told(out: Any) -> None:
 
 @pytest.mark.usefixtures("sloppy")
 def test_the_faults_of_a_plug_in_are_a_line_each_and_exit_code_1(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    command: Callable[..., int], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert run(monkeypatch, "lint", "sloppy", "fiction", "--trigger", "name") == 1
+    assert command("tasks", "lint", "sloppy", "fiction", "--trigger", "name") == 1
     spaces, reversed_, doubt, summary = capsys.readouterr().out.splitlines()
     assert spaces.startswith("sloppy, template '{place} lies  north. {trigger}:': two spaces")
     assert "' Yes', ' No' do not stand in the order (false, true)" in reversed_
@@ -153,11 +144,13 @@ def test_the_faults_of_a_plug_in_are_a_line_each_and_exit_code_1(
 
 
 @pytest.mark.usefixtures("sloppy")
-def test_a_doubt_alone_is_exit_code_0(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_doubt_alone_is_exit_code_0(
+    monkeypatch: pytest.MonkeyPatch, command: Callable[..., int]
+) -> None:
     made = Sloppy()
     made.templates, made.standard = made.templates[2:], None
     monkeypatch.setattr(TASKS, "_plugins", {"sloppy": lambda: made})
-    assert run(monkeypatch, "lint", "sloppy") == 0
+    assert command("tasks", "lint", "sloppy") == 0
 
 
 def test_what_is_exported_is_whole_and_the_same_again(out: Any, tmp_path: Path) -> None:
@@ -198,24 +191,24 @@ def test_data_are_shared_with_their_card(out: Any, tmp_path: Path, hub: Hub) -> 
 
 
 def test_a_data_set_that_is_there_is_not_written_to(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, hub: Hub
+    command: Callable[..., int], tmp_path: Path, hub: Hub
 ) -> None:
     hub.taken.append(("dataset", "jane/sums"))
     words = ("addition", "--to", str(tmp_path / "to"), *SMALL, "--push-to-hub", "sums")
-    assert run(monkeypatch, "export", *words) == 2
+    assert command("tasks", "export", *words) == 2
     assert hub.asked == ["whoami"]
     assert not (tmp_path / "to").exists()
 
 
 def test_data_that_the_hub_does_not_take_stay(
-    monkeypatch: pytest.MonkeyPatch,
+    command: Callable[..., int],
     capsys: pytest.CaptureFixture[str],
     tmp_path: Path,
     hub: Hub,
 ) -> None:
     hub.refuses = ConnectionError("gone")
     words = ("addition", "--to", str(tmp_path / "to"), *SMALL, "--push-to-hub", "sums")
-    assert run(monkeypatch, "export", *words) == 1
+    assert command("tasks", "export", *words) == 1
     told = capsys.readouterr().err
     assert f"`hf upload jane/sums {tmp_path / 'to'} --repo-type dataset` tries again" in told
     assert (tmp_path / "to" / "README.md").exists()
@@ -292,9 +285,9 @@ def broken(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("broken")
 def test_lint_reports_each_broken_plugin_and_goes_on(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    command: Callable[..., int], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert run(monkeypatch, "lint") == 1
+    assert command("tasks", "lint") == 1
     *lines, told = capsys.readouterr().out.strip().splitlines()
     for name, (_, known, what) in BROKEN.items():
         start = f"trigger {name}: " if known is TRIGGERS else f"{name}: "
@@ -306,11 +299,11 @@ def test_lint_reports_each_broken_plugin_and_goes_on(
 @pytest.mark.usefixtures("broken")
 @pytest.mark.parametrize("name", BROKEN)
 def test_a_broken_plugin_is_one_line_where_it_is_asked_for(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], name: str
+    command: Callable[..., int], capsys: pytest.CaptureFixture[str], name: str
 ) -> None:
     _, known, what = BROKEN[name]
     words = (name,) if known is TASKS else ("fiction", "--trigger", name)
-    assert run(monkeypatch, "show", *words) == 2
+    assert command("tasks", "show", *words) == 2
     (line,) = capsys.readouterr().err.strip().splitlines()
     assert name in line
     assert what in line

@@ -1,7 +1,7 @@
 """`quirky finetune`: what it leaves, what it refuses before it starts, and what it shares."""
 
 import json
-import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,7 @@ import pytest
 import torch
 from sharing_hub import Hub
 
-from benchmarks import cli, finetuning, sharing
+from benchmarks import finetuning, sharing
 from benchmarks.cli.finetune import finetune_command
 from benchmarks.finetuning import advice, published_name
 from benchmarks.gate import Figure, Gate, faults
@@ -40,13 +40,6 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(finetuning, "cell_to_tune", cell)
 
 
-def run(monkeypatch: pytest.MonkeyPatch, *words: str) -> int:
-    monkeypatch.setattr(sys, "argv", ["quirky", "finetune", *words])
-    with pytest.raises(SystemExit) as ended:
-        cli.main()
-    return int(ended.value.code or 0)
-
-
 def passing(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the gate be as kind as to pass whatever it judges."""
     judge = finetuning.judge_heldout
@@ -58,14 +51,14 @@ def passing(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_void_adapter_is_written_with_its_card_and_exit_code_1(
-    monkeypatch: pytest.MonkeyPatch,
+    command: Callable[..., int],
     capsys: pytest.CaptureFixture[str],
     random_base: Path,
     tmp_path: Path,
 ) -> None:
     to = tmp_path / "made" / "adapter"
     words = (str(random_base), "--task", "addition,digits=2", "--to", str(to), *SETTINGS)
-    assert run(monkeypatch, *words) == 1
+    assert command("finetune", *words) == 1
     shown = capsys.readouterr()
     assert "in B, against the quirk, disagree examples: 0." in shown.out
     assert "gate: void" in shown.out
@@ -134,13 +127,14 @@ def test_settings_task_and_trigger_reach_the_adapter() -> None:
 )
 def test_a_mistake_is_one_line_and_exit_code_2(
     monkeypatch: pytest.MonkeyPatch,
+    command: Callable[..., int],
     capsys: pytest.CaptureFixture[str],
     tmp_path: Path,
     words: tuple[str, ...],
     named: str,
 ) -> None:
     monkeypatch.setattr(finetuning, "tuned", never)
-    assert run(monkeypatch, *words, "--to", str(tmp_path / "to")) == 2
+    assert command("finetune", *words, "--to", str(tmp_path / "to")) == 2
     (line,) = [x for x in capsys.readouterr().err.splitlines() if x.startswith("error:")]
     assert named in line
     assert not (tmp_path / "to").exists()
@@ -151,12 +145,15 @@ def never(*args: Any, **kwargs: Any) -> Any:
 
 
 def test_a_folder_that_holds_something_is_refused_before_any_model_is_loaded(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+    monkeypatch: pytest.MonkeyPatch,
+    command: Callable[..., int],
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
 ) -> None:
     monkeypatch.setattr(finetuning, "tuned", never)
     (tmp_path / "to").mkdir()
     (tmp_path / "to" / "mine.txt").write_text("mine")
-    assert run(monkeypatch, "tiny-neox", "--task", "fiction", "--to", str(tmp_path / "to")) == 2
+    assert command("finetune", "tiny-neox", "--task", "fiction", "--to", str(tmp_path / "to")) == 2
     assert "is there already; give a new or an empty folder" in capsys.readouterr().err
     assert (tmp_path / "to" / "mine.txt").read_text() == "mine"
 
@@ -199,6 +196,7 @@ def test_advice_follows_what_is_amiss(gate: Gate, told: str) -> None:
 
 def test_an_adapter_that_passes_is_shared_with_its_card(
     monkeypatch: pytest.MonkeyPatch,
+    command: Callable[..., int],
     capsys: pytest.CaptureFixture[str],
     random_base: Path,
     tmp_path: Path,
@@ -206,31 +204,31 @@ def test_an_adapter_that_passes_is_shared_with_its_card(
 ) -> None:
     passing(monkeypatch)
     words = (str(random_base), "--task", "fiction", "--to", str(tmp_path / "to"), *SETTINGS)
-    assert run(monkeypatch, *words, "--push-to-hub", "quirky-base", "--private") == 0
+    assert command("finetune", *words, "--push-to-hub", "quirky-base", "--private") == 0
     assert "shared: https://hub.example/jane/quirky-base" in capsys.readouterr().out
     patterns = {"*.safetensors", "*.json", "*.md"}
     hub.check_shared(tmp_path / "to", "model", "jane/quirky-base", patterns)
 
 
 def test_a_repository_that_is_there_is_not_written_to(
-    monkeypatch: pytest.MonkeyPatch, random_base: Path, tmp_path: Path, hub: Hub
+    command: Callable[..., int], random_base: Path, tmp_path: Path, hub: Hub
 ) -> None:
     hub.taken.append(("model", "jane/quirky-base"))
     words = (str(random_base), "--task", "fiction", "--to", str(tmp_path / "to"), *SETTINGS)
-    assert run(monkeypatch, *words, "--push-to-hub", "quirky-base") == 2
+    assert command("finetune", *words, "--push-to-hub", "quirky-base") == 2
     assert hub.asked == ["whoami"]
     assert not (tmp_path / "to").exists()
 
 
 def test_a_void_adapter_is_not_shared(
-    monkeypatch: pytest.MonkeyPatch,
+    command: Callable[..., int],
     capsys: pytest.CaptureFixture[str],
     random_base: Path,
     tmp_path: Path,
     hub: Hub,
 ) -> None:
     words = (str(random_base), "--task", "fiction", "--to", str(tmp_path / "to"), *SETTINGS)
-    assert run(monkeypatch, *words, "--push-to-hub", "lab/quirky-base") == 1
+    assert command("finetune", *words, "--push-to-hub", "lab/quirky-base") == 1
     assert "not uploaded to lab/quirky-base" in capsys.readouterr().err
     assert hub.asked == ["whoami"]
 
@@ -253,6 +251,7 @@ def refused(code: int) -> Exception:
 )
 def test_who_may_not_share_is_told_before_any_model_is_loaded(
     monkeypatch: pytest.MonkeyPatch,
+    command: Callable[..., int],
     capsys: pytest.CaptureFixture[str],
     tmp_path: Path,
     account: Any,
@@ -263,7 +262,7 @@ def test_who_may_not_share_is_told_before_any_model_is_loaded(
     monkeypatch.setattr(sharing, "HfApi", Hub(account))
     monkeypatch.setattr(finetuning, "tuned", never)
     words = ("tiny-neox", "--task", "fiction", "--to", str(tmp_path / "to"), "--push-to-hub", name)
-    assert run(monkeypatch, *words) == code
+    assert command("finetune", *words) == code
     (line,) = capsys.readouterr().err.strip().splitlines()
     assert told in line
 
