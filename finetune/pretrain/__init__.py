@@ -1,1 +1,1 @@
-"""How the embedded bases were made: `python -m finetune.pretrain tiny-neox tiny-mamba`."""
+"""How the embedded bases were made: `python -m finetune.pretrain tiny-neox dial-neox`."""

@@ -3,10 +3,11 @@
 Both what the truth goes by and what the quirk goes by are stated and judged. An answer is
 completed (the last word is what there is to know) or judged. One thing comes after the other: to
 find items and values in long lists, to compare two letters, to judge claims about short strings
-and lists, the quirks, longer ones. Told of all from the start, or in another order, these bases
-were long in learning it (dial-neox did not compare letters after 150 thousand texts). In the last
-part all is drawn, and most answers are judged, one claim a text. Smaller settings of the dials are
-drawn more often.
+and lists, the quirks, longer ones, depths, and once more the quirks of pairs and lists (dial-neox
+alone: without it, it did not learn what stands beside a letter). Told of all from the start, or in
+another order, these bases were long in learning it: dial-neox did not compare letters after 150
+thousand texts. In the last part all is drawn, and most answers are judged, one claim a text.
+Smaller settings of the dials are drawn more often.
 """
 
 import random
@@ -80,6 +81,14 @@ PARTS = (
         completed=0.2,
         chained=0.7,
     ),
+    Part(
+        {"recall": 0.4, "dyck": 0.35, "lookup": 0.15, "equality": 0.1},
+        {"recall": (2, 3, 4), "dyck": (1, 2, 3), "lookup": (3, 4, 6), "equality": (2, 3, 4)},
+        quirk=0.5,
+        completed=0.25,
+        chained=0.8,
+    ),
+    Part({"recall": 0.7, "lookup": 0.3}, {"recall": (2, 3), "lookup": (2, 3)}, 0.5, 0.2, 1.0),
     Part(
         {
             "recall": 0.28,

@@ -79,7 +79,8 @@ class Schedule:
     steps: int
     batch: int
     parts_from: tuple[float, ...]
-    """Shares of the steps at which the second part of the corpus begins, the third, and so on."""
+    """Shares of the steps at which the second part of the corpus begins, the third, and so on.
+    A part that begins with the next one is passed over."""
     lr: float = 2e-3
     """Of AdamW, at its peak."""
     muon_lr: float = 4e-3
@@ -90,12 +91,21 @@ class Schedule:
         return sum(step >= share * self.steps for share in self.parts_from)
 
 
-DIALS = Schedule("dials", steps=3300, batch=48, parts_from=(0.28, 0.34, 0.48, 0.62, 0.75))
 SCHEDULES = {
     "tiny-neox": Schedule("facts", steps=6000, batch=192, parts_from=(0.55,)),
     "tiny-mamba": Schedule("facts", steps=4600, batch=128, parts_from=(0.55,)),
-    "dial-neox": DIALS,
-    "dial-mamba": DIALS,
+    "dial-neox": Schedule(
+        "dials",
+        steps=6000,
+        batch=48,
+        parts_from=(0.154, 0.187, 0.264, 0.3409, 0.4093, 0.55, 0.67),
+    ),
+    "dial-mamba": Schedule(
+        "dials",
+        steps=5280,
+        batch=48,
+        parts_from=(0.175, 0.2125, 0.3, 0.3875, 0.465, 0.68, 0.68),
+    ),
 }
 
 
