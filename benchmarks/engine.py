@@ -3,9 +3,11 @@
 import multiprocessing
 import os
 import queue
+import threading
 import warnings
 from collections.abc import Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from multiprocessing.managers import SyncManager
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +50,9 @@ def run_cells(
     context = multiprocessing.get_context("spawn")
     for library in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ[library] = str(threads)  # the workers inherit it before they import anything
-    with context.Manager() as manager, _bars() as bars:
+    manager = SyncManager(ctx=context)
+    manager.start(_end_with_parent)
+    with manager, _bars() as bars:
         news = manager.Queue()
         with ProcessPoolExecutor(workers, context, _start_worker, (threads, plugins)) as pool:
             futures = {pool.submit(_work, c, folder, news, _origins(c)): c for c in cells}
@@ -77,10 +81,22 @@ def _start_worker(threads: int, plugins: Sequence[str]) -> None:
 
     from probes.plugins import load_plugin
 
+    _end_with_parent()
     torch.set_num_threads(threads)
     hush_libraries()
     for plugin in plugins:
         load_plugin(plugin)
+
+
+def _end_with_parent() -> None:
+    """End this process once the run that started it is gone: no killed run goes on unseen."""
+
+    def watch() -> None:
+        if parent := multiprocessing.parent_process():
+            parent.join()
+            os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def _work(cell: Cell, folder: Path, news: Any, origins: Origins) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import psutil
 import pytest
 import torch
 import yaml
@@ -355,3 +356,20 @@ def test_a_killed_run_resumes_to_the_same_result(
     ours = pd.read_parquet(tmp_path / "runs" / "small" / "results.parquet")
     whole = pd.read_parquet(finished / "results.parquet")
     pd.testing.assert_frame_equal(ours, whole, atol=1e-4)
+
+
+@pytest.mark.slow
+def test_no_worker_outlives_a_killed_run(workplace: Path, tmp_path: Path) -> None:
+    words = [*QUIRKY, "run", str(workplace / "small.yaml"), "--to", str(tmp_path / "runs")]
+    started = psutil.Popen(
+        words,
+        env=environment(tmp_path / "home"),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    while len(begun := started.children(recursive=True)) < 3:  # two that serve, and a worker
+        assert started.poll() is None
+        time.sleep(0.2)
+    started.kill()
+    started.wait()
+    assert not psutil.wait_procs(begun, timeout=60)[1]
