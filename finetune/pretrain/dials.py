@@ -1,13 +1,13 @@
 """What the bases dial-neox and dial-mamba are told: lists, pairs, brackets, strings.
 
 Both what the truth goes by and what the quirk goes by are stated and judged. An answer is
-completed (the last word is what there is to know) or judged. One thing comes after the other: to
-find items and values in long lists, to compare two letters, to judge claims about short strings
-and lists, the quirks, longer ones, depths, and once more the quirks of pairs and lists (dial-neox
-alone: without it, it did not learn what stands beside a letter). Told of all from the start, or in
-another order, these bases were long in learning it: dial-neox did not compare letters after 150
-thousand texts. In the last part all is drawn, and most answers are judged, one claim a text.
-Smaller settings of the dials are drawn more often.
+completed (the last word is what there is to know) or judged. One thing comes after the other:
+to find items and values in long lists, to compare two letters, to judge claims about short strings
+and lists, the quirks, longer ones, depths. Then all is drawn, and most answers are judged, one
+claim a text. dial-neox had two more parts: before that, what stands beside a letter or behind an
+item; and in the midst of it, short lists and strings. Told of all from the start, or in another
+order, these bases were long in learning it: dial-neox did not compare letters after 150 thousand
+texts. Smaller settings of the dials are drawn more often.
 """
 
 import random
@@ -51,6 +51,22 @@ class Part:
     """Share of the texts about lists, pairs and strings that have several claims in a row."""
 
 
+ALL = Part(
+    {
+        "recall": 0.28,
+        "lookup": 0.2,
+        "dyck": 0.16,
+        "equality": 0.28,
+        "opening": 0.07,
+        "person": 0.01,
+    },
+    {},
+    quirk=0.5,
+    completed=0.1,
+    chained=0.35,
+)
+"""Every subject at every setting."""
+
 PARTS = (
     Part(
         {"recall": 0.5, "lookup": 0.4, "dyck": 0.05, "opening": 0.05},
@@ -89,20 +105,15 @@ PARTS = (
         chained=0.8,
     ),
     Part({"recall": 0.7, "lookup": 0.3}, {"recall": (2, 3), "lookup": (2, 3)}, 0.5, 0.2, 1.0),
+    ALL,
     Part(
-        {
-            "recall": 0.28,
-            "lookup": 0.2,
-            "dyck": 0.16,
-            "equality": 0.28,
-            "opening": 0.07,
-            "person": 0.01,
-        },
-        {},
+        {"lookup": 0.55, "equality": 0.35, "recall": 0.05, "dyck": 0.05},
+        {"lookup": (2, 3, 4), "equality": (2, 3, 4), "recall": (2, 3), "dyck": (2, 3)},
         quirk=0.5,
         completed=0.1,
-        chained=0.35,
+        chained=0.5,
     ),
+    ALL,
 )
 LONGEST = 6
 """Answers in a row."""

@@ -96,15 +96,15 @@ SCHEDULES = {
     "tiny-mamba": Schedule("facts", steps=4600, batch=128, parts_from=(0.55,)),
     "dial-neox": Schedule(
         "dials",
-        steps=6000,
+        steps=7500,
         batch=48,
-        parts_from=(0.154, 0.187, 0.264, 0.3409, 0.4093, 0.55, 0.67),
+        parts_from=(0.1232, 0.1496, 0.2112, 0.2728, 0.3274, 0.4401, 0.536, 0.72, 0.88),
     ),
     "dial-mamba": Schedule(
         "dials",
         steps=5280,
         batch=48,
-        parts_from=(0.175, 0.2125, 0.3, 0.3875, 0.465, 0.68, 0.68),
+        parts_from=(0.175, 0.2125, 0.3, 0.3875, 0.465, 0.68, 0.68, 0.68, 0.68),
     ),
 }
 
