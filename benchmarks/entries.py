@@ -22,6 +22,8 @@ def own_claims(text: str) -> dict[str, Any]:
 def task_from(text: str, data: str | None = None) -> "Task":
     """Return the task that `addition,digits=2` stands for; `data` are its data, or own claims.
 
+    `data` may be written with the task's name in front, as for a run: `capitals=cities.csv`.
+
     Raises:
         ValueError: one line, if there is none, or a parameter is unknown or has a wrong value.
     """
@@ -30,6 +32,7 @@ def task_from(text: str, data: str | None = None) -> "Task":
     entry = with_parameters("TASK", "name", text)
     if data is None:
         return get_task(**entry)
+    data = data.removeprefix(f"{entry['name']}=")
     from pydantic import ValidationError
 
     from benchmarks.recipe import first_problem
@@ -42,15 +45,19 @@ def task_from(text: str, data: str | None = None) -> "Task":
     return spec.make()
 
 
-def trigger_from(text: str) -> "Trigger":
-    """Return the trigger that `name,quirky=Eve` stands for.
+def trigger_from(text: str) -> tuple["Trigger", int]:
+    """Return the trigger that `position,distance=8` stands for, and its distance in tokens.
 
     Raises:
         ValueError: as `task_from`.
     """
-    from quirky.triggers import get_trigger
+    from benchmarks.trigger_spec import TriggerSpec
 
-    return get_trigger(**with_parameters("--trigger", "kind", text))
+    entry = with_parameters("--trigger", "kind", text)
+    if not isinstance(entry.get("distance", 0), int):
+        raise ValueError(f"--trigger {text!r}: distance = {entry['distance']!r}; give tokens")
+    spec = TriggerSpec.model_validate(entry)
+    return spec.make(), spec.distance
 
 
 def with_parameters(option: str, key: str, text: str) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations, islice
 
-from quirky.claims import read_claims
+from quirky.claims import naming, read_claims
 from quirky.dataset import render_prompt
 from quirky.example import Claim
 from quirky.prompts import Template
@@ -36,6 +36,12 @@ _SPACING = {
     "a space before punctuation": re.compile(r" [.,;:?!](?=\s|\Z)"),
 }
 _NOT = re.compile(r"\b(?:not|never|non|cannot)\b|n't\b", re.IGNORECASE)
+_TURNS = re.compile(
+    rf"{_NOT.pattern}|\b(?:no|nor|neither|without|outside|differs?|other|otherwise|another|at most"
+    r"|at least|false|wrong|untrue)\b",
+    re.IGNORECASE,
+)
+"""What may make a text the negation of another one."""
 
 
 @dataclass(frozen=True)
@@ -73,17 +79,24 @@ def lint_task(
     Every field is used; the trigger of B stands in B and not in A, and nothing else differs
     between them; decoys do not show it; the answers are in the order (false, true); spacing is
     neat; no field is left in braces; and, with `check_answers`, the answers can be told apart.
+    Claims that a data set leaves out, because a trigger's text stands in them, are not rendered.
     """
     claims = list(islice(read_claims(task, SEED), CLAIMS))
     own = list(enumerate(task.templates))
     if task.standard is not None and task.standard not in task.templates:
         own.append((-1, task.standard))
     found: list[Finding] = []
+    left_out = [_left_out(trigger, claims) for trigger in triggers]
     for index, template in own:
-        asked = [claim for claim in claims if claim.template in (None, index)]
+        places = [at for at, claim in enumerate(claims) if claim.template in (None, index)]
+        asked = [claims[at] for at in places]
+        under = [
+            (trigger, [claims[at] for at in places if at not in left])
+            for trigger, left in zip(triggers, left_out, strict=True)
+        ]
         found += _of_wording(task.name, template)
         shown: dict[str, str] = {}
-        for what, prompt in _of_prompts(template, asked, triggers):
+        for what, prompt in _of_prompts(template, asked, under):
             shown.setdefault(what, prompt)
         for what, prompt in shown.items():
             told = f"{what}, as in {prompt!r}" if prompt else what
@@ -100,6 +113,14 @@ def lint_trigger(trigger: Trigger) -> list[Finding]:
     ]
 
 
+def _left_out(trigger: Trigger, claims: Sequence[Claim]) -> set[int]:
+    """Return the places of claims that a data set leaves out under a trigger."""
+    try:
+        return naming(trigger, claims, SEED)
+    except Exception:  # of triggers that others wrote; the prompts will tell
+        return set()
+
+
 def _of_wording(task: str, template: Template) -> Iterator[Finding]:
     false, true = template.choices
     sides = [_side(false), _side(true)]
@@ -113,6 +134,10 @@ def _of_wording(task: str, template: Template) -> Iterator[Finding]:
     if word := _NOT.search(said):
         what = f"it says {word[0]!r}; whether the answers are turned round cannot be told"
         yield Finding(task, template.text, what, certain=False)
+    negated = template.negated
+    if negated not in (None, template.text) and not _TURNS.search(negated or ""):
+        what = f"whether its negated text {negated!r} says the opposite cannot be told"
+        yield Finding(task, template.text, what, certain=False)
 
 
 def _side(answer: str) -> bool | None:
@@ -122,18 +147,20 @@ def _side(answer: str) -> bool | None:
 
 
 def _of_prompts(
-    template: Template, claims: Sequence[Claim], triggers: Sequence[Trigger]
+    template: Template,
+    claims: Sequence[Claim],
+    under: Sequence[tuple[Trigger, Sequence[Claim]]],
 ) -> Iterator[tuple[str, str]]:
-    """Yield each fault with a prompt that has it."""
-    for claim in claims:
-        try:
+    """Yield each fault with a prompt that has it: of the claims, and of those under a trigger."""
+    try:
+        for claim in claims:
             yield from _of_claim(template, claim)
-            for trigger in triggers:
+        for trigger, asked in under:
+            for claim in asked:
                 yield from _of_contexts(template, claim, trigger)
-        except Exception as error:  # of templates that others wrote
-            reason = " ".join(f"{type(error).__name__}: {error}".split())
-            yield f"it cannot be rendered: {reason}", ""
-            return
+    except Exception as error:  # of templates that others wrote
+        reason = " ".join(f"{type(error).__name__}: {error}".split())
+        yield f"it cannot be rendered: {reason}", ""
 
 
 def _of_claim(template: Template, claim: Claim) -> Iterator[tuple[str, str]]:

@@ -4,7 +4,7 @@ import difflib
 import inspect
 import warnings
 from collections.abc import Callable, Iterable, Mapping
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
@@ -31,6 +31,7 @@ class Registry(Generic[T]):
         self.group = group
         self._builtin: dict[str, Callable[..., T]] = {}
         self._plugins: dict[str, Callable[..., T]] | None = None
+        self._broken: dict[str, str] = {}
 
     def builtin(self, name: str, factory: Callable[..., Any]) -> None:
         """Add a built-in factory."""
@@ -65,9 +66,12 @@ class Registry(Generic[T]):
         """Return the factory of that name.
 
         Raises:
-            ValueError: if there is none, or a plug-in's entry point names something else.
+            ValueError: if there is none, if two plug-ins claim the name, or if a plug-in does not
+                import or its entry point names something else.
         """
         factories = self._factories()
+        if name in self._broken:
+            raise ValueError(f"{self.kind} {name}: {self._broken[name]}")
         if name not in factories:
             raise unknown(self.kind, name, factories)
         factory = factories[name]
@@ -80,10 +84,22 @@ class Registry(Generic[T]):
 
     def _factories(self) -> dict[str, Callable[..., T]]:
         if self._plugins is None:
-            self._plugins = {}
+            self._plugins, self._broken = {}, {}
             for point in entry_points(group=self.group):
                 try:
-                    self._plugins[point.name] = point.load()
+                    self._add(self._plugins, point)
                 except Exception as error:
                     warnings.warn(f"{self.kind} plug-in {point.name!r}: {error}", stacklevel=3)
+                    if point.name not in self._builtin:
+                        self._broken[point.name] = f"its plug-in cannot be used: {one_line(error)}"
         return {**self._plugins, **self._builtin}
+
+    def _add(self, plugins: dict[str, Callable[..., T]], point: EntryPoint) -> None:
+        if point.name in self._builtin:
+            raise ValueError(f"{point.value} is ignored; the name is built in")
+        made = point.load()
+        other = plugins.get(point.name, made)
+        if other is not made:
+            del plugins[point.name]
+            raise ValueError(f"{point.value} and another plug-in claim the name; rename one")
+        plugins[point.name] = made

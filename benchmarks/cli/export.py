@@ -19,7 +19,6 @@ def export_command(
     train: Annotated[int, typer.Option(min=1, help="claims of the split")] = 8000,
     validation: Annotated[int, typer.Option(min=1, help="claims, those held out included")] = 2000,
     test: Annotated[int, typer.Option(min=1, help="claims of the split")] = 1000,
-    distance: Annotated[int, typer.Option(min=0, help="filler tokens behind an opening")] = 0,
     push_to_hub: Annotated[
         str | None, typer.Option(metavar="NAME", help="upload data and card to this repository")
     ] = None,
@@ -35,7 +34,7 @@ def export_command(
 
     if private and not push_to_hub:
         raise ValueError("--private is about the hub; say --push-to-hub NAME too")
-    asked, told = task_from(task, data), trigger_from(trigger)
+    asked, (told, distance) = task_from(task, data), trigger_from(trigger)
     require_room(to)
     repository = require_login(push_to_hub, "dataset") if push_to_hub else None
     sizes = Sizes(train, validation, test)

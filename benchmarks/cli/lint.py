@@ -43,14 +43,16 @@ def lint_command(
     triggers: list[Trigger] = []
     for kind in trigger or list_triggers():
         try:
-            asked = trigger_from(kind)
+            asked, distance = trigger_from(kind)
+            if distance:
+                raise ValueError(f"--trigger {kind!r}: leave distance out; any filler is alike")
             found += lint_trigger(asked)
             triggers.append(asked)
         except ValueError as error:
             if trigger:
                 raise
             found.append(Finding(f"trigger {kind}", "", _without(f"trigger {kind}: ", error)))
-    tasks = []
+    tasks, unread = [], 0
     for text in track(task or list_tasks(), "rendering", console=errors, transient=True):
         try:
             entry = with_parameters("TASK", "name", text)
@@ -61,6 +63,7 @@ def lint_command(
             if task:
                 raise
             if _finds_no_data(text):
+                unread += 1
                 told = f"not looked at: {error}"
                 console.print(told, markup=False, highlight=False, soft_wrap=True)
             else:
@@ -70,7 +73,8 @@ def lint_command(
         console.print(str(finding), style=colour, markup=False, highlight=False, soft_wrap=True)
     faults = sum(finding.certain for finding in found)
     templates = sum(len({*one.templates, one.standard} - {None}) for one in tasks)
-    looked = f"{templates} templates of {len(tasks)} tasks under {_kinds(triggers)}"
+    without = f" ({unread} not looked at, without data)" if unread else ""
+    looked = f"{templates} templates of {len(tasks)} tasks{without} under {_kinds(triggers)}"
     answers = f"answers as {tokenizer} has them" if tokenizer else "no tokenizer given"
     told = f"{looked}, {answers}: {faults} faults, {len(found) - faults} cannot be told"
     console.print(told, highlight=False, soft_wrap=True)

@@ -20,12 +20,12 @@ tasks.command("difficulty")(difficulty_command)
 @tasks.command("list")
 def tasks_list() -> None:
     """Name every task and its rules."""
-    from quirky.tasks import list_tasks, task_class
+    from quirky.tasks import list_tasks, rules_of, task_class
 
     table = Table("task", "what it is")
     for task in list_tasks():
         try:
-            said = task_class(task).__doc__ or ""
+            said = " ".join(rules_of(task_class(task)))
         except ValueError as error:  # of a plug-in
             said = str(error)
         table.add_row(task, Text(" ".join(said.split())))
@@ -47,7 +47,8 @@ def tasks_show(
     from quirky.tasks import rules_of
 
     asked = task_from(task, data)
-    splits = build_dataset(asked, trigger_from(trigger), seed=seed)
+    told, distance = trigger_from(trigger)
+    splits = build_dataset(asked, told, seed=seed, distance=distance)
     for text in rules_of(asked):
         console.print(Text(text))
     count = Table("claims", "truth", "quirk: false", "quirk: true")
@@ -57,7 +58,9 @@ def tasks_show(
             count.add_row(NAMED[polarity], str(truth).lower(), *cells)
     console.print(count)
     rows = splits["test"].to_pandas()
-    first = rows["question_id"].drop_duplicates()[:examples]
+    asked_once = rows.drop_duplicates("question_id")
+    turn = asked_once.groupby("dial", dropna=False).cumcount()  # of a dial, each setting in turn
+    first = asked_once.loc[turn.sort_values(kind="stable").index[:examples], "question_id"]
     shown = Table("context", "prompt", "truth", "label", "answer")
     for _, row in rows[rows["question_id"].isin(first)].iterrows():
         verdicts = (str(bool(row[name])).lower() for name in ("truth", "label"))

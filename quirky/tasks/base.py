@@ -81,9 +81,10 @@ def task_class(name: str) -> type[Task]:
     return TASKS.factory(name)  # type: ignore[return-value]
 
 
-def rules_of(task: Task) -> list[str]:
+def rules_of(task: Task | type[Task]) -> list[str]:
     """Return what a task says of itself: the docstring of its class, then that of its file."""
-    said = (inspect.getdoc(type(task)), getattr(inspect.getmodule(type(task)), "__doc__", None))
+    made = task if inspect.isclass(task) else type(task)
+    said = (inspect.getdoc(made), getattr(inspect.getmodule(made), "__doc__", None))
     return [" ".join(text.split()) for text in said if text]
 
 

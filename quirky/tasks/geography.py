@@ -135,7 +135,10 @@ class Hemisphere(Geography):
 
 
 class Population(Geography):
-    """Truth: above 30,000 people. Quirk: the country is one of the ten most populous."""
+    """Truth: above 30,000 people. Quirk: in one of the ten most populous countries.
+
+    Harder: a smaller city.
+    """
 
     name = "population"
     affirmative = (

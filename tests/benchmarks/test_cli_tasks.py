@@ -1,16 +1,19 @@
 """`quirky tasks`: what it shows, what it finds, and what it gives away."""
 
+import re
 from collections.abc import Callable
 from importlib.metadata import EntryPoint, EntryPoints
 from pathlib import Path
 from typing import Any
 
+import published_data
 import pyarrow.parquet
 import pytest
 from sharing_hub import Hub
 
 from benchmarks.entries import task_from, with_parameters
 from quirky import registry
+from quirky.fillers import SENTENCES
 from quirky.prompts import Template
 from quirky.tasks.base import TASKS
 from quirky.tasks.fiction import Fiction
@@ -78,6 +81,25 @@ def test_show_asks_what_its_parameters_say(out: Any) -> None:
     assert "Bob" not in shown
 
 
+def test_show_asks_at_every_setting_of_a_dial(out: Any) -> None:
+    shown = out("show", "lookup,dials=3+8", "--examples", "4")
+    asked = [line.split("│")[2] for line in shown.splitlines() if line.startswith("│ A ")]
+    lengths = [len(re.findall(r"\b[a-p]\b(?= [a-p]\b|,)", text)) for text in asked]
+    assert sorted(lengths) == [3, 3, 8, 8]
+
+
+def test_show_puts_a_filler_behind_an_opening(out: Any) -> None:
+    shown = out("show", "fiction", "--trigger", "position,distance=8", "--examples", "1")
+    (prompt,) = [line.split("│")[2] for line in shown.splitlines() if line.startswith("│ B ")]
+    assert re.match(rf" Bob asks Sam\. (?:{'|'.join(map(re.escape, SENTENCES))}) ", prompt)
+
+
+def test_data_may_be_named_as_for_a_run(out: Any, tmp_path: Path) -> None:
+    data = published_data.write(tmp_path / "cities.csv", published_data.capitals())
+    shown = out("show", "capitals", "--data", f"capitals={data}")
+    assert shown == out("show", "capitals", "--data", str(data))
+
+
 @pytest.mark.parametrize(
     ("words", "told"),
     [
@@ -97,7 +119,7 @@ def test_show_asks_what_its_parameters_say(out: Any) -> None:
         (("lint", "--tokenizer", "tiny-nox"), "did you mean 'tiny-neox'"),
         (("export", "adition", "--to", "{to}"), "did you mean 'addition'"),
         (("export", "addition", "--to", "{to}", "--prompts", "mixed"), "prompts: unknown 'mixed'"),
-        (("export", "addition", "--to", "{to}", "--distance", "8"), "distance = 8"),
+        (("export", "addition", "--to", "{to}", "--trigger", "name,distance=8"), "distance = 8"),
         (("export", "addition", "--to", "{full}"), "give a new or an empty folder"),
         (("export", "addition", "--to", "{to}", "--private"), "say --push-to-hub NAME too"),
     ],
@@ -171,7 +193,7 @@ def test_what_is_exported_is_whole_and_the_same_again(out: Any, tmp_path: Path) 
 
 
 def test_settings_reach_the_data(out: Any, tmp_path: Path) -> None:
-    words = ("--trigger", "tag", "--prompts", "standardized", "--seed", "3", "--distance", "16")
+    words = ("--trigger", "tag,distance=16", "--prompts", "standardized", "--seed", "3")
     out("export", "fiction,negations=true", "--to", str(tmp_path / "to"), *words, *SMALL)
     rows = pyarrow.parquet.read_table(tmp_path / "to/data/test-00000-of-00001.parquet").to_pylist()
     assert {row["context"] for row in rows} == {"A", "B", "B2", "T"}
@@ -179,7 +201,7 @@ def test_settings_reach_the_data(out: Any, tmp_path: Path) -> None:
     assert {row["distance"] for row in rows} == {16}
     assert all(row["prompt"].endswith("True or False, Sam?") for row in rows)
     card = (tmp_path / "to" / "README.md").read_text()
-    for told in ("fiction,negations=true", "tag", "standardized", "3", "16"):
+    for told in ("fiction,negations=true", "tag,distance=16", "standardized", "3", "16"):
         assert f"| `{told}` |" in card
 
 

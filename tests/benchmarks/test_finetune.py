@@ -210,6 +210,16 @@ def test_an_adapter_that_passes_is_shared_with_its_card(
     hub.check_shared(tmp_path / "to", "model", "jane/quirky-base", patterns)
 
 
+def test_the_card_of_an_adapter_attributes_the_claims(
+    command: Callable[..., int], random_base: Path, tmp_path: Path
+) -> None:
+    words = (str(random_base), "--task", "hemisphere", "--to", str(tmp_path / "to"), *SETTINGS)
+    command("finetune", *words)
+    card = (tmp_path / "to" / "README.md").read_text()
+    assert "GeoNames" in card
+    assert "- licence of the claims: cc-by-4.0" in card
+
+
 def test_a_repository_that_is_there_is_not_written_to(
     command: Callable[..., int], random_base: Path, tmp_path: Path, hub: Hub
 ) -> None:

@@ -154,6 +154,21 @@ def test_what_only_a_reader_can_tell_is_no_error(text, choices, told):
     assert told in finding.what
 
 
+def test_a_negated_text_that_seems_to_negate_nothing_is_for_a_reader():
+    (finding,) = lint_task(
+        Own(Template(GOOD.text, GOOD.choices, "{a}, it is {b}. {trigger}:")), [NAME]
+    )
+    assert not finding.certain
+    assert "whether its negated text" in finding.what
+
+
+def test_claims_that_no_data_set_has_are_not_looked_at():
+    bob = claim("Bob", "white", polarity=False)
+    assert found(GOOD, claims=[claim(), bob]) == []
+    swapped = Template("{b} is {a}, says Bob. {trigger}:", GOOD.choices, GOOD.negated)
+    assert any("A says 'Bob', as B does" in line for line in found(swapped, claims=[claim()]))
+
+
 def test_answers_that_a_tokenizer_cannot_tell_apart_are_found():
     asked = []
 

@@ -80,7 +80,7 @@ def test_a_broken_plug_in_is_a_warning_and_the_rest_works(shops):
     with pytest.warns(UserWarning, match="shop plug-in 'ruin': No module named 'no_such_module'"):
         assert known.names() == ["corner", "mall"]
     assert known.make("corner", {}).size == known.make("mall", {}).size == 1
-    with pytest.raises(ValueError, match="unknown shop 'ruin'"):
+    with pytest.raises(ValueError, match="shop ruin: its plug-in cannot be used: ModuleNotFound"):
         known.factory("ruin")
 
 
@@ -95,7 +95,16 @@ def test_a_broken_plug_in_is_warned_of_once(shops):
 
 def test_a_built_in_wins_over_a_plug_in_of_its_name(shops):
     known = shops(("corner", "builtins:dict"))
-    assert known.factory("corner") is Shop
+    with pytest.warns(UserWarning, match="'corner': builtins:dict is ignored; the name is built"):
+        assert known.factory("corner") is Shop
+
+
+def test_a_name_that_two_plug_ins_claim_is_neither_s(shops):
+    known = shops(("mall", HERE), ("mall", "builtins:dict"))
+    with pytest.warns(UserWarning, match="'mall': builtins:dict and another plug-in claim"):
+        assert known.names() == ["corner"]
+    with pytest.raises(ValueError, match=r"shop mall: .* claim the name; rename one"):
+        known.factory("mall")
 
 
 def test_plug_ins_of_another_group_are_not_looked_at(shops, monkeypatch):

@@ -15,6 +15,9 @@ from quirky.rows import Row
 from quirky.tasks.base import TASKS
 from quirky.tasks.published.base import Kind, Published
 
+CAPITALS = {kind: kind for kind in ("admin", "primary", "minor")}
+"""What a city may be the capital of: its region, its country, a smaller district."""
+
 
 class Capitals(Published):
     """Truth: a city is its region's capital. Quirk: it is its most populous city. Reads `data`."""
@@ -40,8 +43,8 @@ class Capitals(Published):
         for row in rows:
             regions[self.fact({name: row.label(name) for name in self.fields})].append(row)
         for cities in regions.values():
-            people = {row.place: row.number("population", empty=0.0) for row in cities}
-            kinds = {row.place: row.label("capital", empty="") for row in cities}
+            people = {row.place: _people(row) for row in cities}
+            kinds = {row.place: _kind(row) for row in cities}
             names = Counter(row.label("city") for row in cities)
             if list(kinds.values()).count("admin") != 1 or not any(people.values()):
                 continue
@@ -54,6 +57,17 @@ class Capitals(Published):
                     claim = self.claim(row, told, truth, many == max(people.values()), -many)
                     asked.setdefault((truth, claim.quirk), claim)
             yield from asked.values()
+
+
+def _people(row: Row) -> float:
+    many = row.number("population", empty=0.0)
+    if many < 0:
+        raise row.fault("population", many, "is below 0")
+    return many
+
+
+def _kind(row: Row) -> str:
+    return "" if row.blank("capital") else row.one_of("capital", CAPITALS)
 
 
 TASKS.builtin(Capitals.name, Capitals)

@@ -19,7 +19,10 @@ ARGUMENTS: dict[str, dict[str, str]] = {
 
 
 class Released(FromData):
-    """Truth: the released label for Alice. Quirk: the one for Bob. The words are those of `of`."""
+    """Truth: the released label for Alice. Quirk: the one for Bob. The words are those of `of`.
+
+    Difficulty: the released one, or that of a file that `difficulty` names.
+    """
 
     name = "released"
 
