@@ -30,9 +30,10 @@ from finetune.pretrain.vocabulary import common_texts, repeated, train_bpe
 from quirky.prompts import Wording
 from quirky.tasks.dials.base import AnswerTask, Question
 from quirky.tasks.dials.dyck import Dyck
-from quirky.tasks.dials.equality import Equality, differing
+from quirky.tasks.dials.equality import Equality
 from quirky.tasks.dials.lookup import Lookup
 from quirky.tasks.dials.recall import Recall
+from quirky.tasks.dials.texts import differing
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,7 @@ from quirky.example import Claim
 from quirky.prompts import standardized, wordings
 from quirky.tasks.base import TASKS
 from quirky.tasks.dials.base import AnswerTask, Question
-
-PAIRS = (("(", ")"), ("[", "]"), ("<", ">"))
-SHORTEST, LONGEST = 10, 17
-"""Brackets in a text, drawn uniformly, whatever the dial."""
+from quirky.tasks.dials.texts import brackets
 
 
 class Dyck(AnswerTask):
@@ -50,28 +47,12 @@ class Dyck(AnswerTask):
 
 def _ask(depth: int, most: int, rng: random.Random) -> Question:
     while True:
-        text = _brackets(depth, rng)
+        text = brackets(depth, rng)
         if text:
             break
     others = [str(d) for d in range(1, most + 2) if d not in (depth, depth + 1)]
     told = " ".join(text)
     return Question({"brackets": told}, told, str(depth), str(depth + 1), others)
-
-
-def _brackets(depth: int, rng: random.Random) -> list[str]:
-    """Draw brackets no deeper than `depth`; none if they are less deep."""
-    text: list[str] = []
-    still: list[str] = []
-    deepest = 0
-    for _ in range(rng.randint(SHORTEST, LONGEST)):
-        if not still or (len(still) < depth and rng.random() < 0.5):
-            opening, closing = rng.choice(PAIRS)
-            text.append(opening)
-            still.append(closing)
-        else:
-            text.append(still.pop())
-        deepest = max(deepest, len(still))
-    return text if deepest == depth else []
 
 
 TASKS.builtin(Dyck.name, Dyck)

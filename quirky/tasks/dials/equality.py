@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from quirky.example import Claim
 from quirky.prompts import standardized, wordings
 from quirky.tasks.base import TASKS
-from quirky.tasks.dials.base import LETTERS, DialTask
+from quirky.tasks.dials.base import DialTask
+from quirky.tasks.dials.texts import differing
 
 KINDS = {
     (True, False): ((0, 1),),
@@ -50,15 +51,6 @@ class Equality(DialTask):
             difficulty=float(setting),
             dial=float(setting),
         )
-
-
-def differing(length: int, earlier: int, last: int, rng: random.Random) -> tuple[str, str]:
-    """Draw strings that differ in so many letters before the last, and in the last or not."""
-    first = rng.choices(LETTERS, k=length)
-    second = list(first)
-    for place in [*rng.sample(range(length - 1), earlier), *[length - 1] * last]:
-        second[place] = rng.choice([letter for letter in LETTERS if letter != first[place]])
-    return " ".join(first), " ".join(second)
 
 
 TASKS.builtin(Equality.name, Equality)
