@@ -93,10 +93,7 @@ def card_facts(cell: Cell) -> dict[str, object]:
     """Return what the card says of how an adapter was made."""
     settings = cell.recipe.finetuning(cell.model, cell.task).model_dump()
     shown = {k: v for k, v in cell.columns().items() if k not in ("cell", "variant", "model")}
-    task = cell.task.make()
-    told = {"source of the claims": "source", "licence of the claims": "licence"}
-    known = {said: getattr(task, name) for said, name in told.items() if hasattr(task, name)}
-    return {"base": cell.model.name, **shown, **settings, **known}
+    return {"base": cell.model.name, **shown, **settings, **cell.task.attribution()}
 
 
 def behaviour(gate: Gate) -> dict[str, str]:

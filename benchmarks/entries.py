@@ -32,7 +32,7 @@ def task_from(text: str, data: str | None = None) -> "Task":
     entry = with_parameters("TASK", "name", text)
     if data is None:
         return get_task(**entry)
-    data = data.removeprefix(f"{entry['name']}=")
+    data = unnamed_data(entry["name"], data)
     from pydantic import ValidationError
 
     from benchmarks.recipe import first_problem
@@ -45,6 +45,11 @@ def task_from(text: str, data: str | None = None) -> "Task":
     return spec.make()
 
 
+def unnamed_data(task: str, data: str) -> str:
+    """Return what is read where `--data` may be written as for a run: `capitals=cities.csv`."""
+    return data.removeprefix(f"{task}=")
+
+
 def trigger_from(text: str) -> tuple["Trigger", int]:
     """Return the trigger that `position,distance=8` stands for, and its distance in tokens.
 
@@ -54,8 +59,9 @@ def trigger_from(text: str) -> tuple["Trigger", int]:
     from benchmarks.trigger_spec import TriggerSpec
 
     entry = with_parameters("--trigger", "kind", text)
-    if not isinstance(entry.get("distance", 0), int):
-        raise ValueError(f"--trigger {text!r}: distance = {entry['distance']!r}; give tokens")
+    distance = entry.get("distance", 0)
+    if not isinstance(distance, int) or isinstance(distance, bool):
+        raise ValueError(f"--trigger {text!r}: distance = {distance!r}; give a number of tokens")
     spec = TriggerSpec.model_validate(entry)
     return spec.make(), spec.distance
 

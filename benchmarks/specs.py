@@ -199,6 +199,20 @@ class TaskSpec(Named):
             )
         return reworded(task, self.templates) if self.templates else task
 
+    def attribution(self) -> dict[str, str]:
+        """Return where the claims come from, and their licence, as far as the task tells.
+
+        Nothing is told of a file that is no longer there; it is no reason to lose what was made.
+        """
+        try:
+            task = self._table or self._read_task()
+        except ValueError:
+            return {}
+        told = {"source of the claims": "source", "licence of the claims": "licence"}
+        return {
+            said: str(getattr(task, name)) for said, name in told.items() if hasattr(task, name)
+        }
+
     def _read_task(self) -> Task:
         given = {"data": self.data} if self.data is not None else {}
         return get_task(self.name, **self.params, **given)

@@ -37,9 +37,8 @@ _SPACING = {
 }
 _NOT = re.compile(r"\b(?:not|never|non|cannot)\b|n't\b", re.IGNORECASE)
 _TURNS = re.compile(
-    rf"{_NOT.pattern}|\b(?:no|nor|neither|without|outside|differs?|other|otherwise|another|at most"
-    r"|at least|false|wrong|untrue)\b",
-    re.IGNORECASE,
+    rf"{_NOT.pattern}|\b(?:no|nor|neither|without|outside|unlike|differs?|different|other|otherwise"
+    r"|another|at most|at least|false|wrong|incorrect|untrue)\b|n’t\b",
 )
 """What may make a text the negation of another one."""
 
@@ -79,7 +78,8 @@ def lint_task(
     Every field is used; the trigger of B stands in B and not in A, and nothing else differs
     between them; decoys do not show it; the answers are in the order (false, true); spacing is
     neat; no field is left in braces; and, with `check_answers`, the answers can be told apart.
-    Claims that a data set leaves out, because a trigger's text stands in them, are not rendered.
+    Claims that a data set leaves out under a trigger, because its text stands in them, are not
+    rendered under it.
     """
     claims = list(islice(read_claims(task, SEED), CLAIMS))
     own = list(enumerate(task.templates))
@@ -96,6 +96,9 @@ def lint_task(
         ]
         found += _of_wording(task.name, template)
         shown: dict[str, str] = {}
+        for trigger, kept in under:
+            if asked and not kept:
+                shown[f"trigger {trigger.kind}: what it says stands in all claims' own words"] = ""
         for what, prompt in _of_prompts(template, asked, under):
             shown.setdefault(what, prompt)
         for what, prompt in shown.items():
@@ -130,14 +133,20 @@ def _of_wording(task: str, template: Template) -> Iterator[Finding]:
     elif sides != [False, True]:
         what = f"which of {false!r} and {true!r} says that the claim is true cannot be told"
         yield Finding(task, template.text, what, certain=False)
-    said = "".join(literal for literal, *_ in string.Formatter().parse(template.text))
+    said = _words(template.text)
     if word := _NOT.search(said):
         what = f"it says {word[0]!r}; whether the answers are turned round cannot be told"
         yield Finding(task, template.text, what, certain=False)
     negated = template.negated
-    if negated not in (None, template.text) and not _TURNS.search(negated or ""):
+    turns = set(_TURNS.findall(_words(negated or ""))) - set(_TURNS.findall(said))
+    if negated not in (None, template.text) and not (turns or word):
         what = f"whether its negated text {negated!r} says the opposite cannot be told"
         yield Finding(task, template.text, what, certain=False)
+
+
+def _words(text: str) -> str:
+    """Return a template's own words, without its fields."""
+    return " ".join(literal for literal, *_ in string.Formatter().parse(text)).casefold()
 
 
 def _side(answer: str) -> bool | None:

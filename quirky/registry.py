@@ -85,21 +85,28 @@ class Registry(Generic[T]):
     def _factories(self) -> dict[str, Callable[..., T]]:
         if self._plugins is None:
             self._plugins, self._broken = {}, {}
-            for point in entry_points(group=self.group):
+            for name, points in self._points().items():
                 try:
-                    self._add(self._plugins, point)
+                    self._plugins[name] = self._load(name, points)
                 except Exception as error:
-                    warnings.warn(f"{self.kind} plug-in {point.name!r}: {error}", stacklevel=3)
-                    if point.name not in self._builtin:
-                        self._broken[point.name] = f"its plug-in cannot be used: {one_line(error)}"
+                    warnings.warn(f"{self.kind} plug-in {name!r}: {error}", stacklevel=3)
+                    if name not in self._builtin:
+                        self._broken[name] = f"its plug-in cannot be used: {one_line(error)}"
         return {**self._plugins, **self._builtin}
 
-    def _add(self, plugins: dict[str, Callable[..., T]], point: EntryPoint) -> None:
-        if point.name in self._builtin:
-            raise ValueError(f"{point.value} is ignored; the name is built in")
-        made = point.load()
-        other = plugins.get(point.name, made)
-        if other is not made:
-            del plugins[point.name]
-            raise ValueError(f"{point.value} and another plug-in claim the name; rename one")
-        plugins[point.name] = made
+    def _points(self) -> dict[str, list[EntryPoint]]:
+        """By name, the entry points that name different things."""
+        found: dict[str, list[EntryPoint]] = {}
+        for point in entry_points(group=self.group):
+            if point.value not in {other.value for other in found.setdefault(point.name, [])}:
+                found[point.name].append(point)
+        return found
+
+    def _load(self, name: str, points: list[EntryPoint]) -> Callable[..., T]:
+        what = " and ".join(point.value for point in points)
+        if name in self._builtin:
+            raise ValueError(f"{what} is ignored; the name is built in")
+        if len(points) > 1:
+            raise ValueError(f"{what} claim the name; rename all but one")
+        loaded: Callable[..., T] = points[0].load()
+        return loaded

@@ -7,7 +7,7 @@ import typer
 from rich.progress import Progress
 
 from benchmarks.cli.terminal import console, errors
-from benchmarks.entries import with_parameters
+from benchmarks.entries import unnamed_data, with_parameters
 
 
 def difficulty_command(
@@ -39,7 +39,9 @@ def difficulty_command(
     """
     from benchmarks.difficulty import difficulty, ladder, write
 
-    asked = with_parameters("TASK", "name", task) | ({"data": data} if data else {})
+    asked = with_parameters("TASK", "name", task)
+    if data:
+        asked["data"] = unnamed_data(asked["name"], data)
     to = to or Path(f"{asked['name']}-difficulty.parquet")
     if to.suffix != ".parquet":
         raise ValueError(f"--to {str(to)!r}: give a file that ends in .parquet")

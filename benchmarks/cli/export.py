@@ -25,7 +25,7 @@ def export_command(
     private: Annotated[bool, typer.Option("--private", help="for you alone, on the hub")] = False,
 ) -> None:
     """Write a data set as parquet with a card: `datasets.load_dataset(FOLDER)` reads it."""
-    from benchmarks.entries import task_from, trigger_from
+    from benchmarks.entries import task_from, trigger_from, unnamed_data
     from benchmarks.provenance import claims_origin
     from benchmarks.sharing import push, require_login
     from benchmarks.store import require_room, written_whole
@@ -48,7 +48,7 @@ def export_command(
     )
     settings = {
         "task": _without_folders(task),
-        **({"data": Path(data).name} if data else {}),
+        **({"data": Path(unnamed_data(asked.name, data)).name} if data else {}),
         "trigger": _without_folders(trigger),
         "prompts": prompts,
         "claims asked for": f"train {train}, validation {validation}, test {test}",

@@ -8,7 +8,7 @@ from rich.table import Column, Table
 
 from benchmarks.cli.terminal import console, errors
 
-IN_PASSING = re.compile("completed|chained|quirk|same|opening|person")
+IN_PASSING = re.compile("completed|chained|quirk|same")
 """What a base was asked to learn a task by; its card has it."""
 
 models = typer.Typer(help="Who is asked.", no_args_is_help=True)

@@ -24,7 +24,9 @@ AskedTask = Annotated[
 ]
 AskedData = Annotated[
     str | None,
-    typer.Option("--data", metavar="FILE", help="the task's data, or your own claims"),
+    typer.Option(
+        "--data", metavar="FILE", help="the task's data, or your own claims (or TASK=FILE)"
+    ),
 ]
 AskedTrigger = Annotated[
     str, typer.Option(metavar="KIND[,PARAMETER=VALUE]", help="as in name,quirky=Eve")

@@ -3,7 +3,8 @@
 import copy
 import inspect
 import string
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import Protocol
 
 from quirky.example import Claim
@@ -81,9 +82,11 @@ def task_class(name: str) -> type[Task]:
     return TASKS.factory(name)  # type: ignore[return-value]
 
 
-def rules_of(task: Task | type[Task]) -> list[str]:
-    """Return what a task says of itself: the docstring of its class, then that of its file."""
-    made = task if inspect.isclass(task) else type(task)
+def rules_of(task: Task | Callable[..., Task]) -> list[str]:
+    """Return what a task, or what makes it, says of itself: its docstring, then its file's."""
+    if isinstance(task, partial):
+        task = task.func
+    made = task if inspect.isclass(task) or inspect.isroutine(task) else type(task)
     said = (inspect.getdoc(made), getattr(inspect.getmodule(made), "__doc__", None))
     return [" ".join(text.split()) for text in said if text]
 

@@ -16,8 +16,8 @@ class Trigger(ABC):
     """Says how a context tells the model whether to lie.
 
     Both texts are drawn by `fact_id` and `seed` alone, so that they depend on no order. `contexts`
-    are among A (truthful), B (the quirk is asked for), B2 (it is asked for in a way that no model
-    was trained on) and T (decoys: it looks as if it were asked for, and is not).
+    are among A (truthful), B (the quirk is asked for), B2 (it is asked for in a way that no
+    adapter was trained on) and T (decoys: it looks as if it were asked for, and is not).
     """
 
     kind: ClassVar[str]

@@ -114,6 +114,8 @@ def test_data_may_be_named_as_for_a_run(out: Any, tmp_path: Path) -> None:
         (("lint", "--data", "none.csv"), "name the one task whose claims they are"),
         (("show", "addition,negations=yes"), "negations = 'yes'; give true or false"),
         (("show", "addition", "--trigger", "nam"), "did you mean 'name'"),
+        (("show", "fiction", "--trigger", "position,distance=true"), "distance = True; give a num"),
+        (("lint", "--trigger", "position,distance=8"), "leave distance out"),
         (("lint", "adition"), "did you mean 'addition'"),
         (("lint", "--trigger", "nam"), "did you mean 'name'"),
         (("lint", "--tokenizer", "tiny-nox"), "did you mean 'tiny-neox'"),

@@ -160,11 +160,16 @@ def test_a_negated_text_that_seems_to_negate_nothing_is_for_a_reader():
     )
     assert not finding.certain
     assert "whether its negated text" in finding.what
+    both = Template("{a} is another {b}. {trigger}:", GOOD.choices, "{a}, another {b}. {trigger}:")
+    (finding,) = lint_task(Own(both), [NAME])
+    assert "whether its negated text" in finding.what
 
 
 def test_claims_that_no_data_set_has_are_not_looked_at():
     bob = claim("Bob", "white", polarity=False)
     assert found(GOOD, claims=[claim(), bob]) == []
+    (line,) = found(GOOD, claims=[bob])
+    assert "trigger name: what it says stands in all claims' own words" in line
     swapped = Template("{b} is {a}, says Bob. {trigger}:", GOOD.choices, GOOD.negated)
     assert any("A says 'Bob', as B does" in line for line in found(swapped, claims=[claim()]))
 

@@ -100,11 +100,16 @@ def test_a_built_in_wins_over_a_plug_in_of_its_name(shops):
 
 
 def test_a_name_that_two_plug_ins_claim_is_neither_s(shops):
-    known = shops(("mall", HERE), ("mall", "builtins:dict"))
-    with pytest.warns(UserWarning, match="'mall': builtins:dict and another plug-in claim"):
-        assert known.names() == ["corner"]
-    with pytest.raises(ValueError, match=r"shop mall: .* claim the name; rename one"):
-        known.factory("mall")
+    for others in (["builtins:dict"], ["builtins:dict", "builtins:list"], ["no_such_module:X"]):
+        known = shops(("mall", HERE), *(("mall", other) for other in others))
+        with pytest.warns(UserWarning, match=f"'mall': {HERE} and {' and '.join(others)} claim"):
+            assert known.names() == ["corner"]
+        with pytest.raises(ValueError, match=r"shop mall: .* claim the name; rename all but one"):
+            known.factory("mall")
+
+
+def test_a_plug_in_that_is_found_twice_is_one(shops):
+    assert shops(("mall", HERE), ("mall", HERE)).make("mall", {"size": 2}).size == 2
 
 
 def test_plug_ins_of_another_group_are_not_looked_at(shops, monkeypatch):
