@@ -208,10 +208,8 @@ class TaskSpec(Named):
             task = self._table or self._read_task()
         except ValueError:
             return {}
-        told = {"source of the claims": "source", "licence of the claims": "licence"}
-        return {
-            said: str(getattr(task, name)) for said, name in told.items() if hasattr(task, name)
-        }
+        told = [name for name in ("source", "licence") if hasattr(task, name)]
+        return {f"{name} of the claims": str(getattr(task, name)) for name in told}
 
     def _read_task(self) -> Task:
         given = {"data": self.data} if self.data is not None else {}

@@ -24,9 +24,7 @@ AskedTask = Annotated[
 ]
 AskedData = Annotated[
     str | None,
-    typer.Option(
-        "--data", metavar="FILE", help="the task's data, or your own claims (or TASK=FILE)"
-    ),
+    typer.Option("--data", metavar="[TASK=]FILE", help="the task's data, or your own claims"),
 ]
 AskedTrigger = Annotated[
     str, typer.Option(metavar="KIND[,PARAMETER=VALUE]", help="as in name,quirky=Eve")
