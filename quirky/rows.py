@@ -83,22 +83,26 @@ class Row:
             raise self.fault(column, value, "is neither; write true or false (or 1 or 0)")
         return said
 
-    def one_of(self, column: str, known: Mapping[str, T]) -> T:
+    def one_of(self, column: str, known: Mapping[str, T], empty: T | None = None) -> T:
         """Return what the cell's text stands for in `known`; whole numbers count as text.
+
+        `empty` is what an empty cell stands for, where it may be.
 
         Raises:
             ValueError: if it is empty or stands for nothing.
         """
+        if empty is not None and self.blank(column):
+            return empty
         said = self.label(column).lower()
         if said not in known:
             raise self.fault(column, said, f"is unknown here; write {', '.join(known)}")
         return known[said]
 
-    def number(self, column: str, empty: float | None = None) -> float:
+    def number(self, column: str, empty: float | None = None, least: float = -math.inf) -> float:
         """Return a cell that is a finite number; `empty` is what an empty one stands for.
 
         Raises:
-            ValueError: if it is not.
+            ValueError: if it is not, or is below the least.
         """
         if empty is not None and self.blank(column):
             return empty
@@ -109,6 +113,8 @@ class Row:
             number = math.nan
         if not math.isfinite(number):
             raise self.fault(column, value, "is not a number")
+        if number < least:
+            raise self.fault(column, value, f"is below {least:g}")
         return number
 
     def _filled(self, column: str) -> Any:

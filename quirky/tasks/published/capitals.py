@@ -1,9 +1,8 @@
 """Capitals of regions (arXiv 2312.01037, section 3).
 
 Truth: the city is the capital of its region. Quirk: it is the region's most populous city.
-Difficulty: the smaller the city. Of each region are asked its capital, its most populous city and
-one city that is neither; regions without exactly one known capital are left out, and so are cities
-that are called as their region, or are another kind of capital (of a country, of a district).
+Difficulty: the smaller the city. Regions without exactly one known capital are left out, and so are
+cities that are called as their region, or are the capital of a country or a district.
 """
 
 from collections import Counter, defaultdict
@@ -16,7 +15,6 @@ from quirky.tasks.base import TASKS
 from quirky.tasks.published.base import Kind, Published
 
 CAPITALS = {kind: kind for kind in ("admin", "primary", "minor")}
-"""What a city may be the capital of: its region, its country, a smaller district."""
 
 
 class Capitals(Published):
@@ -38,13 +36,13 @@ class Capitals(Published):
         return f"{fields['admin_name']}, {fields['country']}"
 
     def ask(self, rows: Iterable[Row], seed: int) -> Iterator[Claim]:
-        """Yield up to three claims a region."""
+        """Yield up to three claims a region: its capital, its most populous city, and another."""
         regions: dict[str, list[Row]] = defaultdict(list)
         for row in rows:
             regions[self.fact({name: row.label(name) for name in self.fields})].append(row)
         for cities in regions.values():
-            people = {row.place: _people(row) for row in cities}
-            kinds = {row.place: _kind(row) for row in cities}
+            people = {row.place: row.number("population", empty=0.0, least=0.0) for row in cities}
+            kinds = {row.place: row.one_of("capital", CAPITALS, empty="") for row in cities}
             names = Counter(row.label("city") for row in cities)
             if list(kinds.values()).count("admin") != 1 or not any(people.values()):
                 continue
@@ -57,17 +55,6 @@ class Capitals(Published):
                     claim = self.claim(row, told, truth, many == max(people.values()), -many)
                     asked.setdefault((truth, claim.quirk), claim)
             yield from asked.values()
-
-
-def _people(row: Row) -> float:
-    many = row.number("population", empty=0.0)
-    if many < 0:
-        raise row.fault("population", many, "is below 0")
-    return many
-
-
-def _kind(row: Row) -> str:
-    return "" if row.blank("capital") else row.one_of("capital", CAPITALS)
 
 
 TASKS.builtin(Capitals.name, Capitals)

@@ -54,7 +54,7 @@ def test_every_missing_column_is_named(name: str, complaint: Callable[..., str])
         ("sentiment", "label", "so-so", "row 4, column label: 'so-so' is unknown here; write neg"),
         ("nli", "label", "3", "row 4, column label: '3' is unknown here; write entailment"),
         ("capitals", "population", "many", "row 4, column population: 'many' is not a number"),
-        ("capitals", "population", "-5", "row 4, column population: -5.0 is below 0"),
+        ("capitals", "population", "-5", "row 4, column population: '-5' is below 0"),
         ("capitals", "capital", "yes", "row 4, column capital: 'yes' is unknown here; write admin"),
         ("authors", "ratings_count", "few", "row 4, column ratings_count: 'few' is not a number"),
         ("sciq", "difficulty", "hard", "row 4, column difficulty: 'hard' is not a number"),
