@@ -3,7 +3,7 @@
 A model that merely negates the truth fails: on agreeing examples, where truth and quirk say the
 same, it must still follow the quirk.
 
-Where a trigger has contexts that the model was not trained on, the figures there stand beside: does
+Where a trigger has contexts that the fine-tuning did not have, the figures there stand beside: does
 it lie when it is told to in a new way (B2), and is it truthful when it only looks as if (T)? They
 decide nothing; but figures on a lie in B2 say something only of a model that meets there what is
 required in B.
