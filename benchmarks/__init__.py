@@ -1,6 +1,6 @@
 """What comes out: run, measure, log, report, publish."""
 
-from benchmarks.recipe import Recipe, load_recipe
+from benchmarks.recipe.schema import Recipe, load_recipe
 from benchmarks.run import Run, run
 
 __all__ = ["Recipe", "Run", "load_recipe", "run"]

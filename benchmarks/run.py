@@ -17,33 +17,33 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 from transformers import PreTrainedTokenizerBase
 
-from benchmarks.artefacts import ASKED, TRAIN_THREADS, Stored, all_columns, data_of, load_data
-from benchmarks.cell import Cell, cells_of
-from benchmarks.compute import is_done
-from benchmarks.engine import console, hush_libraries, run_cells
-from benchmarks.gate import check_judgeable
-from benchmarks.notes import tell_data
-from benchmarks.pinning import check_weights, fingerprints, pinned
-from benchmarks.provenance import probe_origin, source_state
-from benchmarks.recipe import Recipe, load_recipe
+from benchmarks.activations.tokens import check_budget
+from benchmarks.cells.artefacts import ASKED, TRAIN_THREADS, Stored, all_columns, data_of, load_data
+from benchmarks.cells.cell import Cell, cells_of
+from benchmarks.cells.compute import is_done
+from benchmarks.cells.workers import console, hush_libraries, run_cells
+from benchmarks.preflight.notes import tell_data
+from benchmarks.recipe.pinning import check_weights, fingerprints, pinned
+from benchmarks.recipe.schema import Recipe, load_recipe
 from benchmarks.report import write_report
-from benchmarks.results import read_results
-from benchmarks.store import store_folders, sweep, write_text
-from benchmarks.tokens import check_budget
-from benchmarks.tracking import log_run
-from benchmarks.transfer import SCORED, Columns, check_contexts
-from finetune import processes
-from finetune.answers import Asker, check_answers
-from finetune.families import lora_targets
-from finetune.lora import check_targets
-from finetune.models import (
+from benchmarks.scoring.figures import read_results
+from benchmarks.scoring.fits import SCORED, Columns, check_contexts
+from benchmarks.scoring.gate import check_judgeable
+from benchmarks.store.artefacts import store_folders, sweep, write_text
+from benchmarks.store.provenance import probe_origin, source_state
+from benchmarks.tracking.weights_and_biases import log_run
+from finetune.adapters.lora import check_targets
+from finetune.architectures.blocks import lora_targets
+from finetune.models.load import (
     check_adapter,
     check_model,
     load_asker,
     load_skeleton,
     load_tokenizer,
 )
-from finetune.recurrent import state_layers
+from finetune.prompting.answers import Asker, check_answers
+from finetune.reading.recurrent import state_layers
+from finetune.training import processes
 from probes import list_probes
 from probes.plugins import load_plugin
 from quirky.contexts import UNSEEN

@@ -16,9 +16,9 @@ from transformers import (
     PreTrainedTokenizerFast,
 )
 
-from finetune import tiny_families
 from finetune.pretrain.training import train_tokenizer
 from finetune.pretrain.vocabulary import VOCABULARY
+from finetune.verification import tiny_families
 
 TEXT = [
     "Alice says that 2 + 2 = 4. True or false? True",

@@ -14,7 +14,7 @@ from benchmarks.cli.recipes import recipes
 from benchmarks.cli.run import report_command, run_command
 from benchmarks.cli.strength import strength_command
 from benchmarks.cli.tasks import tasks
-from finetune import processes
+from finetune.training import processes
 
 problems = Console(stderr=True)
 """Of every process, where several were started."""

@@ -6,8 +6,8 @@ from typing import Annotated
 import typer
 from rich.progress import Progress
 
+from benchmarks.cli.arguments import unnamed_data, with_parameters
 from benchmarks.cli.terminal import console, errors
-from benchmarks.entries import unnamed_data, with_parameters
 
 
 def difficulty_command(
@@ -37,7 +37,7 @@ def difficulty_command(
 
     The file is what the parameter `difficulty` of a task that reads data takes.
     """
-    from benchmarks.difficulty import difficulty, ladder, write
+    from benchmarks.commands.difficulty import difficulty, ladder, write
 
     asked = with_parameters("TASK", "name", task)
     if data:

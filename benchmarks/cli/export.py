@@ -25,10 +25,10 @@ def export_command(
     private: Annotated[bool, typer.Option("--private", help="for you alone, on the hub")] = False,
 ) -> None:
     """Write a data set as parquet with a card: `datasets.load_dataset(FOLDER)` reads it."""
-    from benchmarks.entries import task_from, trigger_from, unnamed_data
-    from benchmarks.provenance import claims_origin
-    from benchmarks.sharing import push, require_login
-    from benchmarks.store import require_room, written_whole
+    from benchmarks.cli.arguments import task_from, trigger_from, unnamed_data
+    from benchmarks.commands.sharing import push, require_login
+    from benchmarks.store.artefacts import require_room, written_whole
+    from benchmarks.store.provenance import claims_origin
     from quirky.dataset import Sizes, build_dataset
     from quirky.export import Made, write_export
 

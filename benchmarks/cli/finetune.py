@@ -7,9 +7,9 @@ from typing import Annotated, Any
 import typer
 from rich.progress import Progress
 
+from benchmarks.cli.arguments import own_claims, with_parameters
 from benchmarks.cli.terminal import console, errors
-from benchmarks.entries import own_claims, with_parameters
-from finetune import processes
+from finetune.training import processes
 
 
 def finetune_command(
@@ -94,10 +94,10 @@ def _finetune(to: Path, repository: str | None, private: bool, **asked: Any) -> 
     """Check, tune, say the verdict, and upload what has passed."""
     if processes.count() > 1:  # torch, not imported yet, warns in every process of what is meant
         os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")
-    from benchmarks import engine
-    from benchmarks.compute import behaviour
-    from benchmarks.finetuning import advice, cell_to_tune, finetune
-    from benchmarks.sharing import push, require_login
+    from benchmarks.cells import workers as engine
+    from benchmarks.cells.compute import behaviour
+    from benchmarks.commands.finetuning import advice, cell_to_tune, finetune
+    from benchmarks.commands.sharing import push, require_login
 
     engine.hush_libraries()
     engine.console.quiet = not processes.is_first()

@@ -31,7 +31,7 @@ def lint_command(
 
     A line that ends in "cannot be told" is no fault: somebody should read the template.
     """
-    from benchmarks.entries import task_from, trigger_from, with_parameters
+    from benchmarks.cli.arguments import task_from, trigger_from, with_parameters
     from quirky.lint import Finding, fullest, lint_task, lint_trigger
     from quirky.tasks import list_tasks
     from quirky.triggers import list_triggers
@@ -104,9 +104,9 @@ def _kinds(triggers: "list[Trigger]") -> str:
 def _checker(name: str) -> "CheckAnswers":
     from functools import partial
 
-    from benchmarks.engine import hush_libraries
-    from finetune.answers import check_answers
-    from finetune.models import load_tokenizer
+    from benchmarks.cells.workers import hush_libraries
+    from finetune.models.load import load_tokenizer
+    from finetune.prompting.answers import check_answers
 
     hush_libraries()
     return partial(check_answers, load_tokenizer(name))

@@ -23,7 +23,7 @@ def models_list(
     """Name the embedded bases and what they know; exit code 1 if a family is not read exactly."""
     import json
 
-    from finetune.models import embedded_bases
+    from finetune.models.load import embedded_bases
 
     if verify:
         _verify_families()
@@ -40,9 +40,9 @@ def models_list(
 def _verify_families() -> None:
     from rich.progress import track
 
-    from benchmarks.engine import hush_libraries
-    from finetune.tiny_families import TINY
-    from finetune.verify import verify
+    from benchmarks.cells.workers import hush_libraries
+    from finetune.verification.tiny_families import TINY
+    from finetune.verification.verify import verify
 
     hush_libraries()
     headings = ("family", "blocks of the tiny model", "LoRA targets", "sites (blocks)", "error")

@@ -6,8 +6,8 @@ from typing import Annotated, Any
 
 import typer
 
+from benchmarks.cli.arguments import own_claims, with_parameters
 from benchmarks.cli.terminal import Plugins, console
-from benchmarks.entries import own_claims, with_parameters
 
 
 def run_command(
@@ -72,7 +72,7 @@ def run_command(
     ] = None,
 ) -> None:
     """Make quirky models, probe them, measure transfer, write the report."""
-    from benchmarks.changes import models_of
+    from benchmarks.recipe.overrides import models_of
     from benchmarks.run import run
 
     tasks: list[Any] = [
@@ -96,8 +96,8 @@ def run_command(
 def _show_plan(
     recipe: str, changes: dict[str, Any], plugins: Sequence[str], flops: float | None
 ) -> None:
-    from benchmarks.plan import cells_table, models_table, plan, summary
-    from benchmarks.recipe import load_recipe
+    from benchmarks.preflight.plan import cells_table, models_table, plan, summary
+    from benchmarks.recipe.schema import load_recipe
     from probes.plugins import load_plugin
 
     for source in plugins:

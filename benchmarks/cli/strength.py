@@ -17,11 +17,11 @@ def strength_command(
     plugin: Plugins = None,
 ) -> None:
     """Find the gentlest adapter that passes the gate on heldout; the ladder is for tiny bases."""
-    from benchmarks.engine import hush_libraries
-    from benchmarks.pinning import pinned
-    from benchmarks.recipe import load_recipe
+    from benchmarks.cells.workers import hush_libraries
+    from benchmarks.commands.strength import SEED, climb, require_unreported
+    from benchmarks.recipe.pinning import pinned
+    from benchmarks.recipe.schema import load_recipe
     from benchmarks.run import check
-    from benchmarks.strength import SEED, climb, require_unreported
     from probes.plugins import load_plugin
 
     hush_libraries()

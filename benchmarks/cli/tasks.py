@@ -41,7 +41,7 @@ def tasks_show(
     seed: Annotated[int, typer.Option(min=0, help="of the data")] = 0,
 ) -> None:
     """Print a task's rules, its crosstab of truth and quirk, and some claims in every context."""
-    from benchmarks.entries import task_from, trigger_from
+    from benchmarks.cli.arguments import task_from, trigger_from
     from quirky.crosstab import NAMED, crosstab
     from quirky.dataset import build_dataset
     from quirky.tasks import rules_of

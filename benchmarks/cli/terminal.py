@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from finetune import processes
+from finetune.training import processes
 
 console = Console(quiet=not processes.is_first())
 errors = Console(stderr=True, quiet=not processes.is_first())

@@ -5,10 +5,10 @@ from typing import NamedTuple
 
 import plotly.graph_objects as go
 
-from benchmarks.gate import THRESHOLD
 from benchmarks.report.panels import empty_panels
 from benchmarks.report.points import hollow_entry, line_of_points
-from benchmarks.report.summary import CellRecord, LayerEstimate, Summary, with_interval
+from benchmarks.results.summary import CellRecord, LayerEstimate, Summary, with_interval
+from benchmarks.scoring.gate import THRESHOLD
 
 COLOURS = ("#0b5fa5", "#c2410c", "#0f766e", "#7c3aed")
 TEXT = "#6b7280"

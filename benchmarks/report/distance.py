@@ -6,7 +6,7 @@ import plotly.graph_objects as go
 
 from benchmarks.report.panels import empty_panels
 from benchmarks.report.points import hollow_entry, line_of_points
-from benchmarks.report.summary import RESID, CellRecord, LayerEstimate, Summary, with_interval
+from benchmarks.results.summary import RESID, CellRecord, LayerEstimate, Summary, with_interval
 
 TOP = 80  # pixels, for the legend and the tasks
 COLOURS = {"resid": "#0b5fa5", "ssm_state": "#0f766e", "conv_state": "#7c3aed", "lm": "#c2410c"}

@@ -7,7 +7,7 @@ from typing import Any
 import plotly.graph_objects as go
 
 from benchmarks.report.panels import HOVER, empty_panels
-from benchmarks.report.summary import (
+from benchmarks.results.summary import (
     HEADLINE_RULE,
     HEADLINE_TRANSFER,
     CellRecord,
@@ -17,7 +17,7 @@ from benchmarks.report.summary import (
     number,
     with_interval,
 )
-from benchmarks.transfer import SHUFFLES
+from benchmarks.scoring.fits import SHUFFLES
 
 SOURCE, TARGET = HEADLINE_TRANSFER.split("->")
 VOID, VOID_INK = "#f1f1ef", "#b0b4ba"

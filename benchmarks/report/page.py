@@ -14,9 +14,16 @@ from benchmarks.report.dials import dial_figure
 from benchmarks.report.distance import distance_figure
 from benchmarks.report.figures import curves
 from benchmarks.report.panels import least_width
-from benchmarks.report.summary import HEADLINE_TRANSFER, Group, Summary, mean, number, with_interval
 from benchmarks.report.withheld import withheld_figure, withheld_tables
-from benchmarks.transfer import SHUFFLES
+from benchmarks.results.summary import (
+    HEADLINE_TRANSFER,
+    Group,
+    Summary,
+    mean,
+    number,
+    with_interval,
+)
+from benchmarks.scoring.fits import SHUFFLES
 
 TEMPLATE = "report.html.j2"
 SOURCE, TARGET = HEADLINE_TRANSFER.split("->")

@@ -6,7 +6,7 @@ from typing import Any
 import plotly.graph_objects as go
 
 from benchmarks.report.panels import HOVER
-from benchmarks.report.summary import LayerEstimate
+from benchmarks.results.summary import LayerEstimate
 
 
 def line_of_points(

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from benchmarks.report.summary import (
+from benchmarks.results.summary import (
     HEADLINE_RULE,
     HEADLINE_TRANSFER,
     CellRecord,

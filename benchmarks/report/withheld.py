@@ -10,7 +10,6 @@ from plotly.subplots import make_subplots
 
 from benchmarks.report.figures import VOID_INK
 from benchmarks.report.panels import HOVER, dress
-from benchmarks.report.summary import Group, LayerEstimate, Summary, with_interval
 from benchmarks.report.tables import (
     RULES,
     Block,
@@ -22,6 +21,7 @@ from benchmarks.report.tables import (
     figure_line,
     transfer_heading,
 )
+from benchmarks.results.summary import Group, LayerEstimate, Summary, with_interval
 
 
 def withheld_figure(summary: Summary, transfer: str = "A->A") -> go.Figure | None:

@@ -22,9 +22,9 @@ from torch.nn.functional import softplus
 from benchmarks.speed.measure import Comparison, compare, limit
 from benchmarks.speed.states import PlantedStates, planted_states
 from probes import LinearProbe, get_probe
-from probes.erasure import answer_and_template, erased_pairs
 from probes.methods.ccs import ccs_loss, search
-from probes.scaling import feature_scale, standardised
+from probes.numerics.erasure import answer_and_template, erased_pairs
+from probes.numerics.scaling import feature_scale, standardised
 
 L2 = 1e-3
 CLOSE = 1e-6

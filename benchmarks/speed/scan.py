@@ -7,7 +7,7 @@ import torch
 from transformers import MambaConfig, MambaForCausalLM
 
 from benchmarks.speed.measure import Comparison, compare
-from finetune.scan import use_cpu_scan
+from finetune.architectures.scan import use_cpu_scan
 
 
 def comparisons() -> Iterator[Comparison]:

@@ -9,8 +9,8 @@ from sklearn.metrics import roc_auc_score
 from torch import Tensor
 from transformers import GPTNeoXConfig, GPTNeoXForCausalLM
 
-from finetune.reading import block_outputs
-from probes.scaling import feature_scale, standardised
+from finetune.reading.residual import block_outputs
+from probes.numerics.scaling import feature_scale, standardised
 
 VOCABULARY = 8192
 TOKENS = 2

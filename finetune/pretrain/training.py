@@ -33,10 +33,10 @@ from transformers import (
     PreTrainedTokenizerFast,
 )
 
+from finetune.architectures.scan import use_cpu_scan
 from finetune.pretrain import dials, facts
 from finetune.pretrain.documents import Document
 from finetune.pretrain.vocabulary import VOCABULARY
-from finetune.scan import use_cpu_scan
 
 console = Console()
 WEIGHTS = torch.tensor([1.0, 0.3, 0.5])

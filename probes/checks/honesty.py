@@ -9,6 +9,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from probes.base import Probe
+from probes.checks.planted import Planted, planted
 from probes.checks.trial import (
     N_TRAIN,
     TOLERANCE,
@@ -21,7 +22,6 @@ from probes.checks.trial import (
     seen,
     unseen,
 )
-from probes.planted import Planted, planted
 
 
 def obeys_supervision(cls: type[Probe]) -> str | None:

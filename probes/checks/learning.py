@@ -6,8 +6,8 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from probes.base import LinearProbe, Probe
+from probes.checks.planted import planted
 from probes.checks.trial import alike, fitted, require, scores_of, seen, unseen
-from probes.planted import planted
 
 
 def finds_planted_wide(cls: type[Probe]) -> None:

@@ -8,6 +8,7 @@ from dataclasses import replace
 import torch
 
 from probes.base import Probe
+from probes.checks.planted import Planted
 from probes.checks.trial import (
     N_TRAIN,
     D,
@@ -21,7 +22,6 @@ from probes.checks.trial import (
     unseen,
 )
 from probes.inputs import MIN_EXAMPLES
-from probes.planted import Planted
 
 
 def survives_odd_states(cls: type[Probe]) -> None:

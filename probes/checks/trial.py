@@ -4,8 +4,8 @@ from jaxtyping import Float
 from torch import Tensor
 
 from probes.base import Probe
+from probes.checks.planted import Planted, planted
 from probes.inputs import example_axis
-from probes.planted import Planted, planted
 
 TOLERANCE = 1e-3
 """The largest difference, relative to the spread of the scores, that passes for equality."""

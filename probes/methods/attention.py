@@ -9,9 +9,9 @@ from torch import Tensor
 from torch.nn.functional import softplus
 
 from probes.base import Probe
-from probes.lbfgs import minimise
-from probes.precision import ROUNDING
-from probes.scaling import feature_scale, standardised
+from probes.numerics.lbfgs import minimise
+from probes.numerics.precision import ROUNDING
+from probes.numerics.scaling import feature_scale, standardised
 
 TOLERANCE = 1e-5
 """Of the largest entry of the gradient, where the search ends."""

@@ -7,11 +7,11 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from probes.erasure import answer_and_template, erased_pairs
-from probes.lbfgs import minimise
-from probes.orientation import orientation, oriented
-from probes.precision import ROUNDING, pass_precision
-from probes.templates import TemplatedProbe, standardised_by_template
+from probes.numerics.erasure import answer_and_template, erased_pairs
+from probes.numerics.lbfgs import minimise
+from probes.numerics.orientation import orientation, oriented
+from probes.numerics.precision import ROUNDING, pass_precision
+from probes.numerics.templates import TemplatedProbe, standardised_by_template
 
 NORMS = ("leace", "burns", "meanonly")
 
@@ -26,7 +26,7 @@ class ContrastConsistentSearch(TemplatedProbe):
     p1 and p0 are the probabilities that the probe gives to the states at the true and the
     false answer token (section 2.2 of the paper), with L-BFGS from random unit vectors, and
     keeps the restart with the lowest unsupervised loss. A restart that is too far behind to become
-    that one is given up (`probes.lbfgs`).
+    that one is given up (`probes.numerics.lbfgs`).
 
     Labels orient and scale the axis that was found without them (a logistic regression on
     that one feature), nothing else.

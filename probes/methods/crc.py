@@ -7,9 +7,9 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from probes.base import LinearProbe
-from probes.components import top_component
-from probes.erasure import answer_and_template, erased_pairs
-from probes.orientation import oriented
+from probes.numerics.components import top_component
+from probes.numerics.erasure import answer_and_template, erased_pairs
+from probes.numerics.orientation import oriented
 
 
 class ContrastiveRepresentationClustering(LinearProbe):

@@ -7,9 +7,9 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from probes.base import LinearProbe
-from probes.components import top_component
 from probes.inputs import Reads
-from probes.orientation import oriented
+from probes.numerics.components import top_component
+from probes.numerics.orientation import oriented
 
 
 class ArtificialTomography(LinearProbe):

@@ -9,8 +9,8 @@ from torch import Tensor
 
 from probes.base import LinearProbe
 from probes.inputs import Reads
-from probes.ridge import SecondMoment
-from probes.scaling import CONSTANT, root_mean_square
+from probes.numerics.ridge import SecondMoment
+from probes.numerics.scaling import CONSTANT, root_mean_square
 
 LEAST_INTENSITY = 1e-6
 """The least shrinkage, so that features that are copies of each other can be solved."""

@@ -10,10 +10,10 @@ from torch.nn.functional import softplus
 
 from probes.base import LinearProbe
 from probes.inputs import Reads
-from probes.lbfgs import minimise
-from probes.precision import ROUNDING, pass_precision
-from probes.ridge import SecondMoment, Solve
-from probes.scaling import feature_scale, standardised
+from probes.numerics.lbfgs import minimise
+from probes.numerics.precision import ROUNDING, pass_precision
+from probes.numerics.ridge import SecondMoment, Solve
+from probes.numerics.scaling import feature_scale, standardised
 
 TOLERANCE = {torch.float64: 1e-8, torch.float32: 1e-6}
 """Half its square bounds, nearly, how far the loss is above its minimum."""

@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits, gelu
 
 from probes.base import CHUNK, Probe
-from probes.scaling import feature_scale
+from probes.numerics.scaling import feature_scale
 
 HELD = 5
 """One in so many examples of a class is held out of the training, to end it early."""

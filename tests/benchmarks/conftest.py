@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 from sharing_hub import Hub
 
-from benchmarks import cli, sharing
+from benchmarks import cli
+from benchmarks.commands import sharing
 
 MODELS = {"tiny-neox": 6, "tiny-mamba": 8}
 TASKS = ("addition", "fiction")

@@ -10,7 +10,7 @@ import pytest
 import yaml
 from environment import Environment
 
-from benchmarks.entries import task_from, trigger_from
+from benchmarks.cli.arguments import task_from, trigger_from
 from quirky import registry
 from quirky.dataset import Sizes, build_dataset
 from quirky.export import Made, write_export

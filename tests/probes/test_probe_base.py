@@ -5,7 +5,7 @@ from sklearn.naive_bayes import GaussianNB
 from sklearn.svm import LinearSVC
 
 from probes import LinearProbe, Probe, get_probe, sklearn_probe
-from probes.planted import planted
+from probes.checks.planted import planted
 
 
 class Echo(Probe):

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import torch
 
-from finetune.models import embedded_bases, load_model
+from finetune.models.load import embedded_bases, load_model
 from finetune.pretrain.dials import DialSampler
 from finetune.pretrain.training import (
     SAMPLERS,

@@ -1,0 +1,1 @@
+"""Stored activations of a cell: residual stream, tokens, recurrent states."""

@@ -1,0 +1,1 @@
+"""AUROC, intervals, estimates, and the rules that choose a layer."""

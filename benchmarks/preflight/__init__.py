@@ -1,0 +1,1 @@
+"""Everything that can be checked or estimated before a run computes anything."""

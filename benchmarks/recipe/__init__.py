@@ -1,0 +1,1 @@
+"""Recipes: the schema, its entries, loading, overrides and pinned revisions."""

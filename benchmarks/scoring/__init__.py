@@ -1,0 +1,1 @@
+"""Fitting and scoring probes, controls, the gate, and figures computed from scores."""

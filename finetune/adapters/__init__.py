@@ -1,0 +1,1 @@
+"""LoRA adapters: adding, auditing, describing, loading and merging them."""

@@ -1,0 +1,1 @@
+"""Finding and loading a model and its tokenizer, and its fingerprint."""

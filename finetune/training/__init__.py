@@ -1,0 +1,1 @@
+"""Fine-tuning that makes a model quirky, in one process or several."""

@@ -1,0 +1,306 @@
+"""The fine-tuning run: a base becomes quirky (arXiv 2312.01037, section 3 and its code)."""
+
+import copy
+import itertools
+import random
+import tempfile
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from datasets import Dataset
+from jaxtyping import Float
+from peft import PeftModel
+from peft.utils import get_peft_model_state_dict, set_peft_model_state_dict
+from pydantic import BaseModel, ConfigDict, Field
+from torch import Tensor, distributed, nn
+from torch.nn.parallel import DistributedDataParallel
+from torch.utils.data import DataLoader, Sampler
+from transformers import (
+    PrinterCallback,
+    Trainer,
+    TrainerCallback,
+    TrainingArguments,
+)
+
+from finetune.adapters.lora import DeadModuleAudit, add_lora
+from finetune.models.placement import input_device, trainable
+from finetune.prompting.answers import Asker, answers_after, prompt_tokens
+from finetune.reading.residual import keeps_logits
+from finetune.training import processes
+
+Progress = Callable[[str, float], None]
+"""Called with a stage's name and the part of it that is done, in [0, 1]."""
+
+
+class Finetune(BaseModel):
+    """How a model is made quirky; the defaults are those published for large pretrained models."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    rank: int = Field(default=8, ge=1)
+    targets: tuple[str, ...] | None = Field(default=None, min_length=1)
+    alpha: float = Field(default=8, gt=0)
+    lr: float = Field(default=2e-5, gt=0)
+    steps: int = Field(default=1000, ge=2)
+    batch: int = Field(default=32, ge=1)
+    """Examples a step, over all processes together."""
+    warmup: float = Field(default=0.15, ge=0, lt=1)
+    weight_decay: float = Field(default=0.1, ge=0)
+
+
+Row = dict[str, Any]
+"""tokens of the prompt, the two answer tokens (false, true), and the label."""
+
+
+def make_quirky(
+    model: nn.Module,
+    tokenizer: Asker,
+    train: Dataset,
+    validation: Dataset,
+    settings: Finetune,
+    *,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> PeftModel:
+    """Return the model with an adapter that says each example's `label`; the best by validation.
+
+    The loss is the cross-entropy of the first answer token, over the whole vocabulary, and only
+    that position's logits are computed. Classes are balanced in each context by undersampling.
+    Validation loss is measured at log-spaced steps and the best adapter is kept in memory.
+
+    Where `torchrun` or `accelerate launch` started several processes, each takes an equal part of
+    every batch, gradients are averaged, the validation loss is that of all, and every process
+    returns the same adapter.
+
+    Raises:
+        ValueError: if a tokenizer gives both answers the same first token, a context has labels of
+            one class only, or the batch does not divide by the number of processes.
+        RuntimeError: if part of the adapter receives no gradient, or the loss diverges.
+    """
+    check_batch(settings)
+    torch.manual_seed(seed)
+    adapted = add_lora(trainable(model), settings.rank, settings.alpha, settings.targets)
+    adapted.config.use_cache = False
+    rows = encode(tokenizer, balanced(train, seed))
+    held = encode(
+        tokenizer, validation.shuffle(seed=seed).select(range(min(1024, len(validation))))
+    )
+    keeper = _Keeper(held, settings, progress)
+    with tempfile.TemporaryDirectory() as scratch:
+        trainer = _AnswerTrainer(
+            model=adapted,
+            args=_arguments(settings, seed, scratch, model),
+            train_dataset=rows,
+            callbacks=[keeper],
+        )
+        trainer.remove_callback(PrinterCallback)
+        trainer.train()
+    keeper.restore(adapted)
+    return adapted.eval()
+
+
+def check_batch(settings: Finetune) -> None:
+    """Make sure that the processes can take equal parts of a batch.
+
+    Raises:
+        ValueError: if they cannot.
+    """
+    if settings.batch % processes.count():
+        raise ValueError(
+            f"finetune.batch = {settings.batch}: {processes.count()} processes share it; give a "
+            f"multiple of {processes.count()}"
+        )
+
+
+def leave_group() -> None:
+    """End what this process has in common with the others it trained with, if any."""
+    if distributed.is_available() and distributed.is_initialized():
+        distributed.destroy_process_group()
+
+
+def balanced(examples: Dataset, seed: int) -> Dataset:
+    """Return as many examples of each label in each context as its rarer label has.
+
+    Raises:
+        ValueError: if a context has labels of one class only.
+    """
+    groups: dict[tuple[str, bool], list[int]] = defaultdict(list)
+    for i, (context, label) in enumerate(zip(examples["context"], examples["label"], strict=True)):
+        groups[context, label].append(i)
+    rng = random.Random(seed)
+    chosen: list[int] = []
+    for context in sorted({context for context, _ in groups}):
+        size = min(len(groups[context, label]) for label in (False, True))
+        if size == 0:
+            raise ValueError(f"context {context} of the training examples has labels of one class")
+        for label in (False, True):
+            chosen += rng.sample(groups[context, label], size)
+    return examples.select(sorted(chosen))
+
+
+def encode(tokenizer: Asker, examples: Dataset) -> list[Row]:
+    """Return the examples as tokens."""
+    prompts = list(examples["prompt"])
+    tokens = prompt_tokens(tokenizer, prompts)
+    answers = answers_after(
+        tokenizer, prompts, [(false, true) for false, true in examples["choices"]]
+    )
+    return [
+        {"tokens": row, "target": pair[label], "length": len(row)}
+        for row, pair, label in zip(tokens, answers, examples["label"], strict=True)
+    ]
+
+
+class ExactLength(Sampler[list[int]]):
+    """Batches of prompts of one exact length, shuffled anew every epoch.
+
+    Of several processes each gets its part of every batch, all of one size: a batch that does not
+    divide is filled up with its own first rows, whose
+    loss then counts twice.
+    """
+
+    def __init__(
+        self, rows: Sequence[Row], batch: int, seed: int, process: int = 0, processes: int = 1
+    ):
+        self.batch = batch
+        self.process = process
+        self.processes = processes
+        self.rng = random.Random(seed)
+        self.by_length: dict[int, list[int]] = defaultdict(list)
+        for i, row in enumerate(rows):
+            self.by_length[row["length"]].append(i)
+
+    def __len__(self) -> int:
+        return sum(-(-len(group) // self.batch) for group in self.by_length.values())
+
+    def __iter__(self) -> Iterator[list[int]]:
+        batches = []
+        for group in self.by_length.values():
+            self.rng.shuffle(group)
+            batches += [group[i : i + self.batch] for i in range(0, len(group), self.batch)]
+        self.rng.shuffle(batches)
+        yield from (self._part(batch) for batch in batches)
+
+    def _part(self, batch: list[int]) -> list[int]:
+        size = -(-len(batch) // self.processes)
+        start = self.process * size
+        return list(itertools.islice(itertools.cycle(batch), start, start + size))
+
+
+def collate(rows: Sequence[Row]) -> dict[str, Tensor]:
+    """Return a batch of rows of one length."""
+    return {
+        "input_ids": torch.tensor([row["tokens"] for row in rows]),
+        "labels": torch.tensor([row["target"] for row in rows]),
+    }
+
+
+def answer_loss(
+    model: nn.Module, inputs: dict[str, Tensor], reduction: str = "mean"
+) -> Float[Tensor, ""]:
+    """Return the cross-entropy of the answer token, the only position whose logits are computed."""
+    asked = model.module if isinstance(model, DistributedDataParallel) else model
+    kept = {"logits_to_keep": 1} if keeps_logits(asked) else {}
+    logits = model(input_ids=inputs["input_ids"], use_cache=False, **kept).logits[:, -1]
+    return F.cross_entropy(logits.float(), inputs["labels"], reduction=reduction)
+
+
+class _AnswerTrainer(Trainer):
+    """Trainer whose loss is on the answer token and whose batches need no padding."""
+
+    def compute_loss(
+        self,
+        model: nn.Module,
+        inputs: dict[str, Tensor],
+        return_outputs: bool = False,
+        num_items_in_batch: Any = None,
+    ) -> Any:
+        return answer_loss(model, inputs)
+
+    def get_train_dataloader(self) -> DataLoader:
+        rows, args = self.train_dataset, self.args
+        batch = args.per_device_train_batch_size * args.world_size
+        sampler = ExactLength(rows, batch, args.seed, args.process_index, args.world_size)  # type: ignore[arg-type]
+        return DataLoader(rows, batch_sampler=sampler, collate_fn=collate)  # type: ignore[arg-type]
+
+
+class _Keeper(TrainerCallback):
+    """Audits gradients, reports progress, and keeps the best adapter by validation loss."""
+
+    def __init__(self, held: list[Row], settings: Finetune, progress: Progress | None):
+        self.batches = [[held[i] for i in batch] for batch in ExactLength(held, 256, 0)]
+        self.count = len(held)
+        self.at = {max(1, round(settings.steps * 2.0**-k)) for k in range(4)}
+        self.progress = progress
+        self.best = float("inf")
+        self.kept: dict[str, Tensor] = {}
+        self.audit: DeadModuleAudit | None = None
+
+    def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        self.audit = DeadModuleAudit(kwargs["model"])
+
+    def on_pre_optimizer_step(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        if self.audit:
+            self.audit.step(kwargs["optimizer"].param_groups[0]["lr"])
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        if self.progress and state.global_step % 10 == 0:
+            self.progress("fine-tuning", state.global_step / state.max_steps)
+        if state.global_step in self.at:
+            self.consider(kwargs["model"])
+
+    @torch.no_grad()
+    def consider(self, model: PeftModel) -> None:
+        """Keep this adapter if its validation loss is the lowest so far."""
+        model.eval()
+        device = input_device(model)
+        total = torch.zeros((), dtype=torch.float64, device=device)
+        for rows in self.batches[processes.rank() :: processes.count()]:
+            inputs = {name: tensor.to(device) for name, tensor in collate(rows).items()}
+            total += answer_loss(model, inputs, reduction="sum")
+        if processes.count() > 1:
+            distributed.all_reduce(total)
+        model.train()
+        if float(total) / self.count < self.best:
+            self.best = float(total) / self.count
+            self.kept = copy.deepcopy(get_peft_model_state_dict(model))
+
+    def restore(self, model: PeftModel) -> None:
+        """Put the best adapter back.
+
+        Raises:
+            RuntimeError: if the validation loss was never finite.
+        """
+        if not self.kept:
+            raise RuntimeError("fine-tuning diverged: no finite validation loss; lower finetune.lr")
+        set_peft_model_state_dict(model, self.kept)
+
+
+def _arguments(settings: Finetune, seed: int, scratch: str, model: nn.Module) -> TrainingArguments:
+    arguments = TrainingArguments(
+        output_dir=scratch,
+        max_steps=settings.steps,
+        per_device_train_batch_size=settings.batch // processes.count(),
+        learning_rate=settings.lr,
+        lr_scheduler_type="cosine",
+        warmup_steps=round(settings.warmup * settings.steps),
+        adam_beta2=0.95,
+        weight_decay=settings.weight_decay,
+        save_strategy="no",
+        logging_strategy="no",
+        report_to="none",
+        ddp_find_unused_parameters=True,  # a dead module is for the audit to name
+        seed=seed,
+        disable_tqdm=True,
+        remove_unused_columns=False,
+        use_cpu=next(model.parameters()).device.type == "cpu",
+    )
+    if arguments.world_size != processes.count():
+        raise RuntimeError(
+            f"{processes.count()} processes were started, but {arguments.world_size} of them train "
+            "together; start them with torchrun or accelerate launch"
+        )
+    arguments._n_gpu = min(1, arguments.n_gpu)  # one process, one device: never nn.DataParallel
+    return arguments

@@ -1,0 +1,1 @@
+"""Proof on tiny random models that every supported family is read exactly."""

@@ -1,0 +1,260 @@
+"""What is found out about a hub model before a run, from a listing or from the cache alone."""
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import torch
+from huggingface_hub import HfApi, constants
+from huggingface_hub.errors import (
+    GatedRepoError,
+    HfHubHTTPError,
+    RepositoryNotFoundError,
+    RevisionNotFoundError,
+)
+
+from benchmarks.recipe.pinning import check_weights, fingerprints, pinned
+from benchmarks.recipe.schema import Recipe, validate_recipe
+from finetune.hub import checkpoints
+from finetune.hub import client as hub_files
+from finetune.hub.checkpoints import (
+    UnreachableError,
+    check_hub_weights,
+    check_local_weights,
+    check_memory,
+    commit_of,
+    look_up,
+)
+from finetune.models.load import check_model, load_model, load_tokenizer, model_fingerprint
+
+COMMIT = "0123456789abcdef0123456789abcdef01234567"
+NAME = "org/name"
+GB = 10**9
+
+
+def forget() -> None:
+    hub_files.hub_answers.cache_clear()
+    checkpoints.look_up.cache_clear()
+
+
+@pytest.fixture(autouse=True)
+def empty_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """An empty cache of the hub's, and nothing remembered of the hub."""
+    folder = tmp_path / "hub"
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(folder))
+    forget()
+    yield folder
+    forget()
+
+
+@pytest.fixture
+def offline(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+
+
+@pytest.fixture
+def cached(empty_cache: Path, random_base: Path) -> Path:
+    """A model in the hub's cache, as the hub's client leaves it there."""
+    model = empty_cache / "models--org--name"
+    snapshot = model / "snapshots" / COMMIT
+    shutil.copytree(random_base, snapshot)
+    (model / "refs").mkdir()
+    (model / "refs" / "main").write_text(COMMIT)
+    return snapshot
+
+
+class Hub:
+    """Stands in for the hub: says what is there, or raises."""
+
+    def __init__(self, files: dict[str, int] | None = None, error: Exception | None = None):
+        self.files = files or {"config.json": 500, "model.safetensors": 2 * GB}
+        self.error = error
+        self.gated: str | bool = False
+        self.refused: Exception | None = None
+
+    def model_info(self, name: str, *, revision: str | None, **_: Any) -> SimpleNamespace:
+        if self.error:
+            raise self.error
+        files = [SimpleNamespace(rfilename=f, size=size) for f, size in self.files.items()]
+        return SimpleNamespace(sha=COMMIT, gated=self.gated, siblings=files)
+
+    def auth_check(self, name: str) -> None:
+        if self.refused:
+            raise self.refused
+
+
+@pytest.fixture
+def hub(monkeypatch: pytest.MonkeyPatch) -> Hub:
+    """A hub that answers, with one model."""
+    there = Hub()
+    session = SimpleNamespace(head=lambda *_a, **_k: None)
+    monkeypatch.setattr(hub_files, "get_session", lambda: session)
+    for method in ("model_info", "auth_check"):
+        answer = getattr(there, method)
+        monkeypatch.setattr(HfApi, method, lambda _api, *a, answer=answer, **k: answer(*a, **k))
+    return there
+
+
+def refusal(kind: type[HfHubHTTPError], status: int) -> HfHubHTTPError:
+    request = SimpleNamespace(method="GET", url="https://hub.invalid")
+    response = SimpleNamespace(status_code=status, headers={}, request=request)
+    return kind(f"{status} says the hub\nand much more", response=response)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (refusal(GatedRepoError, 403), "'org/name' is gated: accept its licence at .*/org/name"),
+        (refusal(RepositoryNotFoundError, 404), "'org/name' is not on the hub; check the id"),
+        (refusal(RevisionNotFoundError, 404), "'org/name' has no revision 'v9'; give a branch"),
+        (refusal(HfHubHTTPError, 403), "the hub refuses to answer: 403 says the hub$"),
+    ],
+)
+def test_what_the_hub_refuses_is_one_line(hub: Hub, error: Exception, told: str) -> None:
+    hub.error = error
+    with pytest.raises(ValueError, match=told) as caught:
+        look_up(NAME, "v9")
+    assert "\n" not in str(caught.value)
+    assert not isinstance(caught.value, UnreachableError)
+
+
+def test_a_gated_model_is_refused_unless_its_licence_was_accepted(hub: Hub) -> None:
+    hub.gated = "manual"
+    assert look_up(NAME).commit == COMMIT
+    forget()
+    hub.refused = refusal(GatedRepoError, 403)
+    with pytest.raises(ValueError, match="log in with `hf auth login`"):
+        look_up(NAME)
+
+
+@pytest.mark.parametrize("error", [refusal(HfHubHTTPError, 503), ConnectionError("no route")])
+def test_a_hub_that_fails_leaves_the_cache(hub: Hub, error: Exception, request: Any) -> None:
+    hub.error = error
+    with pytest.raises(UnreachableError, match="the hub cannot be reached, and the cache"):
+        look_up(NAME)
+    request.getfixturevalue("cached")
+    assert look_up(NAME).commit == COMMIT
+
+
+def test_a_branch_becomes_the_commit_that_it_stands_for(hub: Hub) -> None:
+    assert commit_of(NAME) == commit_of(NAME, "main") == COMMIT
+    assert model_fingerprint(NAME, "main") == COMMIT
+    other = "f" * 40
+    hub.error = RuntimeError("a commit need not be asked about")
+    assert commit_of(NAME, other) == other
+
+
+@pytest.mark.parametrize(
+    ("files", "told"),
+    [
+        ({"pytorch_model.bin": GB}, r"only as pickles \(pytorch_model.bin\)"),
+        ({"consolidated.safetensors": GB}, "has no weights: no model.safetensors"),
+        ({"model-00001-of-00002.safetensors": GB}, "has no weights"),
+        ({"model.safetensors": 10**15}, r"weights to download take 1e\+03 TB \(org/name 1e\+03"),
+    ],
+)
+def test_weights_that_cannot_be_used_are_refused(
+    hub: Hub, files: dict[str, int], told: str
+) -> None:
+    hub.files = files
+    with pytest.raises(ValueError, match=told) as caught:
+        check_hub_weights([(NAME, None)])
+    assert "\n" not in str(caught.value)
+
+
+def test_only_what_is_loaded_is_downloaded(hub: Hub) -> None:
+    shards = {f"model-0000{i}-of-00002.safetensors": i * 10**6 for i in (1, 2)}
+    index = {"model.safetensors.index.json": 9}
+    hub.files = {**shards, **index, "pytorch_model.bin": 10**15, "consolidated.safetensors": 10**15}
+    assert check_hub_weights([(NAME, None)]) == 3 * 10**6
+
+
+def test_models_that_fit_one_by_one_but_not_together_are_refused(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checkpoints, "free_disk", lambda: 3 * GB)
+    assert check_hub_weights([(NAME, None)]) == 2 * GB
+    with pytest.raises(ValueError, match=r"take 4 GB \(org/name 2 GB, org/other 2 GB\).*has 3 GB"):
+        check_hub_weights([(NAME, None), ("org/other", None)])
+
+
+def test_what_is_in_the_cache_is_not_downloaded_again(hub: Hub, cached: Path) -> None:
+    assert check_hub_weights([(NAME, None)]) == 0
+
+
+def test_offline_a_model_that_is_not_cached_is_refused(offline: None) -> None:
+    with pytest.raises(UnreachableError, match=r"HF_HUB_OFFLINE is set, and the cache .*hub"):
+        check_model(NAME)
+
+
+def test_offline_a_model_is_loaded_from_the_cache(
+    offline: None, cached: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def asked(*_: Any, **__: Any) -> None:
+        raise AssertionError("the hub was asked")
+
+    monkeypatch.setattr(HfApi, "model_info", asked)
+    assert check_hub_weights([(NAME, None)]) == 0
+    assert model_fingerprint(NAME) == COMMIT
+    for revision in (None, "main", COMMIT):
+        loaded = load_model(NAME, revision=revision)
+        assert loaded.model.config.hidden_size == 16
+        assert load_tokenizer(NAME, revision).vocab_size == loaded.tokenizer.vocab_size
+    with pytest.raises(UnreachableError, match="does not hold it at revision 'v9'"):
+        check_model(NAME, "v9")
+
+
+def test_offline_weights_that_are_not_cached_are_refused(offline: None, cached: Path) -> None:
+    (cached / "model.safetensors").unlink()
+    with pytest.raises(ValueError, match=r"model.safetensors is missing.*where the hub can be"):
+        check_hub_weights([(NAME, None)])
+    shards = ["model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors"]
+    index = {"weight_map": dict(zip("ab", shards, strict=True))}
+    (cached / "model.safetensors.index.json").write_text(json.dumps(index))
+    (cached / shards[0]).touch()
+    forget()
+    with pytest.raises(ValueError, match=r"model-00002-of-00002.safetensors is missing"):
+        check_hub_weights([(NAME, None)])
+
+
+def test_a_folder_must_hold_weights(tmp_path: Path, random_base: Path) -> None:
+    assert check_local_weights("mine", random_base) > 10_000
+    (tmp_path / "pytorch_model.bin").touch()
+    with pytest.raises(ValueError, match="'mine' has its weights only as pickles"):
+        check_local_weights("mine", tmp_path)
+
+
+def test_weights_larger_than_the_device_are_refused_with_both_figures(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(checkpoints, "device_memory", lambda _device: 24 * GB)
+    check_memory(NAME, 24 * GB, "bfloat16", torch.device("cpu"))
+    with pytest.raises(ValueError, match="takes 25 GB in bfloat16, and cpu has 24 GB of memory"):
+        check_memory(NAME, 25 * GB, "bfloat16", torch.device("cpu"))
+
+
+def small(*models: Any) -> Recipe:
+    content = {"models": models, "tasks": ["addition"], "probes": ["lr"], "transfers": ["A->B"]}
+    return validate_recipe({"name": "small", **content})
+
+
+def test_a_recipe_is_pinned_to_commits_and_folders_are_left(hub: Hub, random_base: Path) -> None:
+    recipe = pinned(small({"name": NAME, "revision": "main"}, "tiny-neox", str(random_base)))
+    assert [model.revision for model in recipe.models] == [COMMIT, None, None]
+    known = fingerprints(recipe)
+    assert known[NAME] == COMMIT
+    assert known["tiny-neox"] == model_fingerprint("tiny-neox")
+    assert pinned(recipe) == recipe
+
+
+def test_a_recipe_s_weights_are_looked_at_before_it_runs(
+    offline: None, cached: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    check_weights(small("tiny-neox", NAME))
+    monkeypatch.setattr(checkpoints, "device_memory", lambda _device: 1000)
+    with pytest.raises(ValueError, match=r"'tiny-neox' takes 4.76 MB in float32, and cpu has 1 kB"):
+        check_weights(small("tiny-neox"))

@@ -1,0 +1,195 @@
+import json
+
+import pytest
+import torch
+from peft import LoraConfig, PeftModel, get_peft_model
+from transformers import AutoConfig
+
+from finetune.architectures.blocks import block_list, lora_targets
+from finetune.models import load as models
+from finetune.models.load import (
+    adapter_fingerprint,
+    check_model,
+    embedded_bases,
+    load_model,
+    load_skeleton,
+    load_tokenizer,
+    model_fingerprint,
+)
+from finetune.reading.residual import read
+
+PROMPTS = ["Alice says that 2 + 2 = 4. True or false?", "3 + 5 = 9?"]
+CHOICES = [(" False", " True")] * 2
+
+
+def states(model, tokenizer):
+    return [reading.pair for reading in read(model, tokenizer, PROMPTS, CHOICES)]
+
+
+@pytest.fixture
+def folder(model, tokenizer, tmp_path):
+    """A model of every family in turn, saved."""
+    return save(model, tokenizer, tmp_path / "saved")
+
+
+@pytest.fixture
+def bases(tiny_model, tokenizer, tmp_path, monkeypatch):
+    """Two embedded bases, in bf16."""
+    for family, name in (("gpt_neox", "tiny-neox"), ("mamba", "tiny-mamba")):
+        save(tiny_model(family).to(torch.bfloat16), tokenizer, tmp_path / "bases" / name)
+    monkeypatch.setattr(models, "BASES", tmp_path / "bases")
+
+
+@pytest.fixture
+def no_weights(monkeypatch):
+    """Loading weights fails the test."""
+    monkeypatch.delattr(models.AutoModelForCausalLM, "from_pretrained")
+
+
+def save(model, tokenizer, folder):
+    model.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return folder
+
+
+def save_adapter(model, folder, seed=0):
+    torch.manual_seed(seed)
+    settings = LoraConfig(target_modules=lora_targets(model), init_lora_weights=False)
+    adapted = get_peft_model(model, settings).eval()
+    adapted.save_pretrained(folder)
+    return adapted
+
+
+def test_a_saved_model_holds_the_same_states(model, tokenizer, folder):
+    loaded = load_model(str(folder))
+    assert not loaded.model.training
+    assert loaded.model.config.use_cache is False
+    assert loaded.tokenizer.vocab_size == tokenizer.vocab_size
+    for a, b in zip(states(loaded.model, loaded.tokenizer), states(model, tokenizer), strict=True):
+        torch.testing.assert_close(a, b, atol=1e-5, rtol=1e-5)
+
+
+def test_an_adapter_is_applied_and_stays_separate(model, tokenizer, folder, tmp_path):
+    plain = states(model, tokenizer)
+    adapted = save_adapter(model, tmp_path / "adapter")
+    loaded = load_model(str(folder), adapter=tmp_path / "adapter")
+    assert isinstance(loaded.model, PeftModel)
+    assert not loaded.model.training
+    expected = states(adapted, tokenizer)
+    for a, b in zip(states(loaded.model, tokenizer), expected, strict=True):
+        torch.testing.assert_close(a, b, atol=1e-5, rtol=1e-5)
+    assert not torch.allclose(plain[0], expected[0], atol=1e-3)
+    with loaded.model.disable_adapter():
+        for a, b in zip(states(loaded.model, tokenizer), plain, strict=True):
+            torch.testing.assert_close(a, b, atol=1e-5, rtol=1e-5)
+
+
+def test_precision_is_the_one_asked_for(bases):
+    assert load_model("tiny-neox").model.dtype == torch.float32
+    half = load_model("tiny-mamba", dtype=torch.bfloat16)
+    assert half.model.dtype == torch.bfloat16
+    assert all(torch.isfinite(pair).all() for pair in states(half.model, half.tokenizer))
+
+
+def test_embedded_bases_are_known_by_name(bases, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    assert list(embedded_bases()) == ["tiny-mamba", "tiny-neox"]
+    assert load_model("tiny-mamba").model.config.model_type == "mamba"
+    check_model("tiny-neox")
+
+
+def test_every_embedded_base_can_be_used():
+    for name in embedded_bases():
+        check_model(name)
+        assert load_tokenizer(name).vocab_size > 0
+
+
+def test_a_skeleton_has_the_shape_of_the_model_and_no_weights(model, folder, no_weights):
+    skeleton = load_skeleton(str(folder))
+    shapes = {name: p.shape for name, p in model.named_parameters()}
+    assert {name: p.shape for name, p in skeleton.named_parameters()} == shapes
+    assert all(p.is_meta for p in skeleton.parameters())
+    assert len(block_list(skeleton)) == len(block_list(model))
+    check_model(str(folder))
+
+
+def test_an_unknown_name_is_refused_with_what_is_known(bases, no_weights):
+    with pytest.raises(ValueError, match="unknown model") as error:
+        check_model("tiny-neo")
+    assert str(error.value) == (
+        "unknown model 'tiny-neo'; did you mean 'tiny-neox'? "
+        "known: tiny-mamba, tiny-neox, a local folder, or a hub id (org/name)"
+    )
+    with pytest.raises(ValueError, match="unknown model 'zzz'; known: tiny-mamba"):
+        load_model("zzz")
+
+
+@pytest.mark.parametrize(
+    ("config", "reason"),
+    [
+        (AutoConfig.for_model("t5"), "cannot be built: Unrecognized configuration class"),
+        (
+            AutoConfig.for_model("bart", encoder_layers=2, decoder_layers=3),
+            "BartForCausalLM has no list of blocks of length num_hidden_layers=2",
+        ),
+    ],
+)
+def test_an_unusable_model_is_refused_from_its_config(config, reason, tmp_path, no_weights):
+    config.save_pretrained(tmp_path)
+    with pytest.raises(ValueError, match=reason) as error:
+        check_model(str(tmp_path))
+    assert "\n" not in str(error.value)
+
+
+def test_a_folder_that_is_no_model_is_refused(tiny_model, tmp_path):
+    with pytest.raises(ValueError, match="has no config"):
+        check_model(str(tmp_path))
+    save_adapter(tiny_model("gpt_neox"), tmp_path)
+    with pytest.raises(ValueError, match="holds an adapter, not a model"):
+        check_model(str(tmp_path))
+
+
+@pytest.mark.parametrize("missing", ["adapter_config.json", "adapter_model.safetensors"])
+def test_an_adapter_is_a_folder_with_safetensors(bases, tiny_model, tmp_path, missing, no_weights):
+    save_adapter(tiny_model("gpt_neox"), tmp_path / "adapter")
+    (tmp_path / "adapter" / missing).unlink()
+    with pytest.raises(ValueError, match=f"has no {missing}"):
+        load_model("tiny-neox", adapter=tmp_path / "adapter")
+
+
+def test_a_model_without_a_tokenizer_is_refused_in_one_line(model, tmp_path, no_weights):
+    model.save_pretrained(tmp_path)
+    with pytest.raises(ValueError, match=r"tokenizer of .* cannot be loaded") as error:
+        check_model(str(tmp_path))
+    assert "\n" not in str(error.value)
+
+
+def test_a_model_fingerprint_follows_the_bytes_and_not_the_place(tiny_model, tokenizer, tmp_path):
+    a = save(tiny_model("gpt_neox"), tokenizer, tmp_path / "a")
+    b = save(tiny_model("gpt_neox"), tokenizer, tmp_path / "b")
+    (b / "README.md").write_text("A card says nothing that a state depends on.")
+    assert model_fingerprint(str(a)) == model_fingerprint(str(b))
+    weights = b / "model.safetensors"
+    content = bytearray(weights.read_bytes())
+    content[-1] ^= 1
+    weights.write_bytes(content)
+    assert model_fingerprint(str(a)) != model_fingerprint(str(b))
+
+
+def test_an_adapter_fingerprint_follows_weights_and_settings(tiny_model, tmp_path):
+    a, b, c = tmp_path / "a", tmp_path / "b", tmp_path / "c"
+    for folder, seed in ((a, 0), (b, 0), (c, 1)):
+        save_adapter(tiny_model("gpt_neox"), folder, seed)
+    edit_settings(b, base_model_name_or_path="/elsewhere", shuffle=True)
+    assert adapter_fingerprint(a) == adapter_fingerprint(b)
+    assert adapter_fingerprint(a) != adapter_fingerprint(c)
+    edit_settings(b, lora_alpha=99)
+    assert adapter_fingerprint(a) != adapter_fingerprint(b)
+
+
+def edit_settings(folder, shuffle=False, **settings):
+    file = folder / "adapter_config.json"
+    config = json.loads(file.read_text()) | settings
+    if shuffle:
+        config["target_modules"].reverse()
+    file.write_text(json.dumps(config))

@@ -1,0 +1,86 @@
+from pathlib import Path
+
+import pytest
+import torch
+
+from finetune.architectures.blocks import block_list
+from finetune.reading.residual import forward
+from finetune.verification import verify as verifying
+from finetune.verification.tiny_families import TINY, tiny_model
+from finetune.verification.verify import EXACT, resid_error, verify
+
+REFERENCE = Path(__file__).parents[3] / "docs" / "reference.md"
+
+
+def row(found):
+    """A line of the family table, but for its last column."""
+    targets = ", ".join(f"`{target}`" for target in found.targets)
+    return f"| {found.family} | {found.blocks} | {targets} | {'; '.join(found.sites)} |"
+
+
+@pytest.mark.parametrize("family", TINY)
+def test_the_family_table_of_the_reference_is_what_is_found(family):
+    found = verify(family)
+    assert found.error < EXACT
+    assert not found.refused
+    (line,) = (w for w in REFERENCE.read_text().splitlines() if w.startswith(f"| {family} |"))
+    assert line.startswith(row(found))
+
+
+def test_a_family_that_looks_at_its_neighbours_is_refused(monkeypatch):
+    def leaky(family, **settings):
+        model = tiny_model(family, **settings)
+
+        def look(_module, _args, output):
+            hidden = output[0] if isinstance(output, tuple) else output
+            return hidden + 1e-3 * hidden.mean(0)
+
+        block_list(model)[1].register_forward_hook(look)
+        return model
+
+    monkeypatch.setattr(verifying, "tiny_model", leaky)
+    found = verify("gpt2")
+    assert found.error > EXACT
+    assert found.refused == f"readings that should be equal differ by {found.error:.1e}"
+
+
+def test_a_family_that_computes_no_numbers_is_refused(monkeypatch):
+    def broken(family, **settings):
+        model = tiny_model(family, **settings)
+        torch.nn.init.constant_(next(block_list(model)[1].parameters()), torch.nan)
+        return model
+
+    monkeypatch.setattr(verifying, "tiny_model", broken)
+    assert verify("gpt2").refused == "readings that should be equal differ by inf"
+
+
+def test_a_model_that_looks_ahead_is_not_read_exactly():
+    model = tiny_model("gpt2")
+
+    def look(_module, _args, output):
+        hidden = output[0] if isinstance(output, tuple) else output
+        return hidden + 1e-3 * hidden.mean(1, keepdim=True)
+
+    block_list(model)[0].register_forward_hook(look)
+    assert resid_error(model) > EXACT
+
+
+def test_a_family_without_blocks_is_refused_with_the_reason(monkeypatch):
+    def blockless(family, **settings):
+        model = tiny_model(family)
+        model.config.num_hidden_layers = 9
+        return model
+
+    monkeypatch.setattr(verifying, "tiny_model", blockless)
+    found = verify("llama")
+    assert found.refused == "LlamaForCausalLM has no list of blocks of length num_hidden_layers=9"
+    assert found.blocks == ""
+
+
+def test_a_state_is_the_output_of_its_block_not_the_norm_behind_it():
+    model = tiny_model("gpt_neox")
+    with torch.no_grad():
+        before = forward(model, [[3, 4, 5]], [-1])[1]
+        model.gpt_neox.final_layer_norm.weight.add_(1)
+        after = forward(model, [[3, 4, 5]], [-1])[1]
+    assert torch.equal(before, after)
