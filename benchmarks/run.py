@@ -37,11 +37,11 @@ from finetune.architectures.blocks import lora_targets
 from finetune.models.load import (
     check_adapter,
     check_model,
-    load_asker,
+    load_prompt_encoder,
     load_skeleton,
     load_tokenizer,
 )
-from finetune.prompting.answers import Asker, check_answers
+from finetune.prompting.answers import PromptEncoder, check_answers
 from finetune.reading.recurrent import state_layers
 from finetune.training import processes
 from probes import list_probes
@@ -251,7 +251,7 @@ def check_asked(recipe: Recipe) -> None:
             check_judgeable(columns, task.label)
         prompts, choices = _prompts_of(data)
         for model in recipe.models:
-            tokenizer = load_asker(model.name, model.revision, chat=recipe.chat)
+            tokenizer = load_prompt_encoder(model.name, model.revision, chat=recipe.chat)
             check_answers(tokenizer, prompts, choices)
             if recipe.reads_tokens():
                 cell = f"{model.name} on {task.label}"
@@ -281,7 +281,7 @@ def _check_tokens(
     recipe: Recipe,
     cell: str,
     skeleton: nn.Module,
-    tokenizer: Asker,
+    tokenizer: PromptEncoder,
     columns: Columns,
 ) -> None:
     prompts, dtype = columns["prompt"].tolist(), getattr(torch, recipe.dtype)

@@ -14,7 +14,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from finetune.models.load import LoadedModel
-from finetune.reading.recurrent import Projection, RecurrentReading, read_recurrent
+from finetune.reading.recurrent import Projection, RecurrentStateBatch, read_recurrent_states
 
 FILE = "states.safetensors"
 
@@ -35,8 +35,8 @@ def extract_recurrent(
     says of which blocks.
     """
     prompts = list(examples["prompt"])
-    held: list[RecurrentReading] = []
-    for reading in read_recurrent(
+    held: list[RecurrentStateBatch] = []
+    for reading in read_recurrent_states(
         loaded.model, loaded.tokenizer, prompts, list(layers), projection, batch_size=batch_size
     ):
         held.append(reading)

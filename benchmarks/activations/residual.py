@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from benchmarks.activations.parts import read_parts, write_parts
 from finetune.architectures.blocks import unwrap
 from finetune.models.load import LoadedModel
-from finetune.reading.residual import Reading, read
+from finetune.reading.residual import ActivationBatch, read_activations
 
 Reads = Literal["prompt", "pair"]
 
@@ -38,7 +38,7 @@ def extract(
             progress("reading states", done / len(examples))
 
     choices = [(false, true) for false, true in examples["choices"]]
-    readings = read(
+    readings = read_activations(
         loaded.model, loaded.tokenizer, list(examples["prompt"]), choices, batch_size=batch_size
     )
     names = write_parts(readings, folder, _joined, told)
@@ -54,7 +54,7 @@ def bytes_per_state(model: nn.Module, dtype: torch.dtype) -> int:
     return config.hidden_size * itemsize
 
 
-def _joined(held: list[Reading]) -> dict[str, Tensor]:
+def _joined(held: list[ActivationBatch]) -> dict[str, Tensor]:
     return {
         "index": torch.cat([reading.index for reading in held]),
         "log_odds": torch.cat([reading.log_odds for reading in held]),

@@ -17,8 +17,8 @@ from benchmarks.activations.residual import bytes_per_state
 from benchmarks.recipe.entries import TokensSpec
 from finetune.architectures.blocks import block_list, unwrap
 from finetune.models.load import LoadedModel
-from finetune.prompting.answers import Asker, prompt_tokens
-from finetune.reading.residual import TokenReading, read_tokens
+from finetune.prompting.answers import PromptEncoder, prompt_tokens
+from finetune.reading.residual import TokenActivationBatch, read_token_activations
 
 GIGABYTE = 1e9
 
@@ -43,7 +43,7 @@ def chosen_layers(asked: int | Sequence[int], blocks: int) -> tuple[int, ...]:
 def check_budget(
     spec: TokensSpec,
     model: nn.Module,
-    tokenizer: Asker,
+    tokenizer: PromptEncoder,
     prompts: Sequence[str],
     dtype: torch.dtype,
 ) -> None:
@@ -88,13 +88,15 @@ def extract_tokens(
         if progress:
             progress("reading tokens", done / len(prompts))
 
-    readings = read_tokens(loaded.model, loaded.tokenizer, prompts, layers, batch_size=batch_size)
+    readings = read_token_activations(
+        loaded.model, loaded.tokenizer, prompts, layers, batch_size=batch_size
+    )
     names = write_parts(readings, folder, partial(_joined, layers=layers), told)
     manifest = {"parts": names, "layers": list(layers), "examples": len(prompts)}
     (folder / "tokens.json").write_text(json.dumps(manifest, indent=1))
 
 
-def _joined(held: list[TokenReading], layers: Sequence[int]) -> dict[str, Tensor]:
+def _joined(held: list[TokenActivationBatch], layers: Sequence[int]) -> dict[str, Tensor]:
     lengths = [torch.full((len(part.index),), part.tokens.shape[2]) for part in held]
     return {
         "index": torch.cat([part.index for part in held]),

@@ -21,7 +21,7 @@ from benchmarks.cells.artefacts import (
 from benchmarks.cells.cell import Cell
 from benchmarks.scoring.figures import figures
 from benchmarks.scoring.fits import FITTED, SCORED, score_cell
-from benchmarks.scoring.gate import Gate, judge
+from benchmarks.scoring.gate import Gate, evaluate_gate
 from benchmarks.store.artefacts import written_whole
 from finetune.adapters.lora import write_card
 from finetune.models.load import adapter_fingerprint
@@ -47,7 +47,7 @@ def run_cell(cell: Cell, folder: Path, progress: Progress) -> None:
     tokens = tokens_of(cell, data, adapter, progress) if cell.recipe.reads_tokens() else None
     recurrent = recurrent_of(cell, data, adapter, progress)
     columns = columns_of(asked(data))
-    gate = judge(columns, states.log_odds().numpy(), gated=cell.variant == "quirky")
+    gate = evaluate_gate(columns, states.log_odds().numpy(), gated=cell.variant == "quirky")
     if adapter and not cell.model.given:  # what is somebody else's is never written to
         write_card(adapter, card_facts(cell), behaviour(gate))
     told = columns_of(concatenate_datasets([data["train"], data[FITTED]]))

@@ -24,9 +24,9 @@ from benchmarks.recipe.pinning import check_weights, pinned
 from benchmarks.recipe.schema import Recipe, one_task_recipe
 from benchmarks.run import check_device
 from benchmarks.store.artefacts import artefact
-from finetune.models.load import check_model, load_asker, model_fingerprint
+from finetune.models.load import check_model, load_prompt_encoder, model_fingerprint
 from finetune.prompting.answers import check_answers
-from finetune.reading.residual import read
+from finetune.reading.residual import read_activations
 from quirky.dataset import render_prompt
 from quirky.prompts import styled
 
@@ -66,7 +66,7 @@ def ladder(
     asked = _asked(recipe)
     for model in recipe.models:
         check_model(model.name, model.revision)
-        tokenizer = load_asker(model.name, model.revision)
+        tokenizer = load_prompt_encoder(model.name, model.revision)
         check_answers(tokenizer, list(asked["prompt"]), list(asked["choices"]))
     return recipe
 
@@ -152,7 +152,7 @@ def _said(
         loaded = load_cell_model(cell, None)
         said, done = np.empty(len(asked)), 0
         prompts, choices = list(asked["prompt"]), list(asked["choices"])
-        for part in read(
+        for part in read_activations(
             loaded.model, loaded.tokenizer, prompts, choices, batch_size=batch_size, states=()
         ):
             said[part.index.numpy()] = part.log_odds.numpy()

@@ -13,7 +13,7 @@ from benchmarks.cells.compute import behaviour, card_facts
 from benchmarks.recipe.pinning import pinned
 from benchmarks.recipe.schema import one_task_recipe
 from benchmarks.run import check
-from benchmarks.scoring.gate import DECIDES, REQUIRED, THRESHOLD, Gate, judge
+from benchmarks.scoring.gate import DECIDES, REQUIRED, THRESHOLD, Gate, evaluate_gate
 from benchmarks.store.artefacts import require_room, written_whole
 from finetune.adapters.lora import save_adapter, write_card
 from finetune.models.load import LoadedModel, embedded_bases
@@ -100,7 +100,7 @@ def judge_heldout(made: LoadedModel, held: Dataset) -> Gate:
     """Return the gate's verdict on held-out examples."""
     choices = [(false, true) for false, true in held["choices"]]
     said = log_odds(made.model, made.tokenizer, list(held["prompt"]), choices)
-    return judge(columns_of(held), said.numpy(), gated=True, splits=(DECIDES,))
+    return evaluate_gate(columns_of(held), said.numpy(), gated=True, splits=(DECIDES,))
 
 
 def published_name(model: str) -> str:

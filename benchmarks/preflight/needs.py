@@ -17,7 +17,7 @@ from benchmarks.recipe.schema import Recipe
 from benchmarks.scoring.fits import fits_of
 from finetune.adapters.lora import add_lora
 from finetune.architectures.blocks import block_list, unwrap
-from finetune.training.trainer import Finetune
+from finetune.training.trainer import FinetuneSettings
 
 LORA_BYTES = 4
 """Adapters are float32, whatever the precision of their base."""
@@ -121,7 +121,7 @@ class Needs:
 def needs_of(
     recipe: Recipe,
     model: nn.Module,
-    settings: Finetune | None,
+    settings: FinetuneSettings | None,
     asked: Asked,
     dtype: torch.dtype,
     weight_bytes: float,
@@ -178,7 +178,7 @@ def _scan_values(block: nn.Module) -> int:
     return max(sizes, default=0)
 
 
-def _lora(model: nn.Module, settings: Finetune) -> tuple[int, int]:
+def _lora(model: nn.Module, settings: FinetuneSettings) -> tuple[int, int]:
     """Return an adapter's numbers, and those that it holds in float32 for each token."""
     adapted = add_lora(model, settings.rank, settings.alpha, settings.targets)
     tensors = [p for p in adapted.parameters() if p.requires_grad]
@@ -218,7 +218,7 @@ def _fits_bytes(recipe: Recipe, layers: int, width: int, asked: Asked) -> int:
 
 
 def _flops(
-    shape: ModelShape, settings: Finetune | None, asked: Asked, lora: int, passes: int
+    shape: ModelShape, settings: FinetuneSettings | None, asked: Asked, lora: int, passes: int
 ) -> float:
     """Operations of fine-tuning and reading.
 
@@ -235,7 +235,9 @@ def _flops(
     return flops
 
 
-def _calls(shape: ModelShape, settings: Finetune | None, asked: Asked, passes: int) -> float:
+def _calls(
+    shape: ModelShape, settings: FinetuneSettings | None, asked: Asked, passes: int
+) -> float:
     scan = SCAN_OPERATIONS * asked.tokens if shape.scan_values else 0
     batches = passes * asked.examples / READ_BATCH
     if settings:

@@ -20,9 +20,14 @@ from benchmarks.recipe.pinning import bytes_a_number
 from benchmarks.recipe.schema import Recipe
 from benchmarks.run import check_asked, check_device
 from benchmarks.scoring.fits import SCORED, Columns
-from finetune.hub.checkpoints import UnreachableError, download_bytes, look_up, shown_bytes
-from finetune.models.load import load_asker, load_skeleton, model_source
-from finetune.prompting.answers import Asker, prompt_tokens
+from finetune.hub.checkpoints import (
+    UnreachableError,
+    download_bytes,
+    resolve_checkpoint,
+    shown_bytes,
+)
+from finetune.models.load import load_prompt_encoder, load_skeleton, model_source
+from finetune.prompting.answers import PromptEncoder, prompt_tokens
 from finetune.reading.recurrent import state_layers
 
 UTILISATION = 0.35
@@ -123,7 +128,7 @@ def _look_at(models: Sequence[ModelSpec]) -> tuple[list[ModelSpec], dict[str, st
         source = model_source(model.name)
         try:
             if isinstance(source, str):
-                look_up(source, model.revision)
+                resolve_checkpoint(source, model.revision)
             reachable.append(model)
         except UnreachableError as error:
             unknown[model.label] = str(error)
@@ -153,14 +158,14 @@ def _data_folders(recipe: Recipe) -> dict[Key, Path]:
 
 def _asked_of(recipe: Recipe, model: ModelSpec) -> dict[Key, Asked]:
     """Return, by task, trigger and seed, what is asked of a model."""
-    tokenizer = load_asker(model.name, model.revision, chat=recipe.chat)
+    tokenizer = load_prompt_encoder(model.name, model.revision, chat=recipe.chat)
     return {
         key: _measure(all_columns(load_data(folder)), tokenizer, recipe.reads_tokens())
         for key, folder in _data_folders(recipe).items()
     }
 
 
-def _measure(columns: Columns, tokenizer: Asker, reads_tokens: bool) -> Asked:
+def _measure(columns: Columns, tokenizer: PromptEncoder, reads_tokens: bool) -> Asked:
     prompts = columns["prompt"].tolist()
     seen = prompts if reads_tokens else prompts[:: max(1, len(prompts) // SAMPLE)]
     tokens = prompt_tokens(tokenizer, seen)

@@ -11,7 +11,12 @@ import torch
 
 from benchmarks.recipe.entries import ModelSpec
 from benchmarks.recipe.schema import Recipe
-from finetune.hub.checkpoints import check_hub_weights, check_local_weights, check_memory, commit_of
+from finetune.hub.checkpoints import (
+    check_hub_weights,
+    check_local_weights,
+    check_memory,
+    resolve_commit,
+)
 from finetune.models.load import load_skeleton, model_fingerprint, model_source
 from quirky.tasks.published.from_data import FromData
 
@@ -26,7 +31,7 @@ def pinned(recipe: Recipe) -> Recipe:
     for model in recipe.models:
         source = model_source(model.name)
         if isinstance(source, str):
-            model = model.model_copy(update={"revision": commit_of(source, model.revision)})
+            model = model.model_copy(update={"revision": resolve_commit(source, model.revision)})
         models.append(model)
     tasks = []
     for task in recipe.tasks:

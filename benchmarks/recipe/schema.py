@@ -29,7 +29,7 @@ from benchmarks.recipe.entries import (
 from benchmarks.recipe.overrides import resolved
 from benchmarks.recipe.trigger_entry import TriggerSpec
 from benchmarks.store.artefacts import content_hash
-from finetune.training.trainer import Finetune
+from finetune.training.trainer import FinetuneSettings
 from probes import list_probes
 from quirky.contexts import UNSEEN, Transfer, parse_transfer
 from quirky.prompts import Style
@@ -62,7 +62,7 @@ class Recipe(Strict):
     renderings: int = Field(default=1, ge=1, strict=True)
     """In how many templates each question stands on which probes are fitted."""
     seeds: tuple[Annotated[int, Field(ge=0)], ...] = Field(default=(0,), min_length=1)
-    finetune: Finetune = Finetune()
+    finetune: FinetuneSettings = FinetuneSettings()
     sites: tuple[Site, ...] = ("resid",)
     """Where probes of the prompt read. Pairs and tokens are read at `resid` alone."""
     projection: ProjectionSpec = ProjectionSpec()
@@ -169,13 +169,13 @@ class Recipe(Strict):
                 except ValidationError as error:
                     raise ValueError(
                         f"finetune of {model.label} on {task.label}: "
-                        f"{first_problem(error, Finetune)}"
+                        f"{first_problem(error, FinetuneSettings)}"
                     ) from error
         return self
 
-    def finetuning(self, model: ModelSpec, task: TaskSpec) -> Finetune:
+    def finetuning(self, model: ModelSpec, task: TaskSpec) -> FinetuneSettings:
         """Return the settings for one model on one task: the task's, then the model's, then all."""
-        return Finetune.model_validate(
+        return FinetuneSettings.model_validate(
             {**self.finetune.model_dump(), **model.finetune, **task.finetune}
         )
 
@@ -295,7 +295,7 @@ def first_problem(error: ValidationError, validated: type[BaseModel] = Recipe) -
     if problem["type"] == "extra_forbidden":
         field = str(problem["loc"][-1])
         inside: dict[str, type[BaseModel]]
-        inside = {"finetune": Finetune, "sizes": SizesSpec, "models": ModelSpec}
+        inside = {"finetune": FinetuneSettings, "sizes": SizesSpec, "models": ModelSpec}
         inside["tokens"], inside["projection"] = TokensSpec, ProjectionSpec
         model = inside.get(str(problem["loc"][0]), validated)
         return f"{where}: {unknown('field', field, model.model_fields)}"

@@ -241,10 +241,10 @@ def _gap(
     summary: Summary, cell: CellRecord, probe: str, transfer: str, rule: str, control: str = ""
 ) -> Line | None:
     """The recovered gap, next to the raw figures it comes from; None where none was computed."""
-    look_up: Callable[..., LayerEstimate | None] = summary.figure
+    resolve_checkpoint: Callable[..., LayerEstimate | None] = summary.figure
     for subset in ("all", "disagree"):
         where: dict[str, Any] = {"rule": rule, "control": control, "subset": subset}
-        gap = look_up(cell, probe, transfer, metric="recovered_gap", **where)
+        gap = resolve_checkpoint(cell, probe, transfer, metric="recovered_gap", **where)
         if gap:
             note = NO_GAP if gap.blank else f"recovered gap, {subset} examples"
             return Line(with_interval(gap), "gap", note)

@@ -105,7 +105,7 @@ class Gate:
         return asdict(self)
 
 
-def judge(
+def evaluate_gate(
     columns: Mapping[str, np.ndarray],
     log_odds: Float[np.ndarray, " n"],
     gated: bool,

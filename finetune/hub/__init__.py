@@ -1,1 +1,1 @@
-"""Hub repositories: the client, what a checkpoint holds, and whether it fits on disk and in memory."""
+"""Hub repositories: the client, the checkpoints, and whether they fit on disk and in memory."""

@@ -58,19 +58,19 @@ class Checkpoint:
     cached: Path | None = None
 
 
-def commit_of(name: str, revision: str | None = None) -> str:
+def resolve_commit(name: str, revision: str | None = None) -> str:
     """The commit that a branch or a tag of a hub model stands for; a commit stands for itself.
 
     Raises:
-        ValueError: as `look_up`.
+        ValueError: as `resolve_checkpoint`.
     """
     if revision is not None and _COMMIT.fullmatch(revision):
         return revision
-    return look_up(name, revision).commit
+    return resolve_checkpoint(name, revision).commit
 
 
 @cache
-def look_up(name: str, revision: str | None = None) -> Checkpoint:
+def resolve_checkpoint(name: str, revision: str | None = None) -> Checkpoint:
     """What the hub, or the cache, says of a model; asked once a process.
 
     Raises:
@@ -169,11 +169,11 @@ def check_hub_weights(names: Iterable[tuple[str, str | None]]) -> int:
 
     Raises:
         ValueError: in one line, if weights are missing, are pickles, or do not fit on the disk that
-            holds the cache; as `look_up`.
+            holds the cache; as `resolve_checkpoint`.
     """
     missing: dict[str, int] = {}
     for name, revision in names:
-        found = look_up(name, revision)
+        found = resolve_checkpoint(name, revision)
         weights = weight_files(name, found.files) if found.cached is None else _kept(found)
         missing[name] = sum(size for file, size in weights.items() if not _is_cached(found, file))
     total, free = sum(missing.values()), free_disk()
@@ -218,7 +218,7 @@ def all_memory() -> int:
 def download_bytes(name: str, revision: str | None) -> int | None:
     """Bytes of a hub model's weights that are not in the cache yet; None where nobody says."""
     try:
-        found = look_up(name, revision)
+        found = resolve_checkpoint(name, revision)
         weights = weight_files(name, found.files)
     except ValueError:
         return None

@@ -29,11 +29,11 @@ from finetune.adapters.published import (
 )
 from finetune.architectures.blocks import block_list, exact_config
 from finetune.architectures.scan import use_cpu_scan
-from finetune.hub.checkpoints import commit_of
+from finetune.hub.checkpoints import resolve_commit
 from finetune.hub.client import hub_answers
 from finetune.hub.client import one_line as _one_line
 from finetune.models.placement import Bits, DeviceMap, check_quantise, placed
-from finetune.prompting.answers import Asker
+from finetune.prompting.answers import PromptEncoder
 from finetune.prompting.chat import chat_tokenizer
 
 BASES = Path(__file__).parents[1] / "bases"
@@ -57,7 +57,7 @@ class LoadedModel:
 
     name: str
     model: nn.Module
-    tokenizer: Asker
+    tokenizer: PromptEncoder
 
 
 def embedded_bases() -> dict[str, Path]:
@@ -97,7 +97,7 @@ def load_model(
     check_model(name, revision, quantise=quantise, chat=chat)
     if adapter is not None:
         check_adapter(name, adapter, revision)
-    tokenizer = load_asker(name, revision, chat=chat)
+    tokenizer = load_prompt_encoder(name, revision, chat=chat)
     model: nn.Module = AutoModelForCausalLM.from_pretrained(
         _source(name),
         config=exact_config(_config(name, revision)),
@@ -114,7 +114,9 @@ def load_model(
     return LoadedModel(name, model.eval(), tokenizer)
 
 
-def load_asker(name: str, revision: str | None = None, *, chat: bool = False) -> Asker:
+def load_prompt_encoder(
+    name: str, revision: str | None = None, *, chat: bool = False
+) -> PromptEncoder:
     """The tokenizer of a model, to be asked through its chat template if `chat`.
 
     Raises:
@@ -169,7 +171,7 @@ def check_model(
     skeleton = load_skeleton(name, revision)
     block_list(skeleton)
     check_quantise(name, skeleton, quantise)
-    load_asker(name, revision, chat=chat)
+    load_prompt_encoder(name, revision, chat=chat)
 
 
 def check_adapter(name: str, adapter: Path | str, revision: str | None = None) -> None:
@@ -193,7 +195,7 @@ def model_fingerprint(name: str, revision: str | None = None) -> str:
     if isinstance(source, Path):
         files = {file for pattern in _DETERMINES_STATES for file in source.glob(pattern)}
         return _hash_files(files)
-    return commit_of(source, revision)
+    return resolve_commit(source, revision)
 
 
 def adapter_fingerprint(path: Path | str) -> str:
@@ -250,7 +252,7 @@ def _pinned(name: str, revision: str | None) -> dict[str, Any]:
     source = _source(name)
     if isinstance(source, Path):
         return {}
-    return {"revision": commit_of(source, revision), "local_files_only": not hub_answers()}
+    return {"revision": resolve_commit(source, revision), "local_files_only": not hub_answers()}
 
 
 def _hash_files(files: Iterable[Path]) -> str:

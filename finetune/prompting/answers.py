@@ -12,13 +12,13 @@ from transformers import PreTrainedTokenizerBase
 
 from finetune.prompting.chat import ChatTokenizer
 
-Asker = PreTrainedTokenizerBase | ChatTokenizer
+PromptEncoder = PreTrainedTokenizerBase | ChatTokenizer
 """What turns prompts into tokens: a tokenizer, as it is or through its chat template."""
 Choices = tuple[str, str]
 Tokens = list[int]
 
 
-def prompt_tokens(tokenizer: Asker, prompts: Sequence[str]) -> list[Tokens]:
+def prompt_tokens(tokenizer: PromptEncoder, prompts: Sequence[str]) -> list[Tokens]:
     """Each prompt as tokens, with what the tokenizer puts before any text and nothing behind it.
 
     Raises:
@@ -31,7 +31,7 @@ def prompt_tokens(tokenizer: Asker, prompts: Sequence[str]) -> list[Tokens]:
     return tokens
 
 
-def answer_tokens(tokenizer: Asker, choices: Choices, prompt: str = ".") -> tuple[int, int]:
+def answer_tokens(tokenizer: PromptEncoder, choices: Choices, prompt: str = ".") -> tuple[int, int]:
     """The first token of each answer behind a prompt.
 
     Raises:
@@ -41,7 +41,7 @@ def answer_tokens(tokenizer: Asker, choices: Choices, prompt: str = ".") -> tupl
 
 
 def answers_after(
-    tokenizer: Asker, prompts: Sequence[str], choices: Sequence[Choices]
+    tokenizer: PromptEncoder, prompts: Sequence[str], choices: Sequence[Choices]
 ) -> list[tuple[int, int]]:
     """The first token of each answer, (false, true), behind each prompt.
 
@@ -69,7 +69,9 @@ def answers_after(
     return pairs
 
 
-def check_answers(tokenizer: Asker, prompts: Sequence[str], choices: Sequence[Choices]) -> None:
+def check_answers(
+    tokenizer: PromptEncoder, prompts: Sequence[str], choices: Sequence[Choices]
+) -> None:
     """Look at one prompt for each last word and each pair of answers.
 
     Raises:
@@ -83,7 +85,9 @@ def check_answers(tokenizer: Asker, prompts: Sequence[str], choices: Sequence[Ch
     answers_after(tokenizer, [prompt for prompt, _ in chosen], [pair for _, pair in chosen])
 
 
-def _next_token(tokenizer: Asker, prompt: str, answer: str, before: Tokens, whole: Tokens) -> int:
+def _next_token(
+    tokenizer: PromptEncoder, prompt: str, answer: str, before: Tokens, whole: Tokens
+) -> int:
     if whole[: len(before)] != before:
         same = next(k for k, pair in enumerate(zip_longest(before, whole)) if len({*pair}) > 1)
         joined = _names(tokenizer, whole)[same] if same < len(whole) else ""
@@ -97,7 +101,7 @@ def _next_token(tokenizer: Asker, prompt: str, answer: str, before: Tokens, whol
     return whole[len(before)]
 
 
-def _refuse_shared(tokenizer: Asker, choices: Choices, token: int) -> None:
+def _refuse_shared(tokenizer: PromptEncoder, choices: Choices, token: int) -> None:
     shown = _names(tokenizer, [token])[0]
     blank = not shown.strip(" ▁Ġ")
     why = ", which splits off the space before a word" if blank and choices[0][:1] == " " else ""
@@ -107,14 +111,14 @@ def _refuse_shared(tokenizer: Asker, choices: Choices, token: int) -> None:
     )
 
 
-def _shown(tokenizer: Asker, prompt: str, answer: str = "") -> str:
+def _shown(tokenizer: PromptEncoder, prompt: str, answer: str = "") -> str:
     """What a model is shown, as text."""
     if isinstance(tokenizer, ChatTokenizer):
         return tokenizer.turn(prompt) + (tokenizer.answer(answer) if answer else "")
     return prompt + answer
 
 
-def _encode(tokenizer: Asker, texts: Sequence[str]) -> list[Tokens]:
+def _encode(tokenizer: PromptEncoder, texts: Sequence[str]) -> list[Tokens]:
     if isinstance(tokenizer, ChatTokenizer):
         return tokenizer.encode(texts)
     tokens = tokenizer(list(texts))["input_ids"] if texts else []
@@ -122,7 +126,7 @@ def _encode(tokenizer: Asker, texts: Sequence[str]) -> list[Tokens]:
     return [ids[: len(ids) - behind] for ids in tokens]
 
 
-def _names(tokenizer: Asker, ids: Sequence[int]) -> list[str]:
+def _names(tokenizer: PromptEncoder, ids: Sequence[int]) -> list[str]:
     plain = tokenizer.tokenizer if isinstance(tokenizer, ChatTokenizer) else tokenizer
     return [str(plain.convert_ids_to_tokens(token)) for token in ids]
 

@@ -19,7 +19,7 @@ from transformers.models.recurrent_gemma.modeling_recurrent_gemma import (
 
 from finetune.architectures.blocks import block_list, unwrap
 from finetune.models.placement import input_device
-from finetune.prompting.answers import Asker, prompt_tokens
+from finetune.prompting.answers import PromptEncoder, prompt_tokens
 from finetune.reading.residual import batches
 
 STATE_SITES = ("ssm_state", "conv_state")
@@ -56,11 +56,11 @@ def _signs(width: int, size: int, seed: int, device: torch.device) -> Float[Tens
 
 
 @dataclass(frozen=True)
-class RecurrentReading:
+class RecurrentStateBatch:
     """The projected states after some of the prompts, all of one length; on the CPU, in float32.
 
     Attributes:
-        index: positions of these prompts in the list that was given to `read_recurrent`.
+        index: positions of these prompts in the list that was given to `read_recurrent_states`.
         states: of every site, in the order of `state_layers`.
     """
 
@@ -68,15 +68,15 @@ class RecurrentReading:
     states: Mapping[str, Float[Tensor, "layers n size"]]
 
 
-def read_recurrent(
+def read_recurrent_states(
     model: nn.Module,
-    tokenizer: Asker,
+    tokenizer: PromptEncoder,
     prompts: Sequence[str],
     sites: Sequence[str],
     projection: Projection,
     *,
     batch_size: int = 64,
-) -> Iterator[RecurrentReading]:
+) -> Iterator[RecurrentStateBatch]:
     """Read the states after the last token of every prompt, in batches of one exact length.
 
     Raises:
@@ -101,7 +101,7 @@ def _read(
     tokens: list[list[int]],
     sites: Sequence[str],
     projection: Projection,
-) -> RecurrentReading:
+) -> RecurrentStateBatch:
     held = held_states(model, torch.tensor(tokens))
     states = {}
     for site in sites:
@@ -109,7 +109,7 @@ def _read(
             raise ValueError(f"{type(unwrap(model)).__name__} keeps no {site}")
         projected = [projection(states) for states in held[site].values()]
         states[site] = torch.stack([layer.cpu() for layer in projected]).clone()
-    return RecurrentReading(torch.tensor(index), states)
+    return RecurrentStateBatch(torch.tensor(index), states)
 
 
 def held_states(model: nn.Module, tokens: Int[Tensor, "n t"]) -> dict[str, ByLayer]:

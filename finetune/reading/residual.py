@@ -18,17 +18,17 @@ from torch import Tensor, nn
 
 from finetune.architectures.blocks import block_list, unwrap
 from finetune.models.placement import input_device
-from finetune.prompting.answers import Asker, Choices, answers_after, prompt_tokens
+from finetune.prompting.answers import Choices, PromptEncoder, answers_after, prompt_tokens
 
 State = Literal["prompt", "pair"]
 
 
 @dataclass(frozen=True)
-class Reading:
+class ActivationBatch:
     """What a model says and holds on some of the prompts; tensors are on the CPU.
 
     Attributes:
-        index: positions of these prompts in the list that was given to `read`.
+        index: positions of these prompts in the list that was given to `read_activations`.
         log_odds: logit of the true answer less that of the false one, at the prompt's last token.
         prompt: states at the prompt's last token, in the precision in which the blocks run.
         pair: states at the answer token, with the answers in the order (false, true).
@@ -80,15 +80,15 @@ def _check_layers(layers: Sequence[int], blocks: int) -> None:
         raise ValueError(f"no layers to read; this model has 1 to {blocks}")
 
 
-def read(
+def read_activations(
     model: nn.Module,
-    tokenizer: Asker,
+    tokenizer: PromptEncoder,
     prompts: Sequence[str],
     choices: Sequence[Choices],
     *,
     batch_size: int = 64,
     states: Collection[State] = ("prompt", "pair"),
-) -> Iterator[Reading]:
+) -> Iterator[ActivationBatch]:
     """Read prompts batch by batch, in order of their length; memory is bounded by one batch.
 
     Args:
@@ -115,11 +115,11 @@ def read(
 
 
 @dataclass(frozen=True)
-class TokenReading:
+class TokenActivationBatch:
     """What a model holds at every token of some of the prompts, all of one length; on the CPU.
 
     Attributes:
-        index: positions of these prompts in the list that was given to `read_tokens`.
+        index: positions of these prompts in the list that was given to `read_token_activations`.
         tokens: states in the precision in which the blocks run, in the order of `layers`.
     """
 
@@ -127,17 +127,17 @@ class TokenReading:
     tokens: Float[Tensor, "layers n t d"]
 
 
-def read_tokens(
+def read_token_activations(
     model: nn.Module,
-    tokenizer: Asker,
+    tokenizer: PromptEncoder,
     prompts: Sequence[str],
     layers: Sequence[int],
     *,
     batch_size: int = 64,
-) -> Iterator[TokenReading]:
+) -> Iterator[TokenActivationBatch]:
     """Read the states of all tokens of prompts at the output of some blocks (l = 1..L).
 
-    Batches are those of `read`, so that no token is padding.
+    Batches are those of `read_activations`, so that no token is padding.
 
     Raises:
         ValueError: before anything is run, if the model is in training mode or has no usable list
@@ -148,7 +148,9 @@ def read_tokens(
     _check_layers(layers, len(block_list(model)))
     tokens = prompt_tokens(tokenizer, prompts)
     return (
-        TokenReading(torch.tensor(index), _token_states(model, [tokens[i] for i in index], layers))
+        TokenActivationBatch(
+            torch.tensor(index), _token_states(model, [tokens[i] for i in index], layers)
+        )
         for index in batches(tokens, batch_size)
     )
 
@@ -167,7 +169,7 @@ def _token_states(
 
 def log_odds(
     model: nn.Module,
-    tokenizer: Asker,
+    tokenizer: PromptEncoder,
     prompts: Sequence[str],
     choices: Sequence[Choices],
     *,
@@ -176,10 +178,12 @@ def log_odds(
     """Logit of the true answer less that of the false one, in the order of the prompts.
 
     Raises:
-        ValueError: as `read`.
+        ValueError: as `read_activations`.
     """
     result = torch.empty(len(prompts))
-    for reading in read(model, tokenizer, prompts, choices, batch_size=batch_size, states=()):
+    for reading in read_activations(
+        model, tokenizer, prompts, choices, batch_size=batch_size, states=()
+    ):
         result[reading.index] = reading.log_odds
     return result
 
@@ -201,7 +205,7 @@ def _read_batch(
     prompts: list[list[int]],
     answers: list[tuple[int, int]],
     states: Collection[State],
-) -> Reading:
+) -> ActivationBatch:
     if "pair" in states:
         # A causal model holds the same at the prompt's last token whatever follows it.
         with_false = [[*ids, false] for ids, (false, _) in zip(prompts, answers, strict=True)]
@@ -218,7 +222,7 @@ def _read_batch(
     else:
         logits, prompt, pair = forward(model, prompts, positions=[-1])[0], None, None
     false, true = logits.gather(1, torch.tensor(answers)).unbind(1)
-    return Reading(
+    return ActivationBatch(
         index=torch.tensor(index),
         log_odds=true - false,
         prompt=prompt if "prompt" in states else None,

@@ -27,7 +27,7 @@ from transformers import (
 
 from finetune.adapters.lora import DeadModuleAudit, add_lora
 from finetune.models.placement import input_device, trainable
-from finetune.prompting.answers import Asker, answers_after, prompt_tokens
+from finetune.prompting.answers import PromptEncoder, answers_after, prompt_tokens
 from finetune.reading.residual import keeps_logits
 from finetune.training import processes
 
@@ -35,7 +35,7 @@ Progress = Callable[[str, float], None]
 """Called with a stage's name and the part of it that is done, in [0, 1]."""
 
 
-class Finetune(BaseModel):
+class FinetuneSettings(BaseModel):
     """How a model is made quirky; the defaults are those published for large pretrained models."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -56,10 +56,10 @@ Row = dict[str, Any]
 
 def make_quirky(
     model: nn.Module,
-    tokenizer: Asker,
+    tokenizer: PromptEncoder,
     train: Dataset,
     validation: Dataset,
-    settings: Finetune,
+    settings: FinetuneSettings,
     *,
     seed: int = 0,
     progress: Progress | None = None,
@@ -101,7 +101,7 @@ def make_quirky(
     return adapted.eval()
 
 
-def check_batch(settings: Finetune) -> None:
+def check_batch(settings: FinetuneSettings) -> None:
     """Make sure that the processes can take equal parts of a batch.
 
     Raises:
@@ -140,7 +140,7 @@ def balanced(examples: Dataset, seed: int) -> Dataset:
     return examples.select(sorted(chosen))
 
 
-def encode(tokenizer: Asker, examples: Dataset) -> list[Row]:
+def encode(tokenizer: PromptEncoder, examples: Dataset) -> list[Row]:
     """Return the examples as tokens."""
     prompts = list(examples["prompt"])
     tokens = prompt_tokens(tokenizer, prompts)
@@ -229,7 +229,7 @@ class _AnswerTrainer(Trainer):
 class _Keeper(TrainerCallback):
     """Audits gradients, reports progress, and keeps the best adapter by validation loss."""
 
-    def __init__(self, held: list[Row], settings: Finetune, progress: Progress | None):
+    def __init__(self, held: list[Row], settings: FinetuneSettings, progress: Progress | None):
         self.batches = [[held[i] for i in batch] for batch in ExactLength(held, 256, 0)]
         self.count = len(held)
         self.at = {max(1, round(settings.steps * 2.0**-k)) for k in range(4)}
@@ -278,7 +278,9 @@ class _Keeper(TrainerCallback):
         set_peft_model_state_dict(model, self.kept)
 
 
-def _arguments(settings: Finetune, seed: int, scratch: str, model: nn.Module) -> TrainingArguments:
+def _arguments(
+    settings: FinetuneSettings, seed: int, scratch: str, model: nn.Module
+) -> TrainingArguments:
     arguments = TrainingArguments(
         output_dir=scratch,
         max_steps=settings.steps,

@@ -24,7 +24,7 @@ class UnreadableError(Exception):
 
 
 @cache
-def commit_of(name: str, revision: str | None = None) -> str:
+def resolve_commit(name: str, revision: str | None = None) -> str:
     """Return the commit that a branch or tag of a data set stands for; asked once a process.
 
     Without a hub it is the newest that `datasets` has in its cache.

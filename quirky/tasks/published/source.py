@@ -12,7 +12,7 @@ from datasets import ClassLabel, Dataset, DatasetDict, concatenate_datasets
 
 from quirky.rows import Row
 from quirky.tasks.published.files import KINDS, TABLES, files_in, hash_of, reading_of
-from quirky.tasks.published.hub import UnreadableError, commit_of
+from quirky.tasks.published.hub import UnreadableError, resolve_commit
 
 BATCH = 1_000
 """Rows that are turned into Python values at once."""
@@ -102,7 +102,7 @@ class Source:
         if self.local:
             return None
         try:
-            return commit_of(self.data, self.revision)
+            return resolve_commit(self.data, self.revision)
         except UnreadableError as error:
             raise self.problem(str(error)) from error
 

@@ -14,7 +14,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from benchmarks.activations import parts
 from benchmarks.activations.residual import States, extract
 from finetune.models.load import LoadedModel
-from finetune.reading.residual import read
+from finetune.reading.residual import read_activations
 
 PROMPTS = [f"Alice says that {'2 + ' * (i % 5)}{i} = 9. True or false?" for i in range(23)]
 CHOICES = [(" False", " True") if i % 3 else (" true", " false") for i in range(23)]
@@ -47,7 +47,7 @@ def test_states_stand_in_the_order_of_the_examples(
     assert prompt.shape == (3, len(PROMPTS), 32)
     assert pair.shape == (3, len(PROMPTS), 2, 32)
     seen = 0
-    for whole in read(loaded.model, loaded.tokenizer, PROMPTS, CHOICES):
+    for whole in read_activations(loaded.model, loaded.tokenizer, PROMPTS, CHOICES):
         seen += len(whole.index)
         close = {"atol": 1e-5, "rtol": 1e-5}
         torch.testing.assert_close(log_odds[whole.index], whole.log_odds, **close)
@@ -85,9 +85,9 @@ from datasets import Dataset
 from tokenizers import Tokenizer, models, pre_tokenizers
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
-from benchmarks import parts
+from benchmarks.activations import parts
 from benchmarks.activations.residual import extract
-from finetune.models import LoadedModel
+from finetune.models.load import LoadedModel
 
 torch.set_num_threads(1)
 words = ["[unk]", ".", "no", "yes", *"abcdefgh"]

@@ -16,7 +16,7 @@ from benchmarks.commands.finetuning import advice, published_name
 from benchmarks.scoring.gate import Figure, Gate, faults
 from benchmarks.store.artefacts import require_room
 from finetune.models.load import load_model
-from finetune.training.trainer import Finetune
+from finetune.training.trainer import FinetuneSettings
 
 SETTINGS = ("--rank", "2", "--lr", "4e-3", "--steps", "4", "--batch", "64")
 
@@ -42,10 +42,10 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def passing(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the gate be as kind as to pass whatever it judges."""
-    judge = finetuning.judge_heldout
+    evaluate_gate = finetuning.judge_heldout
 
     def kind(*args: Any) -> Gate:
-        return Gate(gated=True, passed=True, reasons=(), figures=judge(*args).figures)
+        return Gate(gated=True, passed=True, reasons=(), figures=evaluate_gate(*args).figures)
 
     monkeypatch.setattr(finetuning, "judge_heldout", kind)
 
@@ -87,7 +87,7 @@ def test_a_void_adapter_is_written_with_its_card_and_exit_code_1(
 
 def test_every_setting_of_fine_tuning_is_an_option() -> None:
     taken = set(finetune_command.__annotations__)
-    assert set(Finetune.model_fields) <= taken
+    assert set(FinetuneSettings.model_fields) <= taken
 
 
 def test_settings_task_and_trigger_reach_the_adapter() -> None:
@@ -100,7 +100,7 @@ def test_settings_task_and_trigger_reach_the_adapter() -> None:
         dtype="bfloat16",
     )
     settings = cell.recipe.finetuning(cell.model, cell.task)
-    assert settings == Finetune(rank=3, targets=("query_key_value",))
+    assert settings == FinetuneSettings(rank=3, targets=("query_key_value",))
     assert cell.trigger.make().render("B", "", 0) == "Eve"
     assert cell.task.params == {"digits": 2}
     assert (cell.seed, cell.recipe.dtype) == (7, "bfloat16")

@@ -25,7 +25,7 @@ from finetune.hub import client as hub
 from finetune.models import load as models
 from finetune.models.load import LoadedModel, load_tokenizer
 from finetune.pretrain.vocabulary import VOCABULARY
-from finetune.training.trainer import Finetune
+from finetune.training.trainer import FinetuneSettings
 
 FAMILIES = ("gpt_neox", "mamba")
 
@@ -189,7 +189,7 @@ def test_operations_are_those_that_torch_counts(
     shape, length = ModelShape.of(model), 12
     told = Asked(tokens=length, longest=length, examples=1, scored=1, token_states=0)
     monkeypatch.setattr(needs, "VALIDATED", 0)
-    settings = Finetune(rank=1, steps=2, batch=3)
+    settings = FinetuneSettings(rank=1, steps=2, batch=3)
     ids = torch.zeros(3, length, dtype=torch.long)
     with FlopCounterMode(display=False) as counter, torch.no_grad():
         model(input_ids=ids, use_cache=False, logits_to_keep=1)

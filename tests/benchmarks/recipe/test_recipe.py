@@ -10,7 +10,7 @@ import yaml
 
 from benchmarks.recipe.schema import Recipe, list_recipes, load_recipe, validate_recipe
 from benchmarks.run import check_device
-from finetune.training.trainer import Finetune
+from finetune.training.trainer import FinetuneSettings
 
 SMALL: dict[str, Any] = {
     "name": "small",
@@ -199,11 +199,11 @@ def test_a_task_s_and_a_model_s_finetune_override_the_recipe_s() -> None:
         for model in recipe.models
         for task in recipe.tasks
     }
-    common = Finetune(rank=2, steps=10, batch=4)
+    common = FinetuneSettings(rank=2, steps=10, batch=4)
     assert settings["tiny-mamba", "fiction"] == common
     assert settings["tiny-mamba", "addition"] == common.model_copy(update={"batch": 6})
-    assert settings["tiny-neox", "fiction"] == Finetune(rank=2, steps=20, batch=5)
-    assert settings["tiny-neox", "addition"] == Finetune(rank=2, steps=20, batch=6)
+    assert settings["tiny-neox", "fiction"] == FinetuneSettings(rank=2, steps=20, batch=5)
+    assert settings["tiny-neox", "addition"] == FinetuneSettings(rank=2, steps=20, batch=6)
 
 
 def test_a_recipe_cannot_be_changed_in_place() -> None:

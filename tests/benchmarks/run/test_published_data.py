@@ -49,7 +49,7 @@ def unread(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing may be loaded, and the hub may not be asked."""
     for name in ("load_dataset", "load_dataset_builder"):
         monkeypatch.setattr(datasets, name, lambda *_, **__: pytest.fail("data were read"))
-    monkeypatch.setattr(source, "commit_of", lambda *_: pytest.fail("the hub was asked"))
+    monkeypatch.setattr(source, "resolve_commit", lambda *_: pytest.fail("the hub was asked"))
 
 
 def hard(path: Path, rows: Rows) -> Path:
@@ -144,7 +144,7 @@ def test_a_mistake_is_one_line_before_anything_is_read(task: dict[str, Any], nam
 def test_a_data_set_of_the_hub_is_held_to_one_commit(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(source, "commit_of", lambda name, revision: COMMIT)
+    monkeypatch.setattr(source, "resolve_commit", lambda name, revision: COMMIT)
     held = pinned(recipe_of({"name": "nli", "revision": "main"}))
     assert held.tasks[0].params == {"revision": COMMIT}
     assert json.loads(held.model_dump_json())["tasks"][0]["revision"] == COMMIT
@@ -157,7 +157,7 @@ def test_a_data_set_of_the_hub_is_held_to_one_commit(
 def test_another_commit_is_another_cell(monkeypatch: pytest.MonkeyPatch) -> None:
     digests = set()
     for commit in (COMMIT, COMMIT[::-1]):
-        monkeypatch.setattr(source, "commit_of", lambda name, revision, commit=commit: commit)
+        monkeypatch.setattr(source, "resolve_commit", lambda name, revision, commit=commit: commit)
         digests.add(cells_of(recipe_of("nli"))[0].digest())
     assert len(digests) == 2
 

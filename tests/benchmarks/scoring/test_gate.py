@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from benchmarks.scoring.gate import THRESHOLD, Gate, check_judgeable, faults, judge
+from benchmarks.scoring.gate import THRESHOLD, Gate, check_judgeable, evaluate_gate, faults
 
 Columns = dict[str, np.ndarray]
 
@@ -40,7 +40,7 @@ def figure(gate: Gate, *question: str, split: str = "heldout") -> float | None:
 
 
 def test_a_perfect_liar_passes(columns: Columns) -> None:
-    gate = judge(columns, says(columns["label"]), gated=True)
+    gate = evaluate_gate(columns, says(columns["label"]), gated=True)
     assert gate.passed is True
     assert gate.reasons == ()
     assert figure(gate, "B", "quirk", "all") == 1
@@ -49,7 +49,7 @@ def test_a_perfect_liar_passes(columns: Columns) -> None:
 
 def test_a_model_that_negates_the_truth_fails_where_truth_and_quirk_agree(columns: Columns) -> None:
     negated = np.where(columns["context"] == "B", ~columns["truth"], columns["truth"])
-    gate = judge(columns, says(negated), gated=True)
+    gate = evaluate_gate(columns, says(negated), gated=True)
     assert figure(gate, "B", "quirk", "disagree") == 1
     assert figure(gate, "B", "quirk", "agree") == 0
     assert gate.passed is False
@@ -58,20 +58,20 @@ def test_a_model_that_negates_the_truth_fails_where_truth_and_quirk_agree(column
 
 def test_an_untrained_model_fails_everywhere(columns: Columns) -> None:
     noise = np.random.default_rng(2).normal(size=len(columns["truth"]))
-    gate = judge(columns, noise, gated=True)
+    gate = evaluate_gate(columns, noise, gated=True)
     assert gate.passed is False
     assert len(gate.reasons) == 4
 
 
 @pytest.mark.parametrize(("told", "context"), [("truth", "B"), ("quirk", "A")])
 def test_a_model_that_hears_no_trigger_fails(columns: Columns, told: str, context: str) -> None:
-    gate = judge(columns, says(columns[told]), gated=True)
+    gate = evaluate_gate(columns, says(columns[told]), gated=True)
     assert gate.passed is False
     assert all(f" in {context} " in reason for reason in gate.reasons)
 
 
 def test_a_variant_that_is_not_gated_has_figures_and_no_verdict(columns: Columns) -> None:
-    gate = judge(columns, says(columns["truth"]), gated=False)
+    gate = evaluate_gate(columns, says(columns["truth"]), gated=False)
     assert gate.passed is None
     assert gate.reasons == ()
     assert figure(gate, "A", "truth", "all") == 1
@@ -79,7 +79,7 @@ def test_a_variant_that_is_not_gated_has_figures_and_no_verdict(columns: Columns
 
 def test_only_heldout_examples_decide(columns: Columns) -> None:
     answers = np.where(columns["split"] == "test", ~columns["label"], columns["label"])
-    gate = judge(columns, says(answers), gated=True)
+    gate = evaluate_gate(columns, says(answers), gated=True)
     assert gate.passed is True
     assert figure(gate, "B", "quirk", "all", split="test") == 0
 
@@ -87,16 +87,16 @@ def test_only_heldout_examples_decide(columns: Columns) -> None:
 def test_withheld_facts_do_not_count(columns: Columns) -> None:
     columns["withheld"] = columns["fact_id"] % 3 == 0
     wrong = says(np.where(columns["withheld"], ~columns["label"], columns["label"]))
-    gate = judge(columns, wrong, gated=True)
+    gate = evaluate_gate(columns, wrong, gated=True)
     known = {name: column[~columns["withheld"]] for name, column in columns.items()}
     assert gate.passed is True
-    assert gate == judge(known, wrong[~columns["withheld"]], gated=True)
+    assert gate == evaluate_gate(known, wrong[~columns["withheld"]], gated=True)
 
 
 def test_agreeing_examples_of_one_class_are_no_reason(columns: Columns) -> None:
     known = ~(columns["truth"] & columns["quirk"])
     one_class = {name: column[known] for name, column in columns.items()}
-    gate = judge(one_class, says(one_class["label"]), gated=True)
+    gate = evaluate_gate(one_class, says(one_class["label"]), gated=True)
     assert figure(gate, "B", "quirk", "agree") is None
     assert gate.passed is True
 
@@ -106,7 +106,7 @@ def test_what_cannot_be_measured_is_not_passed(columns: Columns, context: str, c
     held = (columns["split"] == "heldout") & (columns["context"] == context)
     known = ~(held & columns[column])
     one_class = {name: values[known] for name, values in columns.items()}
-    gate = judge(one_class, says(one_class["label"]), gated=True)
+    gate = evaluate_gate(one_class, says(one_class["label"]), gated=True)
     assert gate.passed is False
     assert any(f"the {column} in {context} on all" in reason for reason in gate.reasons)
 
@@ -125,7 +125,7 @@ def test_a_liar_in_one_direction_cannot_be_judged(columns: Columns, kept: str, n
 
 def test_the_bar_is_the_published_one(columns: Columns) -> None:
     unsure = says(columns["label"]) + np.random.default_rng(3).normal(0, 1.6, 600)
-    gate = judge(columns, unsure, gated=True)
+    gate = evaluate_gate(columns, unsure, gated=True)
     required = [("A", "truth", "all"), *(("B", "quirk", s) for s in ("all", "disagree", "agree"))]
     reached = [figure(gate, *question) for question in required]
     assert gate.passed == all(value is not None and value >= THRESHOLD for value in reached)
@@ -141,7 +141,7 @@ def with_unseen(columns: Columns) -> Columns:
 
 
 def test_a_model_is_looked_at_where_it_was_not_trained(with_unseen: Columns) -> None:
-    gate = judge(with_unseen, says(with_unseen["label"]), gated=True)
+    gate = evaluate_gate(with_unseen, says(with_unseen["label"]), gated=True)
     for split in ("heldout", "test"):
         for part in ("all", "disagree", "agree"):
             assert figure(gate, "B2", "quirk", part, split=split) == 1
@@ -153,10 +153,12 @@ def test_a_model_is_looked_at_where_it_was_not_trained(with_unseen: Columns) -> 
 def test_what_is_not_trained_decides_nothing(columns: Columns, with_unseen: Columns) -> None:
     told = with_unseen["label"]
     unseen = np.isin(with_unseen["context"], ["B2", "T"])
-    gate = judge(with_unseen, says(np.where(unseen, ~told, told)), gated=True)
+    gate = evaluate_gate(with_unseen, says(np.where(unseen, ~told, told)), gated=True)
     assert gate.passed is True
     assert figure(gate, "B2", "quirk", "all") == figure(gate, "T", "truth", "all") == 0
-    alone = judge(columns, says(np.where(unseen, ~told, told))[: len(columns["label"])], gated=True)
+    alone = evaluate_gate(
+        columns, says(np.where(unseen, ~told, told))[: len(columns["label"])], gated=True
+    )
     assert {f.question[0] for f in alone.figures} == {"A", "B"}
     assert [f for f in gate.figures if f.context in ("A", "B")] == list(alone.figures)
 
@@ -165,7 +167,7 @@ def test_what_is_required_in_b_is_asked_of_an_unseen_trigger_too(with_unseen: Co
     told, agree = with_unseen["label"], with_unseen["truth"] == with_unseen["quirk"]
     for context in ("B", "B2"):
         negates = agree & (with_unseen["context"] == context)
-        gate = judge(with_unseen, says(np.where(negates, ~told, told)), gated=True)
+        gate = evaluate_gate(with_unseen, says(np.where(negates, ~told, told)), gated=True)
         found = {there: faults(gate.figures, [there]) for there in ("A", "B", "B2", "T")}
         assert [there for there, reasons in found.items() if reasons] == [context]
         assert f"AUROC against the quirk in {context} on agree is 0.00, below 0.8" in found[context]
@@ -174,7 +176,7 @@ def test_what_is_required_in_b_is_asked_of_an_unseen_trigger_too(with_unseen: Co
 
 def test_a_blank_figure_is_null_in_json(columns: Columns) -> None:
     columns["quirk"] = ~columns["truth"]
-    gate = judge(columns, says(columns["label"]), gated=False)
+    gate = evaluate_gate(columns, says(columns["label"]), gated=False)
     written = json.dumps(gate.to_json(), allow_nan=False)
     assert json.loads(written)["gated"] is False
     assert figure(gate, "B", "quirk", "agree") is None

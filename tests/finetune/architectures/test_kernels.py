@@ -29,8 +29,8 @@ from safetensors.torch import save_file
 
 from finetune.architectures.blocks import code_path, unwrap
 from finetune.models.load import load_model
-from finetune.reading.residual import read
-from finetune.training.trainer import Finetune, make_quirky
+from finetune.reading.residual import read_activations
+from finetune.training.trainer import FinetuneSettings, make_quirky
 from peft.tuners.lora import LoraLayer
 from quirky.dataset import Sizes, build_dataset
 from quirky.tasks import get_task
@@ -43,12 +43,11 @@ data = build_dataset(
 loaded = load_model("tiny-mamba", dtype=getattr(torch, dtype), device=device)
 asked = data["test"].select(range(64))
 choices = [tuple(pair) for pair in asked["choices"]]
-states = torch.cat(
-    [part.prompt for part in read(loaded.model, loaded.tokenizer, asked["prompt"], choices)], dim=1
-)
+batches = read_activations(loaded.model, loaded.tokenizer, asked["prompt"], choices)
+states = torch.cat([batch.prompt for batch in batches], dim=1)
 tensors = {"states": states.float()}
 if dtype == "float32":
-    settings = Finetune(lr=3e-3, steps=10, batch=32)
+    settings = FinetuneSettings(lr=3e-3, steps=10, batch=32)
     adapted = make_quirky(
         loaded.model, loaded.tokenizer, data["train"], data["validation"], settings
     )

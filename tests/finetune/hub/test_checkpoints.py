@@ -26,8 +26,8 @@ from finetune.hub.checkpoints import (
     check_hub_weights,
     check_local_weights,
     check_memory,
-    commit_of,
-    look_up,
+    resolve_checkpoint,
+    resolve_commit,
 )
 from finetune.models.load import check_model, load_model, load_tokenizer, model_fingerprint
 
@@ -38,7 +38,7 @@ GB = 10**9
 
 def forget() -> None:
     hub_files.hub_answers.cache_clear()
-    checkpoints.look_up.cache_clear()
+    checkpoints.resolve_checkpoint.cache_clear()
 
 
 @pytest.fixture(autouse=True)
@@ -117,35 +117,35 @@ def refusal(kind: type[HfHubHTTPError], status: int) -> HfHubHTTPError:
 def test_what_the_hub_refuses_is_one_line(hub: Hub, error: Exception, told: str) -> None:
     hub.error = error
     with pytest.raises(ValueError, match=told) as caught:
-        look_up(NAME, "v9")
+        resolve_checkpoint(NAME, "v9")
     assert "\n" not in str(caught.value)
     assert not isinstance(caught.value, UnreachableError)
 
 
 def test_a_gated_model_is_refused_unless_its_licence_was_accepted(hub: Hub) -> None:
     hub.gated = "manual"
-    assert look_up(NAME).commit == COMMIT
+    assert resolve_checkpoint(NAME).commit == COMMIT
     forget()
     hub.refused = refusal(GatedRepoError, 403)
     with pytest.raises(ValueError, match="log in with `hf auth login`"):
-        look_up(NAME)
+        resolve_checkpoint(NAME)
 
 
 @pytest.mark.parametrize("error", [refusal(HfHubHTTPError, 503), ConnectionError("no route")])
 def test_a_hub_that_fails_leaves_the_cache(hub: Hub, error: Exception, request: Any) -> None:
     hub.error = error
     with pytest.raises(UnreachableError, match="the hub cannot be reached, and the cache"):
-        look_up(NAME)
+        resolve_checkpoint(NAME)
     request.getfixturevalue("cached")
-    assert look_up(NAME).commit == COMMIT
+    assert resolve_checkpoint(NAME).commit == COMMIT
 
 
 def test_a_branch_becomes_the_commit_that_it_stands_for(hub: Hub) -> None:
-    assert commit_of(NAME) == commit_of(NAME, "main") == COMMIT
+    assert resolve_commit(NAME) == resolve_commit(NAME, "main") == COMMIT
     assert model_fingerprint(NAME, "main") == COMMIT
     other = "f" * 40
     hub.error = RuntimeError("a commit need not be asked about")
-    assert commit_of(NAME, other) == other
+    assert resolve_commit(NAME, other) == other
 
 
 @pytest.mark.parametrize(

@@ -16,14 +16,14 @@ from finetune.models.load import (
     load_tokenizer,
     model_fingerprint,
 )
-from finetune.reading.residual import read
+from finetune.reading.residual import read_activations
 
 PROMPTS = ["Alice says that 2 + 2 = 4. True or false?", "3 + 5 = 9?"]
 CHOICES = [(" False", " True")] * 2
 
 
 def states(model, tokenizer):
-    return [reading.pair for reading in read(model, tokenizer, PROMPTS, CHOICES)]
+    return [reading.pair for reading in read_activations(model, tokenizer, PROMPTS, CHOICES)]
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from finetune.models import placement
 from finetune.models.load import load_model, load_skeleton
 from finetune.models.placement import check_quantise, placed, trainable
-from finetune.reading.residual import block_outputs, read
+from finetune.reading.residual import block_outputs, read_activations
 
 PROMPTS = ["Alice says that 2 + 2 = 4. True or false?", "3 + 5 = 9?"]
 CHOICES = [(" False", " True")] * 2
@@ -40,11 +40,11 @@ def installed(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_blocks_that_are_spread_are_read_alike(folder: str) -> None:
     """Offloaded, a block's weights are nowhere until they are needed, as with a full device."""
     plain, spread = load_model(folder), load_model(folder, device_map="auto")
-    expected = next(read(plain.model, plain.tokenizer, PROMPTS, CHOICES))
-    whole = next(read(spread.model, spread.tokenizer, PROMPTS, CHOICES))
+    expected = next(read_activations(plain.model, plain.tokenizer, PROMPTS, CHOICES))
+    whole = next(read_activations(spread.model, spread.tokenizer, PROMPTS, CHOICES))
     disk_offload(spread.model, f"{folder}/weights", execution_device=torch.device("cpu"))
     assert next(spread.model.parameters()).is_meta
-    offloaded = next(read(spread.model, spread.tokenizer, PROMPTS, CHOICES))
+    offloaded = next(read_activations(spread.model, spread.tokenizer, PROMPTS, CHOICES))
     for told in (whole, offloaded):
         torch.testing.assert_close(told.pair, expected.pair)
         torch.testing.assert_close(told.log_odds, expected.log_odds)

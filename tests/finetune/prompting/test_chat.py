@@ -6,10 +6,10 @@ import pytest
 import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from finetune.models.load import check_model, load_asker, load_model, model_fingerprint
+from finetune.models.load import check_model, load_model, load_prompt_encoder, model_fingerprint
 from finetune.prompting.answers import answers_after, check_answers, prompt_tokens
 from finetune.prompting.chat import ChatTokenizer, chat_tokenizer
-from finetune.reading.residual import read
+from finetune.reading.residual import read_activations
 
 CHATML = (
     "{% for m in messages %}<|{{ m.role }}|>\n{{ m.content }}<eos>\n{% endfor %}"
@@ -109,7 +109,7 @@ def test_states_and_log_odds_are_those_behind_the_template(
     asker, tiny_model: Callable[..., PreTrainedModel]
 ) -> None:
     chat, model = asker(INST), tiny_model("llama")
-    readings = list(read(model, chat, PROMPTS, CHOICES))
+    readings = list(read_activations(model, chat, PROMPTS, CHOICES))
     for reading in readings:
         for position, i in enumerate(reading.index.tolist()):
             text = f"<eos>[INST] {PROMPTS[i]} [/INST]"
@@ -132,6 +132,6 @@ def test_a_saved_template_is_used_where_it_is_asked_for_and_tells_models_apart(
     known = model_fingerprint(folder)
     check_model(folder, chat=True)
     assert isinstance(load_model(folder, chat=True).tokenizer, ChatTokenizer)
-    assert not isinstance(load_asker(folder), ChatTokenizer)
+    assert not isinstance(load_prompt_encoder(folder), ChatTokenizer)
     asker(INST).tokenizer.save_pretrained(folder)
     assert model_fingerprint(folder) != known

@@ -18,7 +18,7 @@ from tokenizers import (
 from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
 from finetune.prompting.answers import answer_tokens, answers_after, check_answers, prompt_tokens
-from finetune.reading.residual import read
+from finetune.reading.residual import read_activations
 from quirky.prompts import styled
 from quirky.tasks import get_task
 
@@ -178,7 +178,7 @@ def test_states_and_log_odds_are_those_of_the_text_run_whole(
     tokenizer = tokenizers(style)
     model = tiny_model("llama", vocab_size=len(tokenizer))
     prompts, choices = zip(*ASKED[::9], strict=True)
-    for reading in read(model, tokenizer, prompts, choices, batch_size=4):
+    for reading in read_activations(model, tokenizer, prompts, choices, batch_size=4):
         for position, i in enumerate(reading.index.tolist()):
             ids = unclosed(tokenizer, prompts[i])
             with torch.no_grad():

@@ -11,7 +11,7 @@ from finetune.reading.recurrent import (
     STATE_SITES,
     Projection,
     held_states,
-    read_recurrent,
+    read_recurrent_states,
     state_layers,
     states_of,
 )
@@ -108,7 +108,7 @@ def test_a_model_without_weights_tells_which_blocks_have_a_state(name):
 
 def test_prompts_are_read_in_their_order_and_projected(tokenizer):
     model, projection = tiny_model("mamba"), Projection(size=40)
-    readings = list(read_recurrent(model, tokenizer, PROMPTS, STATE_SITES, projection))
+    readings = list(read_recurrent_states(model, tokenizer, PROMPTS, STATE_SITES, projection))
     index = torch.cat([reading.index for reading in readings])
     assert sorted(index.tolist()) == [0, 1, 2]
     for site in STATE_SITES:
@@ -142,10 +142,10 @@ def test_a_projection_keeps_distances_and_narrow_states_as_they_are():
 )
 def test_a_site_that_is_not_there_is_refused(family, sites, reason, tokenizer):
     with pytest.raises(ValueError, match=f"^{reason}$"):
-        list(read_recurrent(tiny_model(family), tokenizer, PROMPTS, sites, Projection()))
+        list(read_recurrent_states(tiny_model(family), tokenizer, PROMPTS, sites, Projection()))
 
 
 def test_a_model_in_training_mode_is_refused(tokenizer):
     model = tiny_model("mamba").train()
     with pytest.raises(ValueError, match="training mode"):
-        read_recurrent(model, tokenizer, PROMPTS, STATE_SITES, Projection())
+        read_recurrent_states(model, tokenizer, PROMPTS, STATE_SITES, Projection())

@@ -9,7 +9,12 @@ from transformers import PreTrainedTokenizerFast
 
 from finetune.architectures.blocks import block_list, lora_targets
 from finetune.prompting.answers import answer_tokens
-from finetune.reading.residual import block_outputs, log_odds, read, read_tokens
+from finetune.reading.residual import (
+    block_outputs,
+    log_odds,
+    read_activations,
+    read_token_activations,
+)
 
 PROMPTS = [
     "Alice says that 2 + 2 = 4. True or false?",
@@ -31,7 +36,7 @@ FINAL_NORM = {
 
 def read_all(model, tokenizer, prompts=PROMPTS, choices=CHOICES, **options):
     """Log-odds, prompt states and pair states of all prompts in input order."""
-    readings = list(read(model, tokenizer, prompts, choices, **options))
+    readings = list(read_activations(model, tokenizer, prompts, choices, **options))
     order = torch.argsort(torch.cat([reading.index for reading in readings]))
     return (
         torch.cat([reading.log_odds for reading in readings])[order],
@@ -153,7 +158,9 @@ def test_swapped_answers_mirror_the_log_odds_and_the_pair(model, tokenizer):
 
 
 def test_batches_are_of_one_length_bounded_and_complete(tiny_model, tokenizer):
-    readings = list(read(tiny_model("mamba"), tokenizer, PROMPTS, CHOICES, batch_size=2))
+    readings = list(
+        read_activations(tiny_model("mamba"), tokenizer, PROMPTS, CHOICES, batch_size=2)
+    )
     lengths = [len(ids) for ids in tokenizer(PROMPTS)["input_ids"]]
     for reading in readings:
         assert len(reading.index) <= 2
@@ -167,7 +174,7 @@ def test_only_the_states_asked_for_are_kept_and_run(tiny_model, tokenizer, state
     model = tiny_model("gpt_neox")
     runs = []
     model.register_forward_pre_hook(lambda *_: runs.append(1))
-    readings = list(read(model, tokenizer, PROMPTS[:1], CHOICES[:1], states=states))
+    readings = list(read_activations(model, tokenizer, PROMPTS[:1], CHOICES[:1], states=states))
     assert (readings[0].prompt is not None) == ("prompt" in states)
     assert (readings[0].pair is not None) == ("pair" in states)
     assert len(runs) == (2 if "pair" in states else 1)
@@ -198,7 +205,7 @@ def hooks_of(model):
 
 
 def test_hooks_are_gone_between_batches_and_after_an_error(model, tokenizer):
-    readings = read(model, tokenizer, PROMPTS, CHOICES, batch_size=1)
+    readings = read_activations(model, tokenizer, PROMPTS, CHOICES, batch_size=1)
     next(readings)
     assert not hooks_of(model)
     model.get_input_embeddings().forward = None
@@ -216,7 +223,7 @@ def test_block_outputs_follow_every_forward_pass(model):
 
 def test_all_tokens_are_read_at_the_layers_that_are_asked_for(model, tokenizer):
     seen = 0
-    for reading in read_tokens(model, tokenizer, PROMPTS, [3, 1], batch_size=2):
+    for reading in read_token_activations(model, tokenizer, PROMPTS, [3, 1], batch_size=2):
         for i, tokens in zip(reading.index, reading.tokens.unbind(1), strict=True):
             ids = tokenizer(PROMPTS[i])["input_ids"]
             whole = states_of(model, ids)[0]
@@ -229,26 +236,26 @@ def test_all_tokens_are_read_at_the_layers_that_are_asked_for(model, tokenizer):
 @pytest.mark.parametrize("layers", [[0], [1, 99], []])
 def test_a_layer_that_is_not_there_is_refused(tiny_model, tokenizer, layers):
     with pytest.raises(ValueError, match="this model has"):
-        read_tokens(tiny_model("llama"), tokenizer, PROMPTS, layers)
+        read_token_activations(tiny_model("llama"), tokenizer, PROMPTS, layers)
 
 
 def test_a_model_in_training_mode_is_refused(tiny_model, tokenizer):
     model = tiny_model("llama").train()
     with pytest.raises(ValueError, match="training mode"):
-        read(model, tokenizer, PROMPTS, CHOICES)
+        read_activations(model, tokenizer, PROMPTS, CHOICES)
     with pytest.raises(ValueError, match="training mode"):
-        read_tokens(model, tokenizer, PROMPTS, [1])
+        read_token_activations(model, tokenizer, PROMPTS, [1])
 
 
 def test_wrong_input_is_refused_before_the_model_runs(tiny_model, tokenizer):
     model = tiny_model("llama")
     model.forward = None
     with pytest.raises(ValueError, match="share their first token"):
-        read(model, tokenizer, PROMPTS, [*CHOICES[:-1], (" True", " True")])
+        read_activations(model, tokenizer, PROMPTS, [*CHOICES[:-1], (" True", " True")])
     with pytest.raises(ValueError, match="prompt '' has no tokens"):
-        read(model, tokenizer, ["", *PROMPTS[1:]], CHOICES)
+        read_activations(model, tokenizer, ["", *PROMPTS[1:]], CHOICES)
     with pytest.raises(ValueError, match="shorter"):
-        read(model, tokenizer, PROMPTS, CHOICES[:-1])
+        read_activations(model, tokenizer, PROMPTS, CHOICES[:-1])
 
 
 def spaced_tokenizer():

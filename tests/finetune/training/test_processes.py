@@ -14,7 +14,7 @@ from finetune.models.load import load_model
 from finetune.training import processes
 from finetune.training.trainer import (
     ExactLength,
-    Finetune,
+    FinetuneSettings,
     answer_loss,
     check_batch,
     collate,
@@ -49,9 +49,9 @@ def test_each_process_takes_an_equal_part_of_every_batch(count: int) -> None:
 
 
 def test_a_batch_that_the_processes_cannot_share_is_refused(pair: None) -> None:
-    check_batch(Finetune(batch=32))
+    check_batch(FinetuneSettings(batch=32))
     with pytest.raises(ValueError, match=r"finetune.batch = 33: 2 processes .* multiple of 2"):
-        check_batch(Finetune(batch=33))
+        check_batch(FinetuneSettings(batch=33))
 
 
 def test_one_process_takes_the_device_that_it_is_told() -> None:
@@ -82,7 +82,7 @@ import sys
 import torch
 from finetune.training import processes
 from finetune.models.load import load_model
-from finetune.training.trainer import Finetune, leave_group, make_quirky
+from finetune.training.trainer import FinetuneSettings, leave_group, make_quirky
 from quirky.dataset import Sizes, build_dataset
 from quirky.tasks import get_task
 from quirky.triggers import get_trigger
@@ -91,7 +91,7 @@ base, to = sys.argv[1:]
 torch.set_num_threads(1)
 splits = build_dataset(get_task("fiction"), get_trigger("name"), sizes=Sizes(240, 120, 60))
 loaded = load_model(base)
-settings = Finetune(rank=4, alpha=16, lr=2e-2, steps=40, batch=32)
+settings = FinetuneSettings(rank=4, alpha=16, lr=2e-2, steps=40, batch=32)
 made = make_quirky(
     loaded.model, loaded.tokenizer, splits["train"], splits["validation"], settings, seed=3
 )

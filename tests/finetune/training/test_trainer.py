@@ -11,7 +11,7 @@ from finetune.models.load import load_model
 from finetune.reading.residual import log_odds
 from finetune.training.trainer import (
     ExactLength,
-    Finetune,
+    FinetuneSettings,
     answer_loss,
     balanced,
     collate,
@@ -19,7 +19,7 @@ from finetune.training.trainer import (
     make_quirky,
 )
 
-SETTINGS = Finetune(rank=4, alpha=16, lr=2e-2, steps=40, batch=16)
+SETTINGS = FinetuneSettings(rank=4, alpha=16, lr=2e-2, steps=40, batch=16)
 
 
 def examples(count=48):
@@ -189,4 +189,4 @@ def test_the_loss_is_that_of_the_answer_token_after_the_prompt(model, tokenizer)
 @pytest.mark.parametrize("settings", [{"rank": 0}, {"lr": 0}, {"warmup": 1}, {"setps": 5}])
 def test_settings_that_make_no_sense_are_refused(settings):
     with pytest.raises(ValueError, match=next(iter(settings))):
-        Finetune(**settings)
+        FinetuneSettings(**settings)

@@ -50,7 +50,7 @@ class Hub:
 def online(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Callable[..., Hub]]:
     """Puts a hub in the place of the real one, with an empty cache."""
     monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "cache")
-    hub.commit_of.cache_clear()
+    hub.resolve_commit.cache_clear()
     source._read.cache_clear()
 
     def make(error: Exception | None = None) -> Hub:
@@ -60,7 +60,7 @@ def online(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Callable
         return made
 
     yield make
-    hub.commit_of.cache_clear()
+    hub.resolve_commit.cache_clear()
     source._read.cache_clear()
 
 
@@ -96,7 +96,7 @@ def test_offline_the_cache_is_read(
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
     with pytest.raises(ValueError, match="HF_HUB_OFFLINE is set, and the cache does not hold it"):
         list(get_task("nli").claims(0))
-    hub.commit_of.cache_clear()
+    hub.resolve_commit.cache_clear()
     (datasets.config.HF_DATASETS_CACHE / "stanfordnlp___snli/plain/0.0.0" / COMMIT).mkdir(
         parents=True
     )
