@@ -1,0 +1,15 @@
+"""Named things that anyone may add: tasks, triggers, probes and layer rules share one registry."""
+
+from quirky.plugins.errors import one_line, unknown
+from quirky.plugins.loading import distribution_of, load_plugin, location_of
+from quirky.plugins.registry import BrokenPluginError, Registry
+
+__all__ = [
+    "BrokenPluginError",
+    "Registry",
+    "distribution_of",
+    "load_plugin",
+    "location_of",
+    "one_line",
+    "unknown",
+]
