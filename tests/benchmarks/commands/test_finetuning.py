@@ -14,7 +14,7 @@ from benchmarks.cli.finetune import finetune_command
 from benchmarks.commands import finetuning, sharing
 from benchmarks.commands.finetuning import advice, published_name
 from benchmarks.scoring.gate import Figure, Gate, faults
-from benchmarks.store.artefacts import require_room
+from benchmarks.store.artefacts import require_empty_folder
 from finetune.models.load import load_model
 from finetune.training.trainer import FinetuneSettings
 
@@ -159,11 +159,11 @@ def test_a_folder_that_holds_something_is_refused_before_any_model_is_loaded(
 
 
 def test_a_new_and_an_empty_folder_have_room(tmp_path: Path) -> None:
-    require_room(tmp_path / "a" / "b")
+    require_empty_folder(tmp_path / "a" / "b")
     (tmp_path / "a" / "b").mkdir()
-    require_room(tmp_path / "a" / "b")
+    require_empty_folder(tmp_path / "a" / "b")
     with pytest.raises(ValueError, match="is there already"):
-        require_room(tmp_path / "a")
+        require_empty_folder(tmp_path / "a")
 
 
 def test_a_base_is_published_by_its_name_not_by_its_place(random_base: Path) -> None:
