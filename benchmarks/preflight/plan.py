@@ -20,12 +20,8 @@ from benchmarks.recipe.pinning import bytes_a_number
 from benchmarks.recipe.schema import Recipe
 from benchmarks.run import check_asked, check_device
 from benchmarks.scoring.fits import SCORED, Columns
-from finetune.hub.checkpoints import (
-    UnreachableError,
-    download_bytes,
-    resolve_checkpoint,
-    shown_bytes,
-)
+from finetune.hub.checkpoints import UnreachableError, download_bytes, resolve_checkpoint
+from finetune.hub.resources import shown_bytes
 from finetune.models.load import load_prompt_encoder, load_skeleton, model_source
 from finetune.prompting.answers import PromptEncoder, prompt_tokens
 from finetune.reading.recurrent import state_layers

@@ -19,16 +19,16 @@ from huggingface_hub.errors import (
 
 from benchmarks.recipe.pinning import check_weights, fingerprints, pinned
 from benchmarks.recipe.schema import Recipe, validate_recipe
-from finetune.hub import checkpoints
+from finetune.hub import checkpoints, resources
 from finetune.hub import client as hub_files
 from finetune.hub.checkpoints import (
     UnreachableError,
     check_hub_weights,
     check_local_weights,
-    check_memory,
     resolve_checkpoint,
     resolve_commit,
 )
+from finetune.hub.resources import check_memory
 from finetune.models.load import check_model, load_model, load_tokenizer, model_fingerprint
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
@@ -231,7 +231,7 @@ def test_a_folder_must_hold_weights(tmp_path: Path, random_base: Path) -> None:
 def test_weights_larger_than_the_device_are_refused_with_both_figures(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(checkpoints, "device_memory", lambda _device: 24 * GB)
+    monkeypatch.setattr(resources, "device_memory", lambda _device: 24 * GB)
     check_memory(NAME, 24 * GB, "bfloat16", torch.device("cpu"))
     with pytest.raises(ValueError, match="takes 25 GB in bfloat16, and cpu has 24 GB of memory"):
         check_memory(NAME, 25 * GB, "bfloat16", torch.device("cpu"))
@@ -255,6 +255,6 @@ def test_a_recipe_s_weights_are_looked_at_before_it_runs(
     offline: None, cached: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     check_weights(small("tiny-neox", NAME))
-    monkeypatch.setattr(checkpoints, "device_memory", lambda _device: 1000)
+    monkeypatch.setattr(resources, "device_memory", lambda _device: 1000)
     with pytest.raises(ValueError, match=r"'tiny-neox' takes 4.76 MB in float32, and cpu has 1 kB"):
         check_weights(small("tiny-neox"))
