@@ -33,7 +33,7 @@ from benchmarks.store.artefacts import store_folders, sweep, write_text
 from benchmarks.store.provenance import probe_origin, source_state
 from benchmarks.tracking.weights_and_biases import log_run
 from finetune.adapters.lora import check_targets
-from finetune.architectures.blocks import lora_targets
+from finetune.architectures.lora_targets import lora_targets
 from finetune.models.load import (
     check_adapter,
     check_model,

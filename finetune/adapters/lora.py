@@ -15,13 +15,9 @@ from peft.tuners.lora.layer import ParamWrapper
 from peft.utils.integrations import dequantize_module_weight
 from torch import nn
 
-from finetune.architectures.blocks import (
-    code_path,
-    lora_targets,
-    trainable_modules,
-    untrainable_modules,
-    unwrap,
-)
+from finetune.architectures.blocks import unwrap
+from finetune.architectures.kernels import code_path
+from finetune.architectures.lora_targets import lora_targets, trainable_modules, untrainable_modules
 
 
 def add_lora(

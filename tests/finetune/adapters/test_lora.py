@@ -6,7 +6,7 @@ import yaml
 
 from finetune.adapters import lora
 from finetune.adapters.lora import AUDIT, DeadModuleAudit, add_lora, save_adapter, write_card
-from finetune.architectures.blocks import lora_targets
+from finetune.architectures.lora_targets import lora_targets
 
 FACTS = {"base": "tiny-neox", "task": "addition", "rank": 16, "learning rate": 4e-3}
 GATE = {"A, truth, all": "0.98 [0.97, 0.99]", "B, quirk, disagree": "0.95 [0.93, 0.97]"}

@@ -12,7 +12,7 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 
 from finetune.adapters.published import adapter_base, adapter_folder, holds_adapter, put_on
-from finetune.architectures.blocks import bypassed_modules
+from finetune.architectures.lora_targets import bypassed_modules
 from finetune.hub import client as hub
 from finetune.hub.client import hub_file
 from finetune.models import load as models

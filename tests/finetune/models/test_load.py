@@ -5,7 +5,8 @@ import torch
 from peft import LoraConfig, PeftModel, get_peft_model
 from transformers import AutoConfig
 
-from finetune.architectures.blocks import block_list, lora_targets
+from finetune.architectures.blocks import block_list
+from finetune.architectures.lora_targets import lora_targets
 from finetune.models import load as models
 from finetune.models.load import (
     adapter_fingerprint,
