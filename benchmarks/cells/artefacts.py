@@ -20,8 +20,8 @@ from benchmarks.recipe.schema import Recipe
 from benchmarks.recipe.trigger_entry import TriggerSpec
 from benchmarks.scoring.fits import FITTED, SCORED, Columns
 from benchmarks.store.artefacts import artefact, store_root
+from finetune.adapters.loading import adapter_folder
 from finetune.adapters.lora import save_adapter
-from finetune.adapters.published import adapter_folder
 from finetune.architectures.blocks import block_list
 from finetune.models.load import (
     LoadedModel,

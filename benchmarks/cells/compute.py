@@ -23,7 +23,7 @@ from benchmarks.scoring.figures import figures
 from benchmarks.scoring.fits import FITTED, SCORED, score_cell
 from benchmarks.scoring.gate import Gate, evaluate_gate
 from benchmarks.store.artefacts import written_whole
-from finetune.adapters.lora import write_card
+from finetune.adapters.card import write_card
 from finetune.models.load import adapter_fingerprint
 from quirky.dataset import columns_of
 

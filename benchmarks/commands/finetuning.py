@@ -15,7 +15,8 @@ from benchmarks.recipe.schema import one_task_recipe
 from benchmarks.run import check
 from benchmarks.scoring.gate import DECIDES, REQUIRED, THRESHOLD, Gate, evaluate_gate
 from benchmarks.store.artefacts import require_room, written_whole
-from finetune.adapters.lora import save_adapter, write_card
+from finetune.adapters.card import write_card
+from finetune.adapters.lora import save_adapter
 from finetune.models.load import LoadedModel, embedded_bases
 from finetune.reading.residual import log_odds
 from finetune.training import processes

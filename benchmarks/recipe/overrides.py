@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from finetune.adapters.published import adapter_base, holds_adapter
+from finetune.adapters.loading import adapter_base, holds_adapter
 from finetune.models.load import check_model
 from quirky.tasks.base import found_by
 

@@ -20,7 +20,7 @@ from transformers import (
     PreTrainedTokenizerBase,
 )
 
-from finetune.adapters.published import (
+from finetune.adapters.loading import (
     ADAPTER_CONFIG,
     ADAPTER_WEIGHTS,
     adapter_folder,
@@ -82,7 +82,7 @@ def load_model(
         name: an embedded base, a local folder, or a hub id.
         adapter: a folder or a hub id in peft's format. The adapter is kept, not merged (the model
             is then a `PeftModel`), so it can be switched off. Only one that peft refuses, or that
-            the model's kernels would pass over, is merged (`adapters.published.merges`). One on
+            the model's kernels would pass over, is merged (`adapters.loading.merges`). One on
             embeddings leaves a tied head alone either way.
         dtype: precision of the weights, whatever they were stored in.
         device: where to put the model.

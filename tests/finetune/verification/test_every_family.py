@@ -8,7 +8,8 @@ import torch
 from peft import PeftModel
 from transformers import AutoModelForCausalLM
 
-from finetune.adapters.lora import DeadModuleAudit, add_lora, how_far_moved
+from finetune.adapters.audit import DeadModuleAudit, how_far_moved
+from finetune.adapters.lora import add_lora
 from finetune.architectures.blocks import block_list
 from finetune.architectures.kernels import code_path
 from finetune.reading.residual import forward
