@@ -9,7 +9,7 @@ from benchmarks.recipe.schema import Recipe, Variant
 from benchmarks.recipe.trigger_entry import TriggerSpec
 from benchmarks.store.artefacts import content_hash
 from benchmarks.store.provenance import claims_origin, probe_origin
-from finetune.models.load import adapter_fingerprint, model_fingerprint
+from finetune.models.fingerprint import adapter_fingerprint, model_fingerprint
 
 FORMAT = 11
 """Raised whenever what a cell's folder holds, or how it is computed, changes."""

@@ -24,7 +24,7 @@ from benchmarks.scoring.fits import FITTED, SCORED, score_cell
 from benchmarks.scoring.gate import Gate, evaluate_gate
 from benchmarks.store.artefacts import written_whole
 from finetune.adapters.card import write_card
-from finetune.models.load import adapter_fingerprint
+from finetune.models.fingerprint import adapter_fingerprint
 from quirky.dataset import columns_of
 
 

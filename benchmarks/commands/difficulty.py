@@ -24,7 +24,8 @@ from benchmarks.recipe.pinning import check_weights, pinned
 from benchmarks.recipe.schema import Recipe, one_task_recipe
 from benchmarks.run import check_device
 from benchmarks.store.artefacts import artefact
-from finetune.models.load import check_model, load_prompt_encoder, model_fingerprint
+from finetune.models.fingerprint import model_fingerprint
+from finetune.models.load import check_model, load_prompt_encoder
 from finetune.prompting.answers import check_answers
 from finetune.reading.residual import read_activations
 from quirky.dataset import render_prompt

@@ -17,7 +17,8 @@ from benchmarks.scoring.gate import DECIDES, REQUIRED, THRESHOLD, Gate, evaluate
 from benchmarks.store.artefacts import require_room, written_whole
 from finetune.adapters.card import write_card
 from finetune.adapters.lora import save_adapter
-from finetune.models.load import LoadedModel, embedded_bases
+from finetune.models.load import LoadedModel
+from finetune.models.source import embedded_bases
 from finetune.reading.residual import log_odds
 from finetune.training import processes
 from finetune.training.trainer import check_batch, leave_group

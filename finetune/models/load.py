@@ -1,12 +1,6 @@
 """Load a model and its tokenizer: an embedded base, a local folder or a hub id, with an adapter."""
 
-import hashlib
-import json
-import re
-from collections.abc import Iterable
 from dataclasses import dataclass
-from difflib import get_close_matches
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +15,6 @@ from transformers import (
 )
 
 from finetune.adapters.loading import (
-    ADAPTER_CONFIG,
-    ADAPTER_WEIGHTS,
-    adapter_folder,
     check_fit,
     put_on,
 )
@@ -33,22 +24,9 @@ from finetune.hub.checkpoints import resolve_commit
 from finetune.hub.client import hub_answers
 from finetune.hub.client import one_line as _one_line
 from finetune.models.placement import Bits, DeviceMap, check_quantise, placed
+from finetune.models.source import _source
 from finetune.prompting.answers import PromptEncoder
 from finetune.prompting.chat import chat_tokenizer
-
-BASES = Path(__file__).parents[1] / "bases"
-
-_HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
-_DETERMINES_STATES = (
-    "config.json",
-    "*.safetensors",
-    "tokenizer*",
-    "vocab*",
-    "merges.txt",
-    "*tokens*.json",
-    "chat_template*",
-    "*.model",
-)
 
 
 @dataclass(frozen=True)
@@ -58,11 +36,6 @@ class LoadedModel:
     name: str
     model: nn.Module
     tokenizer: PromptEncoder
-
-
-def embedded_bases() -> dict[str, Path]:
-    """The bases that come with this package: name to folder."""
-    return {config.parent.name: config.parent for config in sorted(BASES.glob("*/config.json"))}
 
 
 def load_model(
@@ -184,61 +157,6 @@ def check_adapter(name: str, adapter: Path | str, revision: str | None = None) -
     check_fit(load_skeleton(name, revision), adapter)
 
 
-def model_fingerprint(name: str, revision: str | None = None) -> str:
-    """What determines a model's states: a hash of its files, or the commit of a hub model.
-
-    For an embedded base or a local folder, the sha256 over the bytes of weights, config and
-    tokenizer, wherever the folder lies. For a hub id, the commit that `revision` stands for now,
-    or in the cache when offline.
-    """
-    source = _source(name)
-    if isinstance(source, Path):
-        files = {file for pattern in _DETERMINES_STATES for file in source.glob(pattern)}
-        return _hash_files(files)
-    return resolve_commit(source, revision)
-
-
-def adapter_fingerprint(path: Path | str) -> str:
-    """The sha256 over an adapter's weights and settings, wherever it and its base lie."""
-    folder = adapter_folder(path)
-    config = json.loads((folder / ADAPTER_CONFIG).read_text())
-    config.pop("base_model_name_or_path", None)
-    # peft writes sets of module names as lists, in an order that changes from process to process.
-    settings = {k: sorted(v, key=str) if isinstance(v, list) else v for k, v in config.items()}
-    digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode())
-    digest.update(_hash_files([folder / ADAPTER_WEIGHTS]).encode())
-    return digest.hexdigest()
-
-
-def model_source(name: str) -> Path | str:
-    """The folder of an embedded base or of a local model, or a hub id as it is.
-
-    Raises:
-        ValueError: if the name is none of these.
-    """
-    return _source(name)
-
-
-def _source(name: str) -> Path | str:
-    """The folder of an embedded base or a local model, or a hub id as it is."""
-    bases = embedded_bases()
-    folder = Path(name)
-    if name in bases:
-        return bases[name]
-    if (folder / "config.json").is_file():
-        return folder
-    if (folder / ADAPTER_CONFIG).is_file():
-        raise ValueError(f"folder {name!r} holds an adapter, not a model: name its base as well")
-    if folder.is_dir():
-        raise ValueError(f"folder {name!r} has no config.json, so it is not a model")
-    if _HUB_ID.fullmatch(name):
-        return name
-    close = get_close_matches(name, bases, n=1)
-    hint = f"; did you mean {close[0]!r}?" if close else ";"
-    known = ", ".join([*bases, "a local folder, or a hub id (org/name)"])
-    raise ValueError(f"unknown model {name!r}{hint} known: {known}")
-
-
 def _config(name: str, revision: str | None) -> PreTrainedConfig:
     source, pinned = _source(name), _pinned(name, revision)
     return _one_line(
@@ -253,19 +171,3 @@ def _pinned(name: str, revision: str | None) -> dict[str, Any]:
     if isinstance(source, Path):
         return {}
     return {"revision": resolve_commit(source, revision), "local_files_only": not hub_answers()}
-
-
-def _hash_files(files: Iterable[Path]) -> str:
-    digest = hashlib.sha256()
-    for file in sorted(files):
-        now = file.stat()
-        content = _content_hash(file, now.st_size, now.st_mtime_ns)
-        digest.update(f"{file.name} {content}\n".encode())
-    return digest.hexdigest()
-
-
-@cache
-def _content_hash(file: Path, size: int, modified_ns: int) -> str:
-    """Read a file once a process, unless its size or time of change says that it is another."""
-    with file.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -29,7 +29,8 @@ from finetune.hub.checkpoints import (
     resolve_commit,
 )
 from finetune.hub.resources import check_memory
-from finetune.models.load import check_model, load_model, load_tokenizer, model_fingerprint
+from finetune.models.fingerprint import model_fingerprint
+from finetune.models.load import check_model, load_model, load_tokenizer
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 NAME = "org/name"

@@ -8,15 +8,10 @@ from transformers import AutoConfig
 from finetune.architectures.blocks import block_list
 from finetune.architectures.lora_targets import lora_targets
 from finetune.models import load as models
-from finetune.models.load import (
-    adapter_fingerprint,
-    check_model,
-    embedded_bases,
-    load_model,
-    load_skeleton,
-    load_tokenizer,
-    model_fingerprint,
-)
+from finetune.models import source
+from finetune.models.fingerprint import adapter_fingerprint, model_fingerprint
+from finetune.models.load import check_model, load_model, load_skeleton, load_tokenizer
+from finetune.models.source import embedded_bases
 from finetune.reading.residual import read_activations
 
 PROMPTS = ["Alice says that 2 + 2 = 4. True or false?", "3 + 5 = 9?"]
@@ -38,7 +33,7 @@ def bases(tiny_model, tokenizer, tmp_path, monkeypatch):
     """Two embedded bases, in bf16."""
     for family, name in (("gpt_neox", "tiny-neox"), ("mamba", "tiny-mamba")):
         save(tiny_model(family).to(torch.bfloat16), tokenizer, tmp_path / "bases" / name)
-    monkeypatch.setattr(models, "BASES", tmp_path / "bases")
+    monkeypatch.setattr(source, "BASES", tmp_path / "bases")
 
 
 @pytest.fixture

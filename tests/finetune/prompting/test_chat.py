@@ -6,7 +6,8 @@ import pytest
 import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from finetune.models.load import check_model, load_model, load_prompt_encoder, model_fingerprint
+from finetune.models.fingerprint import model_fingerprint
+from finetune.models.load import check_model, load_model, load_prompt_encoder
 from finetune.prompting.answers import answers_after, check_answers, prompt_tokens
 from finetune.prompting.chat import ChatTokenizer, chat_tokenizer
 from finetune.reading.residual import read_activations
