@@ -34,13 +34,10 @@ from benchmarks.store.provenance import probe_origin, source_state
 from benchmarks.tracking.weights_and_biases import log_run
 from finetune.adapters.lora import check_targets
 from finetune.architectures.lora_targets import lora_targets
-from finetune.models.load import (
-    check_adapter,
-    check_model,
-    load_prompt_encoder,
-    load_skeleton,
-    load_tokenizer,
-)
+from finetune.models.load import check_adapter
+from finetune.models.resolve import resolve_model
+from finetune.models.skeleton import load_skeleton
+from finetune.models.tokenizer import load_prompt_encoder, load_tokenizer
 from finetune.prompting.answers import PromptEncoder, check_answers
 from finetune.reading.recurrent import state_layers
 from finetune.training import processes
@@ -229,7 +226,7 @@ def check_asked(recipe: Recipe) -> None:
     list_probes()  # imports every installed plug-in, and warns of the broken ones
     skeletons, sites = {}, {}
     for model in recipe.models:
-        check_model(model.name, model.revision, quantise=model.quantise, chat=recipe.chat)
+        resolve_model(model.name, model.revision, quantise=model.quantise, chat=recipe.chat)
         skeleton = skeletons[model.name] = load_skeleton(model.name, model.revision)
         if recipe.state_sites():
             sites[model.name] = state_layers(load_skeleton(model.name, model.revision))

@@ -24,7 +24,8 @@ from finetune.adapters.loading import adapter_folder
 from finetune.adapters.lora import save_adapter
 from finetune.architectures.blocks import block_list
 from finetune.models.fingerprint import adapter_fingerprint, model_fingerprint
-from finetune.models.load import LoadedModel, load_model, load_skeleton
+from finetune.models.load import LoadedModel, load_model
+from finetune.models.skeleton import load_skeleton
 from finetune.reading.recurrent import state_layers
 from finetune.training.trainer import make_quirky
 from quirky.dataset import SPLITS, Sizes, build_dataset, columns_of

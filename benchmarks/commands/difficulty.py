@@ -25,7 +25,8 @@ from benchmarks.recipe.schema import Recipe, one_task_recipe
 from benchmarks.run import check_device
 from benchmarks.store.artefacts import artefact
 from finetune.models.fingerprint import model_fingerprint
-from finetune.models.load import check_model, load_prompt_encoder
+from finetune.models.resolve import resolve_model
+from finetune.models.tokenizer import load_prompt_encoder
 from finetune.prompting.answers import check_answers
 from finetune.reading.residual import read_activations
 from quirky.dataset import render_prompt
@@ -66,7 +67,7 @@ def ladder(
     check_weights(recipe)
     asked = _asked(recipe)
     for model in recipe.models:
-        check_model(model.name, model.revision)
+        resolve_model(model.name, model.revision)
         tokenizer = load_prompt_encoder(model.name, model.revision)
         check_answers(tokenizer, list(asked["prompt"]), list(asked["choices"]))
     return recipe

@@ -22,8 +22,9 @@ from benchmarks.run import check_asked, check_device
 from benchmarks.scoring.fits import SCORED, Columns
 from finetune.hub.checkpoints import UnreachableError, download_bytes, resolve_checkpoint
 from finetune.hub.resources import shown_bytes
-from finetune.models.load import load_prompt_encoder, load_skeleton
+from finetune.models.skeleton import load_skeleton
 from finetune.models.source import model_source
+from finetune.models.tokenizer import load_prompt_encoder
 from finetune.prompting.answers import PromptEncoder, prompt_tokens
 from finetune.reading.recurrent import state_layers
 

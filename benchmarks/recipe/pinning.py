@@ -14,7 +14,7 @@ from benchmarks.recipe.schema import Recipe
 from finetune.hub.checkpoints import check_hub_weights, check_local_weights, resolve_commit
 from finetune.hub.resources import check_memory
 from finetune.models.fingerprint import model_fingerprint
-from finetune.models.load import load_skeleton
+from finetune.models.skeleton import load_skeleton
 from finetune.models.source import model_source
 from quirky.tasks.published.from_data import FromData
 

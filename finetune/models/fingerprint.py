@@ -12,7 +12,7 @@ from finetune.adapters.loading import (
     adapter_folder,
 )
 from finetune.hub.checkpoints import resolve_commit
-from finetune.models.source import _source
+from finetune.models.source import model_source
 
 _DETERMINES_STATES = (
     "config.json",
@@ -33,7 +33,7 @@ def model_fingerprint(name: str, revision: str | None = None) -> str:
     tokenizer, wherever the folder lies. For a hub id, the commit that `revision` stands for now,
     or in the cache when offline.
     """
-    source = _source(name)
+    source = model_source(name)
     if isinstance(source, Path):
         files = {file for pattern in _DETERMINES_STATES for file in source.glob(pattern)}
         return _hash_files(files)

@@ -17,7 +17,8 @@ from finetune.hub import client as hub
 from finetune.hub.client import hub_file
 from finetune.models import load as models
 from finetune.models.fingerprint import adapter_fingerprint
-from finetune.models.load import check_adapter, load_model, load_skeleton
+from finetune.models.load import check_adapter, load_model
+from finetune.models.skeleton import load_skeleton
 
 PUBLISHED = ["x_proj", "embeddings", "in_proj", "out_proj"]
 """The targets of the published quirky Mamba adapters."""

@@ -30,7 +30,9 @@ from finetune.hub.checkpoints import (
 )
 from finetune.hub.resources import check_memory
 from finetune.models.fingerprint import model_fingerprint
-from finetune.models.load import check_model, load_model, load_tokenizer
+from finetune.models.load import load_model
+from finetune.models.resolve import resolve_model
+from finetune.models.tokenizer import load_tokenizer
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 NAME = "org/name"
@@ -189,7 +191,7 @@ def test_what_is_in_the_cache_is_not_downloaded_again(hub: Hub, cached: Path) ->
 
 def test_offline_a_model_that_is_not_cached_is_refused(offline: None) -> None:
     with pytest.raises(UnreachableError, match=r"HF_HUB_OFFLINE is set, and the cache .*hub"):
-        check_model(NAME)
+        resolve_model(NAME)
 
 
 def test_offline_a_model_is_loaded_from_the_cache(
@@ -206,7 +208,7 @@ def test_offline_a_model_is_loaded_from_the_cache(
         assert loaded.model.config.hidden_size == 16
         assert load_tokenizer(NAME, revision).vocab_size == loaded.tokenizer.vocab_size
     with pytest.raises(UnreachableError, match="does not hold it at revision 'v9'"):
-        check_model(NAME, "v9")
+        resolve_model(NAME, "v9")
 
 
 def test_offline_weights_that_are_not_cached_are_refused(offline: None, cached: Path) -> None:
