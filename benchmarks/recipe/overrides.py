@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from finetune.adapters.published import adapter_base, holds_adapter
-from finetune.models.load import check_model
+from finetune.adapters.loading import adapter_base, holds_adapter
+from finetune.models.resolve import resolve_model
 from quirky.tasks.base import found_by
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ def _base_of(adapter: str | Path) -> dict[str, Any]:
     if not name:
         raise ValueError(f"adapter {str(adapter)!r} does not name its base; give it by --model")
     try:
-        check_model(name, revision)
+        resolve_model(name, revision)
     except ValueError as error:
         raise ValueError(
             f"adapter {str(adapter)!r} was made for {name!r}, which cannot be used here: {error}; "

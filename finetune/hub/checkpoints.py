@@ -5,16 +5,13 @@ where `HF_HUB_OFFLINE` says not to ask.
 """
 
 import json
-import os
 import re
-import shutil
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import NoReturn
 
-import torch
 from huggingface_hub import (
     HfApi,
     constants,
@@ -30,6 +27,7 @@ from huggingface_hub.errors import (
 )
 
 from finetune.hub.client import TIMEOUT, hub_answers
+from finetune.hub.resources import free_disk, shown_bytes
 
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 _WHOLE = "model.safetensors"
@@ -187,34 +185,6 @@ def check_hub_weights(names: Iterable[tuple[str, str | None]]) -> int:
     return total
 
 
-def check_memory(name: str, needed: int, precision: str, device: torch.device | None) -> None:
-    """Make sure that weights of so many bytes fit into a device's memory, or into all there is.
-
-    Raises:
-        ValueError: with both figures.
-    """
-    there = device_memory(device) if device else all_memory()
-    if needed > there:
-        raise ValueError(
-            f"model {name!r} takes {shown_bytes(needed)} in {precision}, and "
-            f"{device or 'all that is here'} has {shown_bytes(there)} of memory; take a "
-            "smaller model or precision, or a larger device"
-        )
-
-
-def device_memory(device: torch.device) -> int:
-    """Bytes of a device's memory, used or not; of the machine's, if it is no CUDA device."""
-    if device.type == "cuda":
-        return torch.cuda.mem_get_info(device)[1]
-    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-
-
-def all_memory() -> int:
-    """Bytes of the memory of the machine and of all its CUDA devices."""
-    cuda = [torch.device("cuda", i) for i in range(torch.cuda.device_count())]
-    return sum(device_memory(device) for device in [torch.device("cpu"), *cuda])
-
-
 def download_bytes(name: str, revision: str | None) -> int | None:
     """Bytes of a hub model's weights that are not in the cache yet; None where nobody says."""
     try:
@@ -223,22 +193,6 @@ def download_bytes(name: str, revision: str | None) -> int | None:
     except ValueError:
         return None
     return sum(size for file, size in weights.items() if not _is_cached(found, file))
-
-
-def free_disk() -> int:
-    """Bytes that are free where the hub's cache is, or will be."""
-    folder = Path(constants.HF_HUB_CACHE)
-    while not folder.exists():
-        folder = folder.parent
-    return shutil.disk_usage(folder).free
-
-
-def shown_bytes(count: float) -> str:
-    """A number of bytes as a person reads it."""
-    for unit, size in (("TB", 1e12), ("GB", 1e9), ("MB", 1e6)):
-        if count >= size:
-            return f"{count / size:.3g} {unit}"
-    return f"{count / 1e3:.3g} kB"
 
 
 def _kept(found: Checkpoint) -> dict[str, int]:

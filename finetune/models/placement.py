@@ -78,11 +78,3 @@ def trainable(model: nn.Module) -> nn.Module:
     if getattr(unwrap(model), "is_quantized", False):
         return prepare_model_for_kbit_training(model, use_gradient_checkpointing=False)
     return model
-
-
-def input_device(model: nn.Module) -> torch.device:
-    """The device that tokens go to: that of the embeddings, where blocks lie on several."""
-    embeddings = unwrap(model).get_input_embeddings()  # type: ignore[operator]
-    device = embeddings.weight.device
-    # Weights that accelerate keeps elsewhere until they are needed; it moves what goes in as well.
-    return torch.device("cpu") if device.type == "meta" else device

@@ -17,7 +17,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from finetune.architectures.blocks import block_list, unwrap
-from finetune.models.placement import input_device
+from finetune.architectures.devices import input_device
 from finetune.prompting.answers import Choices, PromptEncoder, answers_after, prompt_tokens
 
 State = Literal["prompt", "pair"]

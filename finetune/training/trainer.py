@@ -25,8 +25,10 @@ from transformers import (
     TrainingArguments,
 )
 
-from finetune.adapters.lora import DeadModuleAudit, add_lora
-from finetune.models.placement import input_device, trainable
+from finetune.adapters.audit import DeadModuleAudit
+from finetune.adapters.lora import add_lora
+from finetune.architectures.devices import input_device
+from finetune.models.placement import trainable
 from finetune.prompting.answers import PromptEncoder, answers_after, prompt_tokens
 from finetune.reading.residual import keeps_logits
 from finetune.training import processes

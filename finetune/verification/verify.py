@@ -9,7 +9,8 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from finetune.architectures.blocks import block_list, lora_targets
+from finetune.architectures.blocks import block_list
+from finetune.architectures.lora_targets import lora_targets
 from finetune.reading.recurrent import STATE_SITES, held_states
 from finetune.reading.residual import block_outputs, forward
 from finetune.verification.tiny_families import tiny_model

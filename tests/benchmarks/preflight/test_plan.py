@@ -23,7 +23,8 @@ from benchmarks.recipe.schema import Recipe, load_recipe, validate_recipe
 from finetune.adapters.lora import add_lora
 from finetune.hub import client as hub
 from finetune.models import load as models
-from finetune.models.load import LoadedModel, load_tokenizer
+from finetune.models.load import LoadedModel
+from finetune.models.tokenizer import load_tokenizer
 from finetune.pretrain.vocabulary import VOCABULARY
 from finetune.training.trainer import FinetuneSettings
 

@@ -18,7 +18,8 @@ from benchmarks.cells.cell import Cell, cells_of
 from benchmarks.recipe.overrides import models_of
 from benchmarks.recipe.schema import load_recipe, validate_recipe
 from benchmarks.run import Run, check
-from finetune.models.load import adapter_fingerprint, load_model
+from finetune.models.fingerprint import adapter_fingerprint
+from finetune.models.load import load_model
 from finetune.reading.residual import log_odds
 
 TARGETS = ["query_key_value", "embed_in"]

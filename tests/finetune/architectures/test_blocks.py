@@ -7,14 +7,9 @@ from torch import nn
 from transformers import AutoModelForCausalLM, RwkvConfig
 
 from finetune.adapters.lora import check_targets
-from finetune.architectures.blocks import (
-    block_list,
-    code_path,
-    exact_config,
-    lora_targets,
-    untrainable_modules,
-    unwrap,
-)
+from finetune.architectures.blocks import block_list, exact_config, unwrap
+from finetune.architectures.kernels import code_path
+from finetune.architectures.lora_targets import lora_targets, untrainable_modules
 from finetune.architectures.scan import use_cpu_scan
 
 TARGETS = {

@@ -19,17 +19,20 @@ from huggingface_hub.errors import (
 
 from benchmarks.recipe.pinning import check_weights, fingerprints, pinned
 from benchmarks.recipe.schema import Recipe, validate_recipe
-from finetune.hub import checkpoints
+from finetune.hub import checkpoints, resources
 from finetune.hub import client as hub_files
 from finetune.hub.checkpoints import (
     UnreachableError,
     check_hub_weights,
     check_local_weights,
-    check_memory,
     resolve_checkpoint,
     resolve_commit,
 )
-from finetune.models.load import check_model, load_model, load_tokenizer, model_fingerprint
+from finetune.hub.resources import check_memory
+from finetune.models.fingerprint import model_fingerprint
+from finetune.models.load import load_model
+from finetune.models.resolve import resolve_model
+from finetune.models.tokenizer import load_tokenizer
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 NAME = "org/name"
@@ -188,7 +191,7 @@ def test_what_is_in_the_cache_is_not_downloaded_again(hub: Hub, cached: Path) ->
 
 def test_offline_a_model_that_is_not_cached_is_refused(offline: None) -> None:
     with pytest.raises(UnreachableError, match=r"HF_HUB_OFFLINE is set, and the cache .*hub"):
-        check_model(NAME)
+        resolve_model(NAME)
 
 
 def test_offline_a_model_is_loaded_from_the_cache(
@@ -205,7 +208,7 @@ def test_offline_a_model_is_loaded_from_the_cache(
         assert loaded.model.config.hidden_size == 16
         assert load_tokenizer(NAME, revision).vocab_size == loaded.tokenizer.vocab_size
     with pytest.raises(UnreachableError, match="does not hold it at revision 'v9'"):
-        check_model(NAME, "v9")
+        resolve_model(NAME, "v9")
 
 
 def test_offline_weights_that_are_not_cached_are_refused(offline: None, cached: Path) -> None:
@@ -231,7 +234,7 @@ def test_a_folder_must_hold_weights(tmp_path: Path, random_base: Path) -> None:
 def test_weights_larger_than_the_device_are_refused_with_both_figures(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(checkpoints, "device_memory", lambda _device: 24 * GB)
+    monkeypatch.setattr(resources, "device_memory", lambda _device: 24 * GB)
     check_memory(NAME, 24 * GB, "bfloat16", torch.device("cpu"))
     with pytest.raises(ValueError, match="takes 25 GB in bfloat16, and cpu has 24 GB of memory"):
         check_memory(NAME, 25 * GB, "bfloat16", torch.device("cpu"))
@@ -255,6 +258,6 @@ def test_a_recipe_s_weights_are_looked_at_before_it_runs(
     offline: None, cached: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     check_weights(small("tiny-neox", NAME))
-    monkeypatch.setattr(checkpoints, "device_memory", lambda _device: 1000)
+    monkeypatch.setattr(resources, "device_memory", lambda _device: 1000)
     with pytest.raises(ValueError, match=r"'tiny-neox' takes 4.76 MB in float32, and cpu has 1 kB"):
         check_weights(small("tiny-neox"))

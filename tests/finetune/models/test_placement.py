@@ -11,8 +11,9 @@ from torch import nn
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from finetune.models import placement
-from finetune.models.load import load_model, load_skeleton
+from finetune.models.load import load_model
 from finetune.models.placement import check_quantise, placed, trainable
+from finetune.models.skeleton import load_skeleton
 from finetune.reading.residual import block_outputs, read_activations
 
 PROMPTS = ["Alice says that 2 + 2 = 4. True or false?", "3 + 5 = 9?"]

@@ -6,7 +6,10 @@ import pytest
 import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from finetune.models.load import check_model, load_model, load_prompt_encoder, model_fingerprint
+from finetune.models.fingerprint import model_fingerprint
+from finetune.models.load import load_model
+from finetune.models.resolve import resolve_model
+from finetune.models.tokenizer import load_prompt_encoder
 from finetune.prompting.answers import answers_after, check_answers, prompt_tokens
 from finetune.prompting.chat import ChatTokenizer, chat_tokenizer
 from finetune.reading.residual import read_activations
@@ -130,7 +133,7 @@ def test_a_saved_template_is_used_where_it_is_asked_for_and_tells_models_apart(
     tiny_model("gpt_neox").save_pretrained(folder)
     asker(CHATML).tokenizer.save_pretrained(folder)
     known = model_fingerprint(folder)
-    check_model(folder, chat=True)
+    resolve_model(folder, chat=True)
     assert isinstance(load_model(folder, chat=True).tokenizer, ChatTokenizer)
     assert not isinstance(load_prompt_encoder(folder), ChatTokenizer)
     asker(INST).tokenizer.save_pretrained(folder)

@@ -7,7 +7,8 @@ from tokenizers import Tokenizer, pre_tokenizers, processors, trainers
 from tokenizers.models import BPE
 from transformers import PreTrainedTokenizerFast
 
-from finetune.architectures.blocks import block_list, lora_targets
+from finetune.architectures.blocks import block_list
+from finetune.architectures.lora_targets import lora_targets
 from finetune.prompting.answers import answer_tokens
 from finetune.reading.residual import (
     block_outputs,

@@ -8,8 +8,10 @@ import torch
 from peft import PeftModel
 from transformers import AutoModelForCausalLM
 
-from finetune.adapters.lora import DeadModuleAudit, add_lora, how_far_moved
-from finetune.architectures.blocks import block_list, code_path
+from finetune.adapters.audit import DeadModuleAudit, how_far_moved
+from finetune.adapters.lora import add_lora
+from finetune.architectures.blocks import block_list
+from finetune.architectures.kernels import code_path
 from finetune.reading.residual import forward
 from finetune.verification.tiny_families import TINY, tiny_model
 from finetune.verification.verify import EXACT, drawn_tokens, resid_error, state_errors

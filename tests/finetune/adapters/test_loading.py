@@ -11,12 +11,14 @@ from peft import LoraConfig, PeftModel, get_peft_model
 from safetensors.torch import load_file, save_file
 from torch import nn
 
-from finetune.adapters.published import adapter_base, adapter_folder, holds_adapter, put_on
-from finetune.architectures.blocks import bypassed_modules
+from finetune.adapters.loading import adapter_base, adapter_folder, holds_adapter, put_on
+from finetune.architectures.lora_targets import bypassed_modules
 from finetune.hub import client as hub
 from finetune.hub.client import hub_file
 from finetune.models import load as models
-from finetune.models.load import adapter_fingerprint, check_adapter, load_model, load_skeleton
+from finetune.models.fingerprint import adapter_fingerprint
+from finetune.models.load import check_adapter, load_model
+from finetune.models.skeleton import load_skeleton
 
 PUBLISHED = ["x_proj", "embeddings", "in_proj", "out_proj"]
 """The targets of the published quirky Mamba adapters."""
@@ -129,7 +131,7 @@ def test_merged_is_what_peft_keeps(tiny_model, tokenizer, folder, tmp_path, fami
     get_peft_model(model, settings).save_pretrained(folder)
     kept = load_model(str(tmp_path / "base"), adapter=folder).model
     assert isinstance(kept, PeftModel)
-    monkeypatch.setattr("finetune.adapters.published.merges", lambda *_: True)
+    monkeypatch.setattr("finetune.adapters.loading.merges", lambda *_: True)
     merged = load_model(str(tmp_path / "base"), adapter=folder).model
     assert not isinstance(merged, PeftModel)
     torch.testing.assert_close(logits(merged), logits(kept), atol=2e-5, rtol=1e-4)

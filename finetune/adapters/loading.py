@@ -25,7 +25,7 @@ from finetune.adapters.merging import (
     merged_layers,
     require_mergeable,
 )
-from finetune.architectures.blocks import bypassed_modules
+from finetune.architectures.lora_targets import bypassed_modules
 from finetune.hub.client import hub_file, is_hub_id, one_line
 
 ADAPTER_CONFIG = "adapter_config.json"
