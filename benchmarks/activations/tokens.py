@@ -18,7 +18,7 @@ from benchmarks.recipe.entries import TokensSpec
 from finetune.architectures.blocks import block_list, unwrap
 from finetune.models.load import LoadedModel
 from finetune.prompting.answers import PromptEncoder, prompt_tokens
-from finetune.reading.residual import TokenActivationBatch, read_token_activations
+from finetune.reading.tokens import TokenActivationBatch, read_token_activations
 
 GIGABYTE = 1e9
 

@@ -28,7 +28,7 @@ from transformers import (
 from finetune.adapters.lora import DeadModuleAudit, add_lora
 from finetune.models.placement import input_device, trainable
 from finetune.prompting.answers import PromptEncoder, answers_after, prompt_tokens
-from finetune.reading.residual import keeps_logits
+from finetune.reading.forward import keeps_logits
 from finetune.training import processes
 
 Progress = Callable[[str, float], None]

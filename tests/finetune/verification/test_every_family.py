@@ -10,7 +10,7 @@ from transformers import AutoModelForCausalLM
 
 from finetune.adapters.lora import DeadModuleAudit, add_lora, how_far_moved
 from finetune.architectures.blocks import block_list, code_path
-from finetune.reading.residual import forward
+from finetune.reading.forward import forward
 from finetune.verification.tiny_families import TINY, tiny_model
 from finetune.verification.verify import EXACT, drawn_tokens, resid_error, state_errors
 
