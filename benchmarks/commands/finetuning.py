@@ -19,7 +19,8 @@ from finetune.adapters.lora import save_adapter, write_card
 from finetune.models.load import LoadedModel, embedded_bases
 from finetune.reading.residual import log_odds
 from finetune.training import processes
-from finetune.training.trainer import check_batch, leave_group
+from finetune.training.settings import check_batch
+from finetune.training.trainer import leave_group
 from quirky.dataset import columns_of
 
 

@@ -17,7 +17,7 @@ from benchmarks.recipe.schema import Recipe
 from benchmarks.scoring.fits import fits_of
 from finetune.adapters.lora import add_lora
 from finetune.architectures.blocks import block_list, unwrap
-from finetune.training.trainer import FinetuneSettings
+from finetune.training.settings import FinetuneSettings
 
 LORA_BYTES = 4
 """Adapters are float32, whatever the precision of their base."""

@@ -29,7 +29,7 @@ from benchmarks.recipe.entries import (
 from benchmarks.recipe.overrides import resolved
 from benchmarks.recipe.trigger_entry import TriggerSpec
 from benchmarks.store.artefacts import content_hash
-from finetune.training.trainer import FinetuneSettings
+from finetune.training.settings import FinetuneSettings
 from probes import list_probes
 from quirky.contexts import UNSEEN, Transfer, parse_transfer
 from quirky.prompts import Style

@@ -25,7 +25,7 @@ from finetune.hub import client as hub
 from finetune.models import load as models
 from finetune.models.load import LoadedModel, load_tokenizer
 from finetune.pretrain.vocabulary import VOCABULARY
-from finetune.training.trainer import FinetuneSettings
+from finetune.training.settings import FinetuneSettings
 
 FAMILIES = ("gpt_neox", "mamba")
 

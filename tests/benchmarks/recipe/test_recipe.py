@@ -10,7 +10,7 @@ import yaml
 
 from benchmarks.recipe.schema import Recipe, list_recipes, load_recipe, validate_recipe
 from benchmarks.run import check_device
-from finetune.training.trainer import FinetuneSettings
+from finetune.training.settings import FinetuneSettings
 
 SMALL: dict[str, Any] = {
     "name": "small",
