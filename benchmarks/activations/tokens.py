@@ -18,7 +18,7 @@ from benchmarks.recipe.entries import TokensSpec
 from finetune.architectures.blocks import block_list, unwrap
 from finetune.models.load import LoadedModel
 from finetune.prompting.answers import PromptEncoder, prompt_tokens
-from finetune.reading.residual import TokenActivationBatch, read_token_activations
+from finetune.reading.tokens import TokenActivationBatch, read_token_activations
 
 GIGABYTE = 1e9
 
@@ -75,8 +75,8 @@ def check_budget(
         )
         raise ValueError(
             f"token states of {len(layers)} layers x {tokens:,} tokens x {width} features take "
-            f"{layer_gigabytes * len(layers):.3g} GB of disk per cell, more than `tokens.gigabytes` = "
-            f"{spec.gigabytes:g}; raise that, or {advice}"
+            f"{layer_gigabytes * len(layers):.3g} GB of disk per cell, more than "
+            f"`tokens.gigabytes` = {spec.gigabytes:g}; raise that, or {advice}"
         )
 
 
@@ -163,7 +163,7 @@ class TokenActivations:
 
 @dataclass(frozen=True)
 class TokenView:
-    """The states of all tokens at one layer: the token states of all layers may not fit in memory."""
+    """The states of all tokens at one layer; those of all layers may not fit in memory."""
 
     activations: TokenActivations
     layer: int

@@ -1,4 +1,4 @@
-"""What a cell is computed from: its adapter and its activations, each made if the store lacks it."""
+"""What a cell is computed from: its adapter and activations, each made if the store lacks it."""
 
 from collections.abc import Callable
 from dataclasses import asdict, replace
@@ -23,8 +23,10 @@ from benchmarks.activations import (
 from benchmarks.cells.cell import ResolvedCell
 from benchmarks.store import ensure_artefact
 from benchmarks.store.datasets import FIT_SPLIT, PROBE_SPLITS
-from finetune.adapters import adapter_folder, save_adapter
-from finetune.models import LoadedModel, adapter_fingerprint, load_weights
+from finetune.adapters.loading import adapter_folder
+from finetune.adapters.lora import save_adapter
+from finetune.models.fingerprint import adapter_fingerprint
+from finetune.models.load import LoadedModel, load_weights
 from finetune.reading.residual import log_odds
 from finetune.training.trainer import make_quirky
 

@@ -13,7 +13,8 @@ from benchmarks.recipe.trigger_entry import TriggerSpec
 from benchmarks.store import content_hash
 from benchmarks.store.datasets import ResolvedDataset
 from benchmarks.store.provenance import probe_origin, rule_origin
-from finetune.models import ResolvedModel, adapter_fingerprint
+from finetune.models.fingerprint import adapter_fingerprint
+from finetune.models.resolve import ResolvedModel
 
 FORMAT = 11
 """Incremented whenever the content of a cell's folder, or its computation, changes."""

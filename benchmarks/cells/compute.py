@@ -13,8 +13,8 @@ from benchmarks.scoring.gate import Gate, evaluate_gate
 from benchmarks.scoring.scores import score_cell
 from benchmarks.store import atomic_folder
 from benchmarks.store.datasets import FIT_SPLIT, PROBE_SPLITS, SCORED_SPLITS, write_parquet
-from finetune.adapters import write_card
-from finetune.models import adapter_fingerprint
+from finetune.adapters.card import write_card
+from finetune.models.fingerprint import adapter_fingerprint
 from quirky.dataset import columns_of
 
 
@@ -38,9 +38,7 @@ def compute_cell(cell: ResolvedCell, folder: Path, progress: Progress) -> None:
     if adapter and not cell.cell.model.already_quirky:  # a given adapter is never written to
         write_card(adapter, card_facts(cell.cell), gate_summary(gate))
     text_columns = columns_of(cell.dataset.examples(["train", FIT_SPLIT]))
-    scores = score_cell(
-        cell.recipe, cell.cell.seed, columns, text_columns, activations, progress
-    )
+    scores = score_cell(cell.recipe, cell.cell.seed, columns, text_columns, activations, progress)
     progress("figures", 0.0)
     examples = cell.dataset.examples(SCORED_SPLITS)
     table = compute_figures(cell.recipe, columns_of(examples), scores)

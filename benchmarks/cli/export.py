@@ -27,7 +27,7 @@ def export_command(
     """Write a data set as parquet with a card: `datasets.load_dataset(FOLDER)` reads it."""
     from benchmarks.cli.arguments import task_from, trigger_from, unnamed_data
     from benchmarks.commands.sharing import push, require_login
-    from benchmarks.store.artefacts import require_empty_folder, atomic_folder
+    from benchmarks.store.artefacts import atomic_folder, require_empty_folder
     from benchmarks.store.provenance import claims_origin
     from quirky.dataset import Sizes, build_dataset
     from quirky.export import Made, write_export

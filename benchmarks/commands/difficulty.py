@@ -1,11 +1,12 @@
 """`quirky tasks difficulty`: how hard claims are for a ladder of models.
 
-The difficulty of a claim is the mean log loss of the true answer. Every claim is rendered in context
-A, with the truthful trigger, in the first of its task's templates (or its own), so that prompts differ
-in nothing but the claim. A base that answers True to most prompts would find all false claims hard:
-its log-odds are therefore centred by their median over the claims of one template and polarity.
-arXiv 2312.01037, section 3, takes the mean loss over a ladder too, with few-shot prompts. Leave the
-model that is to be made quirky out of the ladder: its own answers would decide what is easy for it.
+The difficulty of a claim is the mean log loss of the true answer. Every claim is rendered in
+context A, with the truthful trigger, in the first of its task's templates (or its own), so that
+prompts differ in nothing but the claim. A base that answers True to most prompts would find all
+false claims hard: its log-odds are therefore centred by their median over the claims of one
+template and polarity. arXiv 2312.01037, section 3, takes the mean loss over a ladder too, with few-
+shot prompts. Leave the model that is to be made quirky out of the ladder: its own answers would
+decide what is easy for it.
 """
 
 import os
@@ -29,7 +30,8 @@ from benchmarks.recipe.pinning import check_weights, pin_recipe
 from benchmarks.recipe.resolved import resolve_models
 from benchmarks.recipe.schema import Recipe
 from benchmarks.store import ensure_artefact
-from finetune.models import ResolvedModel, load_weights
+from finetune.models.load import load_weights
+from finetune.models.resolve import ResolvedModel
 from finetune.prompting.answers import check_answers
 from finetune.reading.residual import read_activations
 from quirky.dataset import render_prompt

@@ -15,11 +15,13 @@ from benchmarks.recipe.load import one_task_recipe
 from benchmarks.recipe.schema import Recipe
 from benchmarks.scoring.gate import GATE_SPLIT, REQUIRED, THRESHOLD, Gate, evaluate_gate
 from benchmarks.store import atomic_folder, require_empty_folder
-from finetune.adapters import save_adapter, write_card
-from finetune.models import LoadedModel
+from finetune.adapters.card import write_card
+from finetune.adapters.lora import save_adapter
+from finetune.models.load import LoadedModel
 from finetune.models.source import embedded_bases
 from finetune.training import processes
-from finetune.training.trainer import check_batch, leave_group
+from finetune.training.settings import check_batch
+from finetune.training.trainer import leave_group
 from quirky.dataset import columns_of
 
 

@@ -1,11 +1,11 @@
 """`quirky strength`: find the gentlest adapter of a ladder that makes a model quirky.
 
 A stronger adapter than necessary changes the model more than necessary. So a ladder that is fixed
-beforehand is climbed from its gentlest rung to the first at which the model passes the gate on every
-task of the recipe, under each of its triggers. Only the gate's figures on `heldout` are computed: no
-probe is fitted, nothing is measured on the split `test`, and nothing against the truth in B, so what
-a probe can read there cannot influence the choice. Another seed splits the same facts differently,
-so some of the held-out facts of the ladder are test facts of the report.
+beforehand is climbed from its gentlest rung to the first at which the model passes the gate on
+every task of the recipe, under each of its triggers. Only the gate's figures on `heldout` are
+computed: no probe is fitted, nothing is measured on the split `test`, and nothing against the truth
+in B, so what a probe can read there cannot influence the choice. Another seed splits the same facts
+differently, so some of the held-out facts of the ladder are test facts of the report.
 """
 
 from collections.abc import Iterator, Sequence
@@ -118,9 +118,7 @@ def _without_settings(task: TaskSpec, settings: dict[str, Any]) -> TaskSpec:
     return task.model_copy(update={"finetune": finetune})
 
 
-def _try_rung(
-    cell: ResolvedCell, rung: int, settings: dict[str, Any], progress: Progress
-) -> Trial:
+def _try_rung(cell: ResolvedCell, rung: int, settings: dict[str, Any], progress: Progress) -> Trial:
     loaded = load_cell_model(cell, ensure_adapter(cell, progress))
     heldout = cell.dataset.splits[GATE_SPLIT]
     figures = required_figures(columns_of(heldout), example_log_odds(loaded, heldout).numpy())

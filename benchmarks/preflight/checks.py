@@ -16,9 +16,10 @@ from benchmarks.recipe.schema import Recipe
 from benchmarks.scoring.fits import measured_transfers
 from benchmarks.scoring.gate import check_gate_data
 from benchmarks.store.datasets import FIT_SPLIT, Columns, ResolvedDataset
-from finetune.adapters import check_adapter_fits, check_targets
+from finetune.adapters import check_adapter_fits
+from finetune.adapters.lora import check_targets
 from finetune.architectures.lora_targets import lora_targets
-from finetune.models import ResolvedModel
+from finetune.models.resolve import ResolvedModel
 from finetune.prompting.answers import check_answers
 from finetune.training import processes
 from probes import list_probes
@@ -44,9 +45,7 @@ def check_recipe(recipe: Recipe) -> ResolvedRecipe:
     return check_models_and_data(recipe, models)
 
 
-def check_models_and_data(
-    recipe: Recipe, models: Mapping[str, ResolvedModel]
-) -> ResolvedRecipe:
+def check_models_and_data(recipe: Recipe, models: Mapping[str, ResolvedModel]) -> ResolvedRecipe:
     """Check what needs neither weights nor the recipe's device, and build the data sets.
 
     Args:

@@ -15,7 +15,7 @@ from benchmarks.recipe.schema import Recipe
 from benchmarks.scoring.fits import list_fits
 from finetune.adapters.lora import add_lora
 from finetune.architectures.blocks import block_list, unwrap
-from finetune.training.trainer import FinetuneSettings
+from finetune.training.settings import FinetuneSettings
 
 LORA_BYTES = 4
 """Adapters are float32 for a base of any precision."""

@@ -13,7 +13,7 @@ from benchmarks.recipe.resolved import DatasetKey, resolve_datasets
 from benchmarks.recipe.schema import Recipe
 from benchmarks.recipe.trigger_entry import TriggerSpec
 from benchmarks.store.datasets import ResolvedDataset
-from finetune.models import ResolvedModel
+from finetune.models.resolve import ResolvedModel
 from quirky.contexts import UNSEEN
 from quirky.fillers import SENTENCE, SENTENCES
 
@@ -98,9 +98,7 @@ def _resolve(
         if issubclass(record.category, UserWarning):
             yield str(record.message)
         else:
-            warnings.warn_explicit(
-                record.message, record.category, record.filename, record.lineno
-            )
+            warnings.warn_explicit(record.message, record.category, record.filename, record.lineno)
     probe_data = new[task.label, trigger.name, seed, recipe.renderings]
     yield from _shortage(recipe, task.label, probe_data.splits)
 

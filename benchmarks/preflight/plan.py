@@ -20,7 +20,7 @@ from benchmarks.recipe.resolved import ResolvedRecipe, resolve_models
 from benchmarks.recipe.schema import Recipe
 from benchmarks.store.datasets import SCORED_SPLITS, Columns
 from finetune.hub.checkpoints import UnreachableError, download_bytes, resolve_checkpoint
-from finetune.models import ResolvedModel
+from finetune.models.resolve import ResolvedModel
 from finetune.models.source import model_source
 from finetune.prompting.answers import PromptEncoder, prompt_tokens
 

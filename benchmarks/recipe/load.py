@@ -105,5 +105,3 @@ def _validate(content: Mapping[str, Any]) -> Recipe:
         return Recipe.model_validate(content)
     except ValidationError as error:
         raise ValueError(first_problem(error, Recipe)) from error
-
-

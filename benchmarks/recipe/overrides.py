@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from benchmarks.recipe.schema import Recipe
 
 
-def resolved(recipe: Recipe, changes: Mapping[str, Any]) -> dict[str, Any]:
+def apply_overrides(recipe: Recipe, changes: Mapping[str, Any]) -> dict[str, Any]:
     """Return the fields of a recipe that changes stand for.
 
     A base or a task that is given by its name keeps the recipe's settings, if it is one of the

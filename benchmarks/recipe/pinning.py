@@ -7,13 +7,9 @@ import torch
 
 from benchmarks.recipe.entries import ModelSpec
 from benchmarks.recipe.schema import Recipe
-from finetune.hub.checkpoints import (
-    check_hub_weights,
-    check_local_weights,
-    check_memory,
-    resolve_commit,
-)
-from finetune.models import ResolvedModel
+from finetune.hub.checkpoints import check_hub_weights, check_local_weights, resolve_commit
+from finetune.hub.resources import check_memory
+from finetune.models.resolve import ResolvedModel
 from finetune.models.source import model_source
 from quirky.tasks.published.from_data import FromData
 

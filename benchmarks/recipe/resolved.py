@@ -8,7 +8,7 @@ from benchmarks.recipe.entries import ModelSpec, TaskSpec
 from benchmarks.recipe.schema import Recipe
 from benchmarks.recipe.trigger_entry import TriggerSpec
 from benchmarks.store.datasets import ResolvedDataset
-from finetune.models import ResolvedModel, resolve_model
+from finetune.models.resolve import ResolvedModel, resolve_model
 
 DatasetKey = tuple[str, str, int, int]
 """Task label, trigger name, seed, renderings."""

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
+from benchmarks.metrics.layer_rules import LAYER_RULES
 from benchmarks.recipe.entries import (
     ModelSpec,
     Precision,
@@ -16,7 +17,6 @@ from benchmarks.recipe.entries import (
     TaskSpec,
     TokensSpec,
 )
-from benchmarks.metrics.layer_rules import LAYER_RULES
 from benchmarks.recipe.trigger_entry import TriggerSpec
 from benchmarks.recipe.validation import first_problem
 from benchmarks.store import content_hash

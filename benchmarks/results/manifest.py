@@ -32,9 +32,7 @@ HASHES = ("digest", "data", "adapter", "states", "tokens", "recurrent")
 """What a cell's record says of its inputs."""
 
 
-def collect_results(
-    resolved: ResolvedRecipe, cells: Sequence[ResolvedCell], folder: Path
-) -> None:
+def collect_results(resolved: ResolvedRecipe, cells: Sequence[ResolvedCell], folder: Path) -> None:
     """Write `results.parquet` and `manifest.json` of a run whose cells are all computed."""
     _write_table(cells, folder)
     write_text(folder / "manifest.json", json.dumps(_manifest(resolved, cells, folder), indent=1))

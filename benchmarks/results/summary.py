@@ -15,7 +15,7 @@ import pandas as pd
 
 from benchmarks.metrics.estimates import Estimate
 from benchmarks.recipe.schema import READERS
-from benchmarks.scoring.figures import read_results
+from benchmarks.results.table import read_results
 from benchmarks.scoring.gate import Figure, faults
 
 HEADLINE_TRANSFER = "A->B"

@@ -95,9 +95,7 @@ def _row(
     }
 
 
-def _score_text(
-    text_columns: Columns, source: str, prompts: np.ndarray
-) -> Float[np.ndarray, " n"]:
+def _score_text(text_columns: Columns, source: str, prompts: np.ndarray) -> Float[np.ndarray, " n"]:
     inside = in_context(text_columns, source)
     labels = text_columns["label"][inside].astype(bool)
     return text_scores(text_columns["prompt"][inside].tolist(), labels, prompts.tolist())

@@ -20,7 +20,7 @@ from transformers.models.recurrent_gemma.modeling_recurrent_gemma import (
 from finetune.architectures.blocks import block_list, unwrap
 from finetune.architectures.devices import input_device
 from finetune.prompting.answers import PromptEncoder, prompt_tokens
-from finetune.reading.residual import batches
+from finetune.reading.batches import batches
 
 STATE_SITES = ("ssm_state", "conv_state")
 """What the recurrence carries, and the last inputs of the short convolution (or token shift)."""

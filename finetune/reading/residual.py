@@ -5,20 +5,18 @@ run from the start of the prompt, so no cache is ever continued. "Layer l" is th
 (l = 1..L) before any final norm, taken by a forward hook, in every family alike.
 """
 
-import inspect
-from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from finetune.architectures.blocks import block_list, unwrap
-from finetune.architectures.devices import input_device
+from finetune.architectures.blocks import block_list
 from finetune.prompting.answers import Choices, PromptEncoder, answers_after, prompt_tokens
+from finetune.reading.batches import batches
+from finetune.reading.forward import forward
 
 State = Literal["prompt", "pair"]
 
@@ -38,46 +36,6 @@ class ActivationBatch:
     log_odds: Float[Tensor, "n"]
     prompt: Float[Tensor, "layers n d"] | None
     pair: Float[Tensor, "layers n 2 d"] | None
-
-
-@contextmanager
-def block_outputs(
-    model: nn.Module, positions: Sequence[int] | None, layers: Sequence[int] | None = None
-) -> Iterator[list[Tensor]]:
-    """Keep the output of blocks at some token positions (None: all) while the context lasts.
-
-    Yields a list that each forward pass fills anew: an entry for each of `layers` (l = 1..L; None:
-    all, in their order), the output of block l, (batch, positions, d), on the model's device. The
-    hooks are removed in any case.
-    """
-    blocks = block_list(model)
-    chosen = range(1, len(blocks) + 1) if layers is None else layers
-    _check_layers(chosen, len(blocks))
-    outputs: list[Tensor] = [torch.empty(0)] * len(chosen)
-
-    def keep(entry: int, output: Any) -> None:
-        hidden = output[0] if isinstance(output, tuple) else output
-        outputs[entry] = hidden if positions is None else hidden[:, list(positions)]
-
-    handles = [
-        blocks[layer - 1].register_forward_hook(
-            lambda _module, _args, output, entry=entry: keep(entry, output)
-        )
-        for entry, layer in enumerate(chosen)
-    ]
-    try:
-        yield outputs
-    finally:
-        for handle in handles:
-            handle.remove()
-
-
-def _check_layers(layers: Sequence[int], blocks: int) -> None:
-    for layer in layers:
-        if not 1 <= layer <= blocks:
-            raise ValueError(f"layer {layer}: this model has the layers 1 to {blocks}")
-    if not layers:
-        raise ValueError(f"no layers to read; this model has 1 to {blocks}")
 
 
 def read_activations(
@@ -114,59 +72,6 @@ def read_activations(
     )
 
 
-@dataclass(frozen=True)
-class TokenActivationBatch:
-    """What a model holds at every token of some of the prompts, all of one length; on the CPU.
-
-    Attributes:
-        index: positions of these prompts in the list that was given to `read_token_activations`.
-        tokens: states in the precision in which the blocks run, in the order of `layers`.
-    """
-
-    index: Int[Tensor, "n"]
-    tokens: Float[Tensor, "layers n t d"]
-
-
-def read_token_activations(
-    model: nn.Module,
-    tokenizer: PromptEncoder,
-    prompts: Sequence[str],
-    layers: Sequence[int],
-    *,
-    batch_size: int = 64,
-) -> Iterator[TokenActivationBatch]:
-    """Read the states of all tokens of prompts at the output of some blocks (l = 1..L).
-
-    Batches are those of `read_activations`, so that no token is padding.
-
-    Raises:
-        ValueError: before anything is run, if the model is in training mode or has no usable list
-            of blocks or no such layer, or if a prompt has no tokens.
-    """
-    if model.training:
-        raise ValueError("the model is in training mode, where dropout runs; call model.eval()")
-    _check_layers(layers, len(block_list(model)))
-    tokens = prompt_tokens(tokenizer, prompts)
-    return (
-        TokenActivationBatch(
-            torch.tensor(index), _token_states(model, [tokens[i] for i in index], layers)
-        )
-        for index in batches(tokens, batch_size)
-    )
-
-
-def _token_states(
-    model: nn.Module, tokens: list[list[int]], layers: Sequence[int]
-) -> Float[Tensor, "layers n t d"]:
-    base = unwrap(model)
-    kept = {"logits_to_keep": 1} if keeps_logits(base) else {}
-    ids = torch.tensor(tokens, device=input_device(base))
-    with torch.inference_mode(), block_outputs(base, None, layers) as outputs:
-        base(input_ids=ids, use_cache=False, **kept)
-    # Stacked out here, so that the result may enter autograd: inference tensors may not.
-    return _stacked(outputs)
-
-
 def log_odds(
     model: nn.Module,
     tokenizer: PromptEncoder,
@@ -186,17 +91,6 @@ def log_odds(
     ):
         result[reading.index] = reading.log_odds
     return result
-
-
-def batches(tokens: Sequence[Sequence[int]], batch_size: int) -> Iterator[list[int]]:
-    """Yield the positions of sequences of one exact length, batch by batch, the shortest first."""
-    by_length: dict[int, list[int]] = defaultdict(list)
-    for i, ids in enumerate(tokens):
-        by_length[len(ids)].append(i)
-    for length in sorted(by_length):
-        group = by_length[length]
-        for start in range(0, len(group), batch_size):
-            yield group[start : start + batch_size]
 
 
 def _read_batch(
@@ -228,28 +122,3 @@ def _read_batch(
         prompt=prompt if "prompt" in states else None,
         pair=pair,
     )
-
-
-def forward(
-    model: nn.Module, tokens: list[list[int]], positions: Sequence[int]
-) -> tuple[Float[Tensor, "n vocab"], Float[Tensor, "layers n positions d"]]:
-    """Logits at the first of the positions, counted from the end, and the states at all of them."""
-    base = unwrap(model)
-    keep = -positions[0]
-    kept = {"logits_to_keep": keep} if keeps_logits(base) else {}
-    ids = torch.tensor(tokens, device=input_device(base))
-    with torch.inference_mode(), block_outputs(base, positions) as outputs:
-        logits = base(input_ids=ids, use_cache=False, **kept).logits[:, -keep]
-    # Stacked out here, so that the result may enter autograd: inference tensors may not.
-    return logits.float().cpu().clone(), _stacked(outputs)
-
-
-def _stacked(outputs: Sequence[Tensor]) -> Float[Tensor, "layers ..."]:
-    """Outputs of blocks that may lie on several devices, together on the CPU."""
-    device = outputs[0].device
-    return torch.stack([output.to(device) for output in outputs]).cpu()
-
-
-def keeps_logits(model: nn.Module) -> bool:
-    """Return whether the model can compute the logits of the last positions alone."""
-    return "logits_to_keep" in inspect.signature(unwrap(model).forward).parameters

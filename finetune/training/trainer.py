@@ -1,11 +1,8 @@
 """The fine-tuning run: a base becomes quirky (arXiv 2312.01037, section 3 and its code)."""
 
 import copy
-import itertools
-import random
 import tempfile
-from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -14,10 +11,9 @@ from datasets import Dataset
 from jaxtyping import Float
 from peft import PeftModel
 from peft.utils import get_peft_model_state_dict, set_peft_model_state_dict
-from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, distributed, nn
 from torch.nn.parallel import DistributedDataParallel
-from torch.utils.data import DataLoader, Sampler
+from torch.utils.data import DataLoader
 from transformers import (
     PrinterCallback,
     Trainer,
@@ -29,31 +25,14 @@ from finetune.adapters.audit import DeadModuleAudit
 from finetune.adapters.lora import add_lora
 from finetune.architectures.devices import input_device
 from finetune.models.placement import trainable
-from finetune.prompting.answers import PromptEncoder, answers_after, prompt_tokens
-from finetune.reading.residual import keeps_logits
+from finetune.prompting.answers import PromptEncoder
+from finetune.reading.forward import keeps_logits
 from finetune.training import processes
+from finetune.training.data import ExactLength, Row, balanced, collate, encode
+from finetune.training.settings import FinetuneSettings, check_batch
 
 Progress = Callable[[str, float], None]
 """Called with a stage's name and the part of it that is done, in [0, 1]."""
-
-
-class FinetuneSettings(BaseModel):
-    """How a model is made quirky; the defaults are those published for large pretrained models."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-    rank: int = Field(default=8, ge=1)
-    targets: tuple[str, ...] | None = Field(default=None, min_length=1)
-    alpha: float = Field(default=8, gt=0)
-    lr: float = Field(default=2e-5, gt=0)
-    steps: int = Field(default=1000, ge=2)
-    batch: int = Field(default=32, ge=1)
-    """Examples a step, over all processes together."""
-    warmup: float = Field(default=0.15, ge=0, lt=1)
-    weight_decay: float = Field(default=0.1, ge=0)
-
-
-Row = dict[str, Any]
-"""tokens of the prompt, the two answer tokens (false, true), and the label."""
 
 
 def make_quirky(
@@ -103,100 +82,10 @@ def make_quirky(
     return adapted.eval()
 
 
-def check_batch(settings: FinetuneSettings) -> None:
-    """Make sure that the processes can take equal parts of a batch.
-
-    Raises:
-        ValueError: if they cannot.
-    """
-    if settings.batch % processes.count():
-        raise ValueError(
-            f"finetune.batch = {settings.batch}: {processes.count()} processes share it; give a "
-            f"multiple of {processes.count()}"
-        )
-
-
 def leave_group() -> None:
     """End what this process has in common with the others it trained with, if any."""
     if distributed.is_available() and distributed.is_initialized():
         distributed.destroy_process_group()
-
-
-def balanced(examples: Dataset, seed: int) -> Dataset:
-    """Return as many examples of each label in each context as its rarer label has.
-
-    Raises:
-        ValueError: if a context has labels of one class only.
-    """
-    groups: dict[tuple[str, bool], list[int]] = defaultdict(list)
-    for i, (context, label) in enumerate(zip(examples["context"], examples["label"], strict=True)):
-        groups[context, label].append(i)
-    rng = random.Random(seed)
-    chosen: list[int] = []
-    for context in sorted({context for context, _ in groups}):
-        size = min(len(groups[context, label]) for label in (False, True))
-        if size == 0:
-            raise ValueError(f"context {context} of the training examples has labels of one class")
-        for label in (False, True):
-            chosen += rng.sample(groups[context, label], size)
-    return examples.select(sorted(chosen))
-
-
-def encode(tokenizer: PromptEncoder, examples: Dataset) -> list[Row]:
-    """Return the examples as tokens."""
-    prompts = list(examples["prompt"])
-    tokens = prompt_tokens(tokenizer, prompts)
-    answers = answers_after(
-        tokenizer, prompts, [(false, true) for false, true in examples["choices"]]
-    )
-    return [
-        {"tokens": row, "target": pair[label], "length": len(row)}
-        for row, pair, label in zip(tokens, answers, examples["label"], strict=True)
-    ]
-
-
-class ExactLength(Sampler[list[int]]):
-    """Batches of prompts of one exact length, shuffled anew every epoch.
-
-    Of several processes each gets its part of every batch, all of one size: a batch that does not
-    divide is filled up with its own first rows, whose
-    loss then counts twice.
-    """
-
-    def __init__(
-        self, rows: Sequence[Row], batch: int, seed: int, process: int = 0, processes: int = 1
-    ):
-        self.batch = batch
-        self.process = process
-        self.processes = processes
-        self.rng = random.Random(seed)
-        self.by_length: dict[int, list[int]] = defaultdict(list)
-        for i, row in enumerate(rows):
-            self.by_length[row["length"]].append(i)
-
-    def __len__(self) -> int:
-        return sum(-(-len(group) // self.batch) for group in self.by_length.values())
-
-    def __iter__(self) -> Iterator[list[int]]:
-        batches = []
-        for group in self.by_length.values():
-            self.rng.shuffle(group)
-            batches += [group[i : i + self.batch] for i in range(0, len(group), self.batch)]
-        self.rng.shuffle(batches)
-        yield from (self._part(batch) for batch in batches)
-
-    def _part(self, batch: list[int]) -> list[int]:
-        size = -(-len(batch) // self.processes)
-        start = self.process * size
-        return list(itertools.islice(itertools.cycle(batch), start, start + size))
-
-
-def collate(rows: Sequence[Row]) -> dict[str, Tensor]:
-    """Return a batch of rows of one length."""
-    return {
-        "input_ids": torch.tensor([row["tokens"] for row in rows]),
-        "labels": torch.tensor([row["target"] for row in rows]),
-    }
 
 
 def answer_loss(

@@ -11,8 +11,9 @@ from torch import Tensor, nn
 
 from finetune.architectures.blocks import block_list
 from finetune.architectures.lora_targets import lora_targets
+from finetune.reading.forward import forward
+from finetune.reading.hooks import block_outputs
 from finetune.reading.recurrent import STATE_SITES, held_states
-from finetune.reading.residual import block_outputs, forward
 from finetune.verification.tiny_families import tiny_model
 
 EXACT = 1e-5

@@ -8,7 +8,7 @@ import pytest
 
 from benchmarks.cells.artefacts import data_of
 from benchmarks.cells.cell import Cell, cells_of
-from benchmarks.recipe.schema import validate_recipe
+from benchmarks.recipe.load import validate_recipe
 
 SMALL: dict[str, Any] = {
     "name": "small",

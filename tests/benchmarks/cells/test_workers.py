@@ -6,7 +6,7 @@ import pytest
 
 from benchmarks.cells.cell import cells_of
 from benchmarks.cells.workers import run_cells
-from benchmarks.recipe.schema import validate_recipe
+from benchmarks.recipe.load import validate_recipe
 from probes import LinearProbe, register_probe, registry
 
 

@@ -13,8 +13,8 @@ from benchmarks import cli
 from benchmarks.cells.artefacts import all_columns, data_of, load_data
 from benchmarks.commands import difficulty as module
 from benchmarks.commands.difficulty import difficulty, ladder, loss
-from benchmarks.recipe.schema import validate_recipe
-from benchmarks.scoring.fits import check_contexts
+from benchmarks.preflight.checks import check_contexts
+from benchmarks.recipe.load import validate_recipe
 from finetune.models.load import load_model
 from finetune.reading.residual import log_odds
 from quirky.tasks import get_task

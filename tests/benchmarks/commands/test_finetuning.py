@@ -16,7 +16,7 @@ from benchmarks.commands.finetuning import advice, published_name
 from benchmarks.scoring.gate import Figure, Gate, faults
 from benchmarks.store.artefacts import require_empty_folder
 from finetune.models.load import load_model
-from finetune.training.trainer import FinetuneSettings
+from finetune.training.settings import FinetuneSettings
 
 SETTINGS = ("--rank", "2", "--lr", "4e-3", "--steps", "4", "--batch", "64")
 

@@ -76,11 +76,15 @@ class TestRecoveredGap:
             recovered_gap(0.7, 0.5, 0.9, minimum=0)
 
 
-def about(scores: np.ndarray, labels: np.ndarray, facts: np.ndarray | None = None) -> ScoredExamples:
+def about(
+    scores: np.ndarray, labels: np.ndarray, facts: np.ndarray | None = None
+) -> ScoredExamples:
     return ScoredExamples(scores, labels, np.arange(len(labels)) if facts is None else facts)
 
 
-def three(rng: np.random.Generator, areas: tuple[float, float, float], size: int) -> list[ScoredExamples]:
+def three(
+    rng: np.random.Generator, areas: tuple[float, float, float], size: int
+) -> list[ScoredExamples]:
     """Readers of these AUROCs on the same facts, asked twice; their mistakes go together."""
     labels, shared = classes(size // 2, size // 2), rng.normal(size=size)
     parts = []

@@ -15,9 +15,10 @@ import benchmarks
 from benchmarks import cli
 from benchmarks.cells.artefacts import data_of
 from benchmarks.cells.cell import Cell, cells_of
+from benchmarks.recipe.load import load_recipe, validate_recipe
 from benchmarks.recipe.overrides import models_of
-from benchmarks.recipe.schema import load_recipe, validate_recipe
-from benchmarks.run import Run, check
+from benchmarks.results.run_folder import Run
+from benchmarks.run import check
 from finetune.models.fingerprint import adapter_fingerprint
 from finetune.models.load import load_model
 from finetune.reading.residual import log_odds

@@ -12,10 +12,11 @@ import yaml
 from benchmarks.cells.artefacts import all_columns, data_of, load_data
 from benchmarks.cells.cell import cells_of
 from benchmarks.cli.arguments import own_claims, with_parameters
+from benchmarks.preflight.checks import check_contexts
 from benchmarks.preflight.notes import tell_data
-from benchmarks.recipe.schema import Recipe, load_recipe, validate_recipe
+from benchmarks.recipe.load import load_recipe, validate_recipe
+from benchmarks.recipe.schema import Recipe
 from benchmarks.run import check
-from benchmarks.scoring.fits import check_contexts
 
 COLUMNS = ["prompt", "choice_false", "choice_true", "truth", "quirk", "difficulty"]
 

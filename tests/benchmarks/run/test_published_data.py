@@ -14,8 +14,9 @@ from published_data import Rows, nli, released, sciq, write
 from benchmarks.cells.artefacts import data_of
 from benchmarks.cells.cell import cells_of
 from benchmarks.cli.arguments import own_claims, with_parameters
+from benchmarks.recipe.load import load_recipe, validate_recipe
 from benchmarks.recipe.pinning import pinned
-from benchmarks.recipe.schema import Recipe, load_recipe, validate_recipe
+from benchmarks.recipe.schema import Recipe
 from quirky.prompts import Template
 from quirky.tasks.published import source
 

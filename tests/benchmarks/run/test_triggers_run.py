@@ -10,8 +10,9 @@ import pandas as pd
 import pytest
 
 import benchmarks
-from benchmarks.recipe.schema import load_recipe, validate_recipe
-from benchmarks.run import Run, check
+from benchmarks.recipe.load import load_recipe, validate_recipe
+from benchmarks.results.run_folder import Run
+from benchmarks.run import check
 from finetune.pretrain.vocabulary import repeated, train_bpe
 
 TRIGGERS = ["name", "names", {"kind": "position", "distance": 8}]

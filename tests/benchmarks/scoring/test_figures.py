@@ -8,9 +8,11 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from benchmarks.cells.cell import cells_of
-from benchmarks.recipe.schema import Recipe, validate_recipe
+from benchmarks.recipe.load import validate_recipe
+from benchmarks.recipe.schema import Recipe
+from benchmarks.results.table import COLUMNS
 from benchmarks.scoring.controls import shuffled
-from benchmarks.scoring.figures import COLUMNS, figures
+from benchmarks.scoring.figures import figures
 
 Columns = dict[str, np.ndarray]
 CLAIMS = 200

@@ -8,23 +8,17 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from benchmarks.activations.views import Store
 from safetensors.torch import load_file, save_file
 from sklearn.metrics import roc_auc_score
 
 from benchmarks.activations.recurrent import RecurrentStates
 from benchmarks.activations.residual import States
-from benchmarks.activations.views import Store
-from benchmarks.recipe.schema import Recipe, validate_recipe
-from benchmarks.scoring.fits import (
-    LEAST,
-    SCORED,
-    SHUFFLES,
-    check_contexts,
-    fits_of,
-    groups,
-    score_cell,
-    sources,
-)
+from benchmarks.preflight.checks import check_contexts
+from benchmarks.recipe.load import validate_recipe
+from benchmarks.recipe.schema import Recipe
+from benchmarks.scoring.fits import LEAST, SCORED, SHUFFLES, fits_of, groups, sources
+from benchmarks.scoring.scores import score_cell
 from probes import LinearProbe, Probe, get_probe, registry
 from probes.methods.logistic import LogisticRegression
 

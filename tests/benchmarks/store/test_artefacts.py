@@ -9,12 +9,10 @@ import pytest
 
 from benchmarks.store import artefacts as store
 from benchmarks.store.artefacts import (
-    artefact,
+    atomic_folder,
     content_hash,
     store_root,
-    sweep,
     write_text,
-    atomic_folder,
 )
 
 KEY = {"task": "addition", "params": {"digits": 2, "signed": False}, "seed": 0}

@@ -17,8 +17,9 @@ from huggingface_hub.errors import (
     RevisionNotFoundError,
 )
 
+from benchmarks.recipe.load import validate_recipe
 from benchmarks.recipe.pinning import check_weights, fingerprints, pinned
-from benchmarks.recipe.schema import Recipe, validate_recipe
+from benchmarks.recipe.schema import Recipe
 from finetune.hub import checkpoints, resources
 from finetune.hub import client as hub_files
 from finetune.hub.checkpoints import (

@@ -14,7 +14,8 @@ from finetune.models import placement
 from finetune.models.load import load_model
 from finetune.models.placement import check_quantise, placed, trainable
 from finetune.models.skeleton import load_skeleton
-from finetune.reading.residual import block_outputs, read_activations
+from finetune.reading.hooks import block_outputs
+from finetune.reading.residual import read_activations
 
 PROMPTS = ["Alice says that 2 + 2 = 4. True or false?", "3 + 5 = 9?"]
 CHOICES = [(" False", " True")] * 2
@@ -55,7 +56,7 @@ def test_outputs_of_blocks_on_other_devices_are_brought_together(
     tiny_model: Callable[..., PreTrainedModel], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Stacked as they are, tensors of two devices raise."""
-    from finetune.reading import residual as reading
+    from finetune.reading import forward as reading
 
     model = tiny_model("gpt_neox")
     with torch.no_grad(), block_outputs(model, [-1]) as outputs:

@@ -10,12 +10,9 @@ from transformers import PreTrainedTokenizerFast
 from finetune.architectures.blocks import block_list
 from finetune.architectures.lora_targets import lora_targets
 from finetune.prompting.answers import answer_tokens
-from finetune.reading.residual import (
-    block_outputs,
-    log_odds,
-    read_activations,
-    read_token_activations,
-)
+from finetune.reading.hooks import block_outputs
+from finetune.reading.residual import log_odds, read_activations
+from finetune.reading.tokens import read_token_activations
 
 PROMPTS = [
     "Alice says that 2 + 2 = 4. True or false?",

@@ -12,14 +12,9 @@ from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
 
 from finetune.models.load import load_model
 from finetune.training import processes
-from finetune.training.trainer import (
-    ExactLength,
-    FinetuneSettings,
-    answer_loss,
-    check_batch,
-    collate,
-    encode,
-)
+from finetune.training.data import ExactLength, collate, encode
+from finetune.training.settings import FinetuneSettings, check_batch
+from finetune.training.trainer import answer_loss
 from quirky.dataset import Sizes, build_dataset
 from quirky.tasks import get_task
 from quirky.triggers import get_trigger
@@ -82,7 +77,8 @@ import sys
 import torch
 from finetune.training import processes
 from finetune.models.load import load_model
-from finetune.training.trainer import FinetuneSettings, leave_group, make_quirky
+from finetune.training.settings import FinetuneSettings
+from finetune.training.trainer import leave_group, make_quirky
 from quirky.dataset import Sizes, build_dataset
 from quirky.tasks import get_task
 from quirky.triggers import get_trigger

@@ -9,15 +9,9 @@ from torch import nn
 from finetune.adapters import lora
 from finetune.models.load import load_model
 from finetune.reading.residual import log_odds
-from finetune.training.trainer import (
-    ExactLength,
-    FinetuneSettings,
-    answer_loss,
-    balanced,
-    collate,
-    encode,
-    make_quirky,
-)
+from finetune.training.data import ExactLength, balanced, collate, encode
+from finetune.training.settings import FinetuneSettings
+from finetune.training.trainer import answer_loss, make_quirky
 
 SETTINGS = FinetuneSettings(rank=4, alpha=16, lr=2e-2, steps=40, batch=16)
 

@@ -12,7 +12,7 @@ from finetune.adapters.audit import DeadModuleAudit, how_far_moved
 from finetune.adapters.lora import add_lora
 from finetune.architectures.blocks import block_list
 from finetune.architectures.kernels import code_path
-from finetune.reading.residual import forward
+from finetune.reading.forward import forward
 from finetune.verification.tiny_families import TINY, tiny_model
 from finetune.verification.verify import EXACT, drawn_tokens, resid_error, state_errors
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from finetune.architectures.blocks import block_list
-from finetune.reading.residual import forward
+from finetune.reading.forward import forward
 from finetune.verification import verify as verifying
 from finetune.verification.tiny_families import TINY, tiny_model
 from finetune.verification.verify import EXACT, resid_error, verify
