@@ -72,6 +72,44 @@ class Cell:
             **({"chat": True} if self.recipe.chat else {}),
         }
 
+    def digest(self, fingerprint: str) -> str:
+        """Return a hash of everything that determines the cell's content.
+
+        Args:
+            fingerprint: of the cell's model.
+        """
+        recipe = self.recipe
+        settings = recipe.model_dump(
+            include={
+                *("prompts", "sites", "probes", "transfers", "layer_rules"),
+                *("controls", "draws", "sizes", "dtype"),
+                *(["renderings"] if recipe.renderings > 1 else []),
+            },
+            by_alias=True,
+        )
+        code: list[Any] = [probe_origin(probe.make(self.seed)) for probe in recipe.probes]
+        code.append(claims_code(self.task, self.trigger))
+        names = [self.task.label, self.trigger.model_dump()]
+        content = [fingerprint, self._quirk(), code, *names, self.seed, self.variant]
+        if recipe.reads_tokens():
+            content.append(recipe.tokens.layers)
+        if self.loading_key() != {"dtype": recipe.dtype}:
+            content.append(self.loading_key())
+        if recipe.state_sites():
+            content.append(recipe.projection.model_dump())
+        rules = [rule_origin(name, LAYER_RULES.get(name)) for name in recipe.layer_rules]
+        if any(rules):
+            content.append(rules)
+        return content_hash([FORMAT, settings, *content])
+
+    def _quirk(self) -> dict[str, Any]:
+        """Return what makes the model quirky: a given adapter, itself, or the fine-tuning."""
+        if self.model.adapter is not None:
+            return {"adapter": adapter_fingerprint(self.model.adapter)}
+        if self.model.quirky:
+            return {"quirky": True}
+        return self.recipe.finetuning(self.model, self.task).model_dump()
+
 
 @dataclass(frozen=True)
 class ResolvedCell:
@@ -101,38 +139,7 @@ class ResolvedCell:
 
     def digest(self) -> str:
         """Return a hash of everything that determines the cell's content."""
-        cell, recipe = self.cell, self.recipe
-        settings = recipe.model_dump(
-            include={
-                *("prompts", "sites", "probes", "transfers", "layer_rules"),
-                *("controls", "draws", "sizes", "dtype"),
-                *(["renderings"] if recipe.renderings > 1 else []),
-            },
-            by_alias=True,
-        )
-        code: list[Any] = [probe_origin(probe.make(cell.seed)) for probe in recipe.probes]
-        code.append(claims_code(cell.task, cell.trigger))
-        names = [cell.task.label, cell.trigger.model_dump()]
-        content = [self.model.fingerprint, self._quirk(), code, *names, cell.seed, cell.variant]
-        if recipe.reads_tokens():
-            content.append(recipe.tokens.layers)
-        if cell.loading_key() != {"dtype": recipe.dtype}:
-            content.append(cell.loading_key())
-        if recipe.state_sites():
-            content.append(recipe.projection.model_dump())
-        rules = [rule_origin(name, LAYER_RULES.get(name)) for name in recipe.layer_rules]
-        if any(rules):
-            content.append(rules)
-        return content_hash([FORMAT, settings, *content])
-
-    def _quirk(self) -> dict[str, Any]:
-        """Return what makes the model quirky: a given adapter, itself, or the fine-tuning."""
-        cell = self.cell
-        if cell.model.adapter is not None:
-            return {"adapter": adapter_fingerprint(cell.model.adapter)}
-        if cell.model.quirky:
-            return {"quirky": True}
-        return self.recipe.finetuning(cell.model, cell.task).model_dump()
+        return self.cell.digest(self.model.fingerprint)
 
 
 def list_cells(recipe: Recipe) -> list[Cell]:

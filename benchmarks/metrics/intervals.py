@@ -1,8 +1,8 @@
 """95 % intervals: DeLong on the logit scale, BCa over facts, Wilson over facts, t over seeds.
 
-The interval of an AUROC is DeLong's on the logit scale if every fact occurs once, and a BCa bootstrap
-over facts otherwise. There is no percentile bootstrap: near an AUROC of .99 it covers only 88-90 %.
-The interval of a proportion is Wilson's.
+The interval of an AUROC is DeLong's on the logit scale if every fact occurs once, and a BCa
+bootstrap over facts otherwise. There is no percentile bootstrap: near an AUROC of .99 it covers only
+88-90 %. The interval of a proportion is Wilson's.
 """
 
 from collections.abc import Sequence
@@ -247,7 +247,7 @@ def _resampled_counts(facts: int, resamples: int, seed: int) -> Float[np.ndarray
 def _bca_levels(
     value: float, draws: Float[np.ndarray, " draws"], jackknife: Float[np.ndarray, " facts"]
 ) -> Float[np.ndarray, " 2"]:
-    """Return the quantiles of the bootstrap distribution that BCa uses instead of 2.5 and 97.5 %."""
+    """Return the levels of the bootstrap quantiles that BCa uses instead of 2.5 and 97.5 %."""
     share_below = np.mean(draws < value) + np.mean(draws == value) / 2
     bias = ndtri(np.clip(share_below, 0.5 / len(draws), 1 - 0.5 / len(draws)))
     influence = jackknife.mean() - jackknife

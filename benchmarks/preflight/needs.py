@@ -26,7 +26,7 @@ SCAN_COPIES = 4
 LOG_ODDS_BYTES = 12
 """Stored beside the states of an example: its index and the model's own log-odds."""
 OPERATIONS = 40
-"""Device calls of a block with an adapter in a forward pass; a backward pass makes twice as many."""
+"""Device calls of a block with an adapter in a forward pass; a backward pass makes twice that."""
 SCAN_OPERATIONS = 6
 """Further calls per token in a block whose scan runs token by token, without fused kernels."""
 READ_BATCH = 64
@@ -192,7 +192,7 @@ def _lora(model: nn.Module, settings: FinetuneSettings) -> tuple[int, int]:
 def _training_bytes(
     shape: ModelShape, batch: int, data: DataSize, dtype: torch.dtype, lora_values: int
 ) -> int:
-    """Return the bytes of the activations for the backward pass and of three copies of the logits."""
+    """Return the bytes of the activations for a backward pass and of three copies of the logits."""
     scan = SCAN_COPIES * shape.scan_values * 4
     token = shape.blocks * (shape.block_values * dtype.itemsize + scan) + lora_values * 4
     return batch * (data.longest * token + 3 * shape.vocabulary * 4)

@@ -25,7 +25,9 @@ def apply_overrides(recipe: Recipe, changes: Mapping[str, Any]) -> dict[str, Any
     """
     fields = dict(changes)
     if "models" in changes:
-        own = {model.name: model.model_dump() for model in recipe.models if not model.given}
+        own = {
+            model.name: model.model_dump() for model in recipe.models if not model.already_quirky
+        }
         fields["models"] = [
             own.get(asked, asked)
             if isinstance(asked, str)

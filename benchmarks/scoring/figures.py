@@ -52,7 +52,7 @@ def compute_figures(recipe: Recipe, columns: Columns, scores: pd.DataFrame) -> p
 
 
 def _control_columns(columns: Columns, control: str) -> Columns:
-    """Return the columns; for a fit on shuffled labels, with shuffled labels to choose layers by."""
+    """Return the columns that layers are chosen by: with shuffled labels for that control."""
     if control != "shuffled":
         return columns
     return {**columns, "label": shuffle_labels(columns["label"].astype(bool), seed=0)}
@@ -72,7 +72,7 @@ def _group_figures(recipe: Recipe, columns: Columns, group: ScoreGroup) -> Itera
 def _masks_by_dial(
     columns: Columns, inside: Bool[np.ndarray, " n"], each_setting: bool
 ) -> Iterator[tuple[float, Bool[np.ndarray, " n"]]]:
-    """Yield all settings of the task's dial together (NaN), then each setting if there is a dial."""
+    """Yield all settings of the task's dial together (NaN), then each setting, if any."""
     yield float("nan"), inside
     dials = columns.get("dial")
     if each_setting and dials is not None:

@@ -2,9 +2,9 @@
 
     <store>/{data,adapters,states,fits}/<hash>/
 
-The hash covers everything that determines an artefact and nothing else. An artefact is written under
-a temporary name and renamed, so a killed run leaves either the complete artefact or nothing that is
-ever read. `$QUIRKY_HOME` is the folder of the store; the default is ~/.cache/quirky.
+The hash covers everything that determines an artefact and nothing else. An artefact is written
+under a temporary name and renamed, so a killed run leaves either the complete artefact or nothing
+that is ever read. `$QUIRKY_HOME` is the folder of the store; the default is ~/.cache/quirky.
 """
 
 import hashlib

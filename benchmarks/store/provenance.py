@@ -71,7 +71,7 @@ def rule_origin(name: str, rule: Callable[..., object]) -> dict[str, str]:
     """
     if rule.__module__.startswith("benchmarks."):
         return {}
-    return origin(rule, f"layer rule {name!r}")  # type: ignore[arg-type]
+    return origin(rule, f"layer rule {name!r}")
 
 
 @functools.cache

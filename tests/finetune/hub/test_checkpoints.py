@@ -18,7 +18,8 @@ from huggingface_hub.errors import (
 )
 
 from benchmarks.recipe.load import validate_recipe
-from benchmarks.recipe.pinning import check_weights, fingerprints, pinned
+from benchmarks.recipe.pinning import check_weights, pin_recipe
+from benchmarks.recipe.resolved import resolve_models
 from benchmarks.recipe.schema import Recipe
 from finetune.hub import checkpoints, resources
 from finetune.hub import client as hub_files
@@ -247,18 +248,20 @@ def small(*models: Any) -> Recipe:
 
 
 def test_a_recipe_is_pinned_to_commits_and_folders_are_left(hub: Hub, random_base: Path) -> None:
-    recipe = pinned(small({"name": NAME, "revision": "main"}, "tiny-neox", str(random_base)))
+    recipe = pin_recipe(small({"name": NAME, "revision": "main"}, "tiny-neox", str(random_base)))
     assert [model.revision for model in recipe.models] == [COMMIT, None, None]
-    known = fingerprints(recipe)
-    assert known[NAME] == COMMIT
-    assert known["tiny-neox"] == model_fingerprint("tiny-neox")
-    assert pinned(recipe) == recipe
+    assert model_fingerprint(NAME, recipe.models[0].revision) == COMMIT
+    assert pin_recipe(recipe) == recipe
+
+
+def check_recipe_weights(recipe: Recipe) -> None:
+    check_weights(recipe, resolve_models(recipe, recipe.models))
 
 
 def test_a_recipe_s_weights_are_looked_at_before_it_runs(
     offline: None, cached: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    check_weights(small("tiny-neox", NAME))
+    check_recipe_weights(small("tiny-neox", NAME))
     monkeypatch.setattr(resources, "device_memory", lambda _device: 1000)
     with pytest.raises(ValueError, match=r"'tiny-neox' takes 4.76 MB in float32, and cpu has 1 kB"):
-        check_weights(small("tiny-neox"))
+        check_recipe_weights(small("tiny-neox"))
