@@ -20,13 +20,14 @@ from benchmarks.recipe.pinning import bytes_a_number
 from benchmarks.recipe.schema import Recipe
 from benchmarks.run import check_asked, check_device
 from benchmarks.scoring.fits import SCORED, Columns
-from finetune.hub.checkpoints import UnreachableError, download_bytes, resolve_checkpoint
-from finetune.hub.resources import shown_bytes
+from finetune.hub.checkpoints import download_bytes, resolve_checkpoint
+from finetune.hub.resources import format_bytes
 from finetune.models.skeleton import load_skeleton
 from finetune.models.source import model_source
 from finetune.models.tokenizer import load_prompt_encoder
 from finetune.prompting.answers import PromptEncoder, prompt_tokens
 from finetune.reading.recurrent import state_layers
+from quirky.hub import UnreachableError
 
 UTILISATION = 0.35
 """The part of a device's rate for matrix products that a model gets: an assumption, as published
@@ -235,9 +236,9 @@ def models_table(made: Plan) -> Table:
             model.label,
             f"{shape.parameters:,}",
             f"{shape.blocks} x {shape.width}",
-            shown_bytes(shape.parameters * bytes_a_number(made.recipe, model)),
+            format_bytes(shape.parameters * bytes_a_number(made.recipe, model)),
             f"{model.quantise} bits" if model.quantise else made.recipe.precision(model),
-            "?" if download is None else shown_bytes(download) if download else "-",
+            "?" if download is None else format_bytes(download) if download else "-",
         )
     return table
 
@@ -252,7 +253,7 @@ def cells_table(made: Plan) -> Table:
         if needs is None:
             table.add_row(cell.name, *["?"] * 4)
             continue
-        sizes = [shown_bytes(n) for n in (needs.device, needs.host, needs.disk)]
+        sizes = [format_bytes(n) for n in (needs.device, needs.host, needs.disk)]
         table.add_row(cell.name, *sizes, shown_time(made.seconds(needs)))
     return table
 
@@ -263,9 +264,9 @@ def summary(made: Plan) -> list[str]:
     lines = [f"? {reason}" for reason in made.unknown.values()]
     of = f"{len(known)} of {len(made.cells)} cells" if made.unknown else f"{len(known)} cells"
     if known:
-        disk = shown_bytes(made.data + sum(needs.disk for needs in known))
-        peak = shown_bytes(max(needs.device for needs in known))
-        host = shown_bytes(max(needs.host for needs in known))
+        disk = format_bytes(made.data + sum(needs.disk for needs in known))
+        peak = format_bytes(max(needs.device for needs in known))
+        host = format_bytes(max(needs.host for needs in known))
         lines.append(f"{of}: disk {disk}; device memory {peak}, host memory {host} a cell at most")
         times = [made.seconds(needs) for needs in known]
         total = None if made.rate is None else sum(t for t in times if t is not None)

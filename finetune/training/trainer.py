@@ -28,8 +28,8 @@ from transformers import (
 from finetune.adapters.audit import DeadModuleAudit
 from finetune.adapters.lora import add_lora
 from finetune.architectures.devices import input_device
-from finetune.models.placement import trainable
-from finetune.prompting.answers import PromptEncoder, answers_after, prompt_tokens
+from finetune.models.placement import prepare_for_training
+from finetune.prompting.answers import PromptEncoder, answer_token_pairs, prompt_tokens
 from finetune.reading.residual import keeps_logits
 from finetune.training import processes
 
@@ -83,7 +83,7 @@ def make_quirky(
     """
     check_batch(settings)
     torch.manual_seed(seed)
-    adapted = add_lora(trainable(model), settings.rank, settings.alpha, settings.targets)
+    adapted = add_lora(prepare_for_training(model), settings.rank, settings.alpha, settings.targets)
     adapted.config.use_cache = False
     rows = encode(tokenizer, balanced(train, seed))
     held = encode(
@@ -146,7 +146,7 @@ def encode(tokenizer: PromptEncoder, examples: Dataset) -> list[Row]:
     """Return the examples as tokens."""
     prompts = list(examples["prompt"])
     tokens = prompt_tokens(tokenizer, prompts)
-    answers = answers_after(
+    answers = answer_token_pairs(
         tokenizer, prompts, [(false, true) for false, true in examples["choices"]]
     )
     return [

@@ -2,12 +2,12 @@
 
 import hashlib
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 from datasets import Features, Value
 
+from quirky.hashing import hash_file
 from quirky.rows import csv_header
 
 KINDS = {".csv": "csv", ".parquet": "parquet", ".jsonl": "json", ".json": "json"}
@@ -68,22 +68,14 @@ def reading_of(file: Path) -> Reading:
     return Reading(kind, index + 1, options)
 
 
-def hash_of(path: Path) -> str:
-    """Return 32 hex characters of a file's bytes, or of the names and the bytes of a folder's."""
+def hash_data(path: Path) -> str:
+    """Return 32 hexadecimal digits of the sha256 of a file, or of the files of a folder.
+
+    That of a folder covers the names and the bytes of the files that hold rows.
+    """
     if path.is_file():
-        return bytes_of(path)
-    names = [f"{file.relative_to(path).as_posix()} {bytes_of(file)}" for file in files_in(path)]
-    return hashlib.sha256("\n".join(names).encode()).hexdigest()[:32]
-
-
-def bytes_of(file: Path) -> str:
-    """Return 32 hex characters of a file's bytes."""
-    now = file.stat()
-    return _hashed(file.resolve(), now.st_size, now.st_mtime_ns)
-
-
-@cache
-def _hashed(file: Path, size: int, modified_ns: int) -> str:
-    """Read a file once a process, unless its size or time of change says that it is another."""
-    with file.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()[:32]
+        return hash_file(path)[:32]
+    lines = [
+        f"{file.relative_to(path).as_posix()} {hash_file(file)[:32]}" for file in files_in(path)
+    ]
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:32]

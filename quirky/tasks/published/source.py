@@ -10,9 +10,10 @@ from pathlib import Path
 import datasets
 from datasets import ClassLabel, Dataset, DatasetDict, concatenate_datasets
 
+from quirky.hub import HubError
 from quirky.rows import Row
-from quirky.tasks.published.files import KINDS, TABLES, files_in, hash_of, reading_of
-from quirky.tasks.published.hub import UnreadableError, resolve_commit
+from quirky.tasks.published.files import KINDS, TABLES, files_in, hash_data, reading_of
+from quirky.tasks.published.hub import resolve_commit
 
 BATCH = 1_000
 """Rows that are turned into Python values at once."""
@@ -103,7 +104,7 @@ class Source:
             return None
         try:
             return resolve_commit(self.data, self.revision)
-        except UnreadableError as error:
+        except HubError as error:
             raise self.problem(str(error)) from error
 
     def content(self) -> str | None:
@@ -112,7 +113,7 @@ class Source:
             return None
         if not files_in(Path(self.data)):
             raise self.problem(f"the folder holds no file that ends in {', '.join(KINDS)}")
-        return hash_of(Path(self.data))
+        return hash_data(Path(self.data))
 
     def identity(self) -> dict[str, str]:
         """Return what tells these data from others, wherever they lie.

@@ -21,12 +21,12 @@ from benchmarks.preflight.needs import Asked, ModelShape
 from benchmarks.preflight.plan import CALL_SECONDS, Plan, plan, summary
 from benchmarks.recipe.schema import Recipe, load_recipe, validate_recipe
 from finetune.adapters.lora import add_lora
-from finetune.hub import client as hub
 from finetune.models import load as models
 from finetune.models.load import LoadedModel
 from finetune.models.tokenizer import load_tokenizer
 from finetune.pretrain.vocabulary import VOCABULARY
 from finetune.training.trainer import FinetuneSettings
+from quirky import hub
 
 FAMILIES = ("gpt_neox", "mamba")
 

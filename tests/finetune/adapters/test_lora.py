@@ -112,7 +112,7 @@ def test_how_far_quantised_and_absent_weights_moved(adapted, monkeypatch):
     for name, tensor in adapted.named_parameters():
         if "lora_B" in name:
             torch.nn.init.ones_(tensor)
-    moved = audit.how_far_moved(adapted)
+    moved = audit.relative_changes(adapted)
     adapter = blocks[0].attention.query_key_value
     change = adapter.lora_B["default"].weight @ adapter.lora_A["default"].weight
     expected = float(change.norm() / whole.norm())
