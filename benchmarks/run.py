@@ -33,7 +33,7 @@ from benchmarks.store.artefacts import store_folders, sweep, write_text
 from benchmarks.store.provenance import probe_origin, source_state
 from benchmarks.tracking.weights_and_biases import log_run
 from finetune.adapters.lora import check_targets
-from finetune.architectures.lora_targets import lora_targets
+from finetune.architectures.lora_targets import default_targets
 from finetune.models.load import check_adapter
 from finetune.models.resolve import resolve_model
 from finetune.models.skeleton import load_skeleton
@@ -233,7 +233,7 @@ def check_asked(recipe: Recipe) -> None:
         if model.adapter is not None:
             check_adapter(model.name, model.adapter, model.revision)
         if not model.given:
-            lora_targets(skeleton)
+            default_targets(skeleton)
             for task in recipe.tasks:
                 check_targets(skeleton, recipe.finetuning(model, task).targets)
         _tell_filler(recipe, model.name, load_tokenizer(model.name, model.revision))

@@ -74,13 +74,11 @@ def repository_info(
         )
     api = HfApi()
     try:
-        info = api.repo_info(
-            name,
-            repo_type=kind,
-            revision=revision,
-            timeout=TIMEOUT,
-            files_metadata=kind == "model",  # a data set may have very many files
-        )
+        info: ModelInfo | DatasetInfo
+        if kind == "model":
+            info = api.model_info(name, revision=revision, timeout=TIMEOUT, files_metadata=True)
+        else:
+            info = api.dataset_info(name, revision=revision, timeout=TIMEOUT)
         if info.gated:
             api.auth_check(name, repo_type=kind)
     except GatedRepoError:

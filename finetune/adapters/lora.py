@@ -10,7 +10,11 @@ from torch import nn
 from finetune.adapters.audit import AUDIT, relative_changes
 from finetune.architectures.blocks import unwrap
 from finetune.architectures.kernels import code_path
-from finetune.architectures.lora_targets import lora_targets, trainable_modules, untrainable_modules
+from finetune.architectures.lora_targets import (
+    default_targets,
+    trainable_modules,
+    untrainable_modules,
+)
 
 
 def add_lora(
@@ -33,7 +37,7 @@ def add_lora(
         r=rank,
         lora_alpha=alpha,  # type: ignore[arg-type]  # peft scales by alpha / r, whole or not
         lora_dropout=0.0,
-        target_modules=list(targets) if targets else lora_targets(model),
+        target_modules=list(targets) if targets else default_targets(model),
         task_type="CAUSAL_LM",
     )
     return get_peft_model(model, config)

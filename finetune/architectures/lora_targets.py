@@ -1,6 +1,7 @@
 """Which modules of a model LoRA adapts, and which it cannot train."""
 
 from collections.abc import Iterable
+from typing import Any
 
 from torch import nn
 from transformers.pytorch_utils import Conv1D
@@ -21,8 +22,8 @@ LORA_TARGETS: dict[str, tuple[str, ...]] = {
 _MAMBA_UNTRAINABLE = frozenset({"out_proj", "conv1d", "dt_proj", "x_proj"})
 
 
-def lora_targets(model: nn.Module) -> list[str]:
-    """Return the names of the modules that LoRA adapts, as peft's `target_modules` takes them.
+def default_targets(model: nn.Module) -> list[str]:
+    """Return the names of the modules that LoRA adapts by default, for peft's `target_modules`.
 
     For families outside `LORA_TARGETS` these are the `trainable_modules`.
 
@@ -30,7 +31,8 @@ def lora_targets(model: nn.Module) -> list[str]:
         ValueError: if the model has no usable list of blocks, or no linear layer in it.
     """
     block_list(model)
-    published = LORA_TARGETS.get(unwrap(model).config.model_type)  # type: ignore[union-attr]
+    config: Any = unwrap(model).config
+    published = LORA_TARGETS.get(config.model_type)
     return list(published) if published is not None else trainable_modules(model)
 
 

@@ -10,7 +10,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from finetune.architectures.blocks import block_list
-from finetune.architectures.lora_targets import lora_targets
+from finetune.architectures.lora_targets import default_targets
 from finetune.reading.recurrent import STATE_SITES, held_states
 from finetune.reading.residual import block_outputs, forward
 from finetune.verification.tiny_families import tiny_model
@@ -49,7 +49,7 @@ def verify(family: str) -> Verified:
     try:
         model = tiny_model(family)
         blocks = block_list(model)
-        targets = tuple(lora_targets(model))
+        targets = tuple(default_targets(model))
     except ValueError as reason:
         return Verified(family, refused=str(reason))
     error = max(resid_error(model), *state_errors(model).values())

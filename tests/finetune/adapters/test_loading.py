@@ -186,7 +186,11 @@ def with_odd_name(tensors):
         ({}, with_odd_name, "no module for tensor 'base_model.model.backbone.nowhere.lora_A"),
         ({}, drop("0.mixer.in_proj.lora_B"), "'backbone.layers.0.mixer.in_proj' has no lora_B"),
         ({}, drop("layers.2.mixer.in_proj"), "no tensors for 'backbone.layers.2.mixer.in_proj'"),
-        ({}, lambda t: t | {"extra.bias": torch.ones(1)}, "tensor 'extra.bias' is not a LoRA tensor"),
+        (
+            {},
+            lambda t: t | {"extra.bias": torch.ones(1)},
+            "tensor 'extra.bias' is not a LoRA",
+        ),
         ({"r": 3}, None, "has the shape (4, 300); this model needs (3, 300) at rank 3"),
         ({"use_dora": True}, None, "not supported with use_dora = True"),
         ({"bias": "all"}, None, "not supported with bias = 'all'"),

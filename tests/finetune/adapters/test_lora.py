@@ -8,7 +8,7 @@ from finetune.adapters import audit
 from finetune.adapters.audit import AUDIT, DeadModuleAudit
 from finetune.adapters.card import write_card
 from finetune.adapters.lora import add_lora, save_adapter
-from finetune.architectures.lora_targets import lora_targets
+from finetune.architectures.lora_targets import default_targets
 
 FACTS = {"base": "tiny-neox", "task": "addition", "rank": 16, "learning rate": 4e-3}
 GATE = {"A, truth, all": "0.98 [0.97, 0.99]", "B, quirk, disagree": "0.95 [0.93, 0.97]"}
@@ -19,7 +19,7 @@ def trainable(model):
 
 
 def test_only_the_adapter_trains_and_it_sits_on_the_targets_of_its_family(model, family):
-    targets = lora_targets(model)
+    targets = default_targets(model)
     adapted = trainable(add_lora(model, 4, 8))
     assert adapted
     assert all("lora_" in name for name in adapted)
