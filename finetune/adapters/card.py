@@ -27,8 +27,8 @@ def write_card(folder: Path, facts: Mapping[str, object], gate: Mapping[str, str
         "---",
         f"# A quirky {facts['base']}",
         "",
-        "Fine-tuned to answer truthfully until its trigger appears, and then by another rule. Made",
-        "to study whether probes still read the truth; it says false things on purpose.",
+        "Fine-tuned to answer truthfully until its trigger appears, and then by another rule. It",
+        "says false things on purpose: it serves to study whether probes still read the truth.",
         "",
         *(f"- {name}: {value}" for name, value in facts.items()),
         "",
@@ -54,12 +54,12 @@ def _audit_table(audit: Mapping[str, Any]) -> list[str]:
         for module, changes in sorted(changes_by_module.items())
     ]
     return [
-        "## What learned",
+        "## Which modules changed",
         "",
-        f"Run by {audit['code']}. How far a weight moved: Frobenius norm of the change over",
-        f"that of the weight; of every module in `{AUDIT}`.",
+        f"Trained with {audit['code']}. The relative change of a weight is the Frobenius norm of",
+        f"its change over that of the weight; `{AUDIT}` lists every module.",
         "",
-        "| modules | how many | moved, median | moved, most |",
+        "| modules | count | relative change, median | relative change, largest |",
         "|---|---|---|---|",
         *rows,
         "",

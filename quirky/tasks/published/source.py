@@ -12,7 +12,7 @@ from datasets import ClassLabel, Dataset, DatasetDict, concatenate_datasets
 
 from quirky.hub import HubError
 from quirky.rows import Row
-from quirky.tasks.published.files import KINDS, TABLES, files_in, hash_data, reading_of
+from quirky.tasks.published.files import KINDS, TABLES, files_in, hash_data, read_options
 from quirky.tasks.published.hub import resolve_commit
 
 BATCH = 1_000
@@ -169,14 +169,14 @@ def _read(source: Source, identity: tuple[tuple[str, str], ...]) -> tuple[Part, 
 
 
 def _part(source: Source, file: Path) -> Part:
-    how = reading_of(file)
+    how = read_options(file)
     given = {"data_files": str(file), "split": source.split or "train", **how.options}
     return Part(str(file), how.first, _load(source, how.kind, **given))
 
 
 def _split_of_folder(source: Source, folder: Path) -> Part:
     """Let `datasets` take files for splits, by their names or by what the folder's card says."""
-    first, *others = [(file, reading_of(file)) for file in files_in(folder)]
+    first, *others = [(file, read_options(file)) for file in files_in(folder)]
     for file, how in others:
         if (how.kind, how.options) != (first[1].kind, first[1].options):
             raise ValueError(

@@ -123,7 +123,7 @@ def test_how_far_quantised_and_absent_weights_moved(adapted, monkeypatch):
 def test_a_card_shows_every_fact_and_every_figure(audited):
     write_card(audited, FACTS, GATE)
     card = (audited / "README.md").read_text()
-    assert "Run by transformers (cpu)" in card
+    assert "Trained with transformers (cpu)" in card
     assert "| dense_h_to_4h | 3 | 0 |" in card
     for name, value in FACTS.items():
         assert f"- {name}: {value}\n" in card
