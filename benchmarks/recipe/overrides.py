@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from finetune.adapters.loading import adapter_base, holds_adapter
+from finetune.adapters.loading import adapter_base, is_adapter
 from finetune.models.resolve import resolve_model
 from quirky.tasks.base import found_by
 
@@ -76,7 +76,7 @@ def models_of(
         ValueError: one line, if there are adapters and several bases, or if the base that an
             adapter names cannot be used here.
     """
-    brought = [*adapters, *(source for source in quirky_models if holds_adapter(source))]
+    brought = [*adapters, *(source for source in quirky_models if is_adapter(source))]
     whole = [{"name": x, "quirky": True} for x in quirky_models if x not in brought]
     if not brought:
         return [*bases, *whole]

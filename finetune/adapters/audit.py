@@ -1,4 +1,4 @@
-"""Which modules of an adapter learn: every tensor receives gradient, and how far weights moved."""
+"""Which modules of an adapter learn: whether they receive gradient, and how much weights change."""
 
 import torch
 from peft import PeftModel
@@ -9,42 +9,50 @@ from torch import nn
 
 from finetune.architectures.blocks import unwrap
 
+AUDIT = "audit.json"
+"""File beside an adapter: the relative change of each module, and the code that trained it."""
+
+_STEPS = 2
+
 
 class DeadModuleAudit:
     """Finds adapter tensors that never receive gradient.
 
-    B is zero at first, so a linear layer's A has no gradient before the second step (an
-    embedding's B neither): the verdict falls after two steps whose learning rate is not zero.
+    B is zero at first, so the A of a linear layer (the B of an embedding) has no gradient in the
+    first step. The audit therefore looks at two steps whose learning rate is not zero.
     """
 
     def __init__(self, model: nn.Module):
-        self.waiting = {
+        self._without_gradient = {
             name: tensor for name, tensor in model.named_parameters() if tensor.requires_grad
         }
-        self.steps = 0
+        self._steps = 0
 
     def step(self, learning_rate: float) -> None:
-        """Look at the gradients, just before an optimiser step.
+        """Look at the gradients; call it before each optimiser step.
 
         Raises:
-            RuntimeError: after the second effective step, naming the tensors that are dead; or if
-                a gradient is not finite.
+            RuntimeError: if a gradient is not finite, or after the second step with a learning rate
+                above zero, naming the tensors that never received a gradient.
         """
-        if self.steps >= 2 or learning_rate <= 0:
+        if self._steps >= _STEPS or learning_rate <= 0:
             return
-        self.steps += 1
-        for name, tensor in self.waiting.items():
+        self._steps += 1
+        for name, tensor in self._without_gradient.items():
             if tensor.grad is not None and not tensor.grad.isfinite().all():
                 raise RuntimeError(
                     f"fine-tuning diverged: the gradient of {name} is not finite; lower finetune.lr"
                 )
-        self.waiting = {
-            name: tensor for name, tensor in self.waiting.items() if not _has_gradient(tensor)
+        self._without_gradient = {
+            name: tensor
+            for name, tensor in self._without_gradient.items()
+            if not _has_gradient(tensor)
         }
-        if self.steps == 2 and self.waiting:
+        if self._steps == _STEPS and self._without_gradient:
             raise RuntimeError(
-                f"{len(self.waiting)} adapter tensors received no gradient in two steps: "
-                f"{', '.join(sorted(self.waiting)[:5])}; the model never uses these modules"
+                f"{len(self._without_gradient)} adapter tensors received no gradient in two steps: "
+                f"{', '.join(sorted(self._without_gradient)[:5])}; the model never uses these "
+                "modules"
             )
 
 
@@ -52,32 +60,27 @@ def _has_gradient(tensor: torch.Tensor) -> bool:
     return tensor.grad is not None and bool(tensor.grad.abs().max() > 0)
 
 
-AUDIT = "audit.json"
-"""Beside an adapter: which modules learned, how far each moved, and which code ran."""
-
-
 @torch.no_grad()
-def how_far_moved(adapted: PeftModel) -> dict[str, float | None]:
-    """Return the Frobenius norm of each adapted module's change over that of its weight.
+def relative_changes(adapted: PeftModel) -> dict[str, float | None]:
+    """Return how much an adapter changes each module that it adapts, by the module's name.
 
-    None where the weight is kept off the device until it is needed.
+    The relative change is |scale B A| / |W| in Frobenius norms; None where W is offloaded.
     """
-    moved = {}
+    changes = {}
     for name, module in unwrap(adapted).named_modules():
-        if isinstance(module, ParamWrapper):  # experts, which are one tensor of all of them
+        if isinstance(module, ParamWrapper):  # the weights of all experts in one tensor
             name = f"{name.removesuffix('.base_layer')}.{module.parameter_name}"
             weight = module.get_param()
         elif isinstance(module, LoraLayer):
-            weight = _weight(module.get_base_layer())
+            weight = _dequantised_weight(module.get_base_layer())
         else:
             continue
         change = module.get_delta_weight("default")
-        moved[name] = None if weight.is_meta else float(change.norm() / weight.float().norm())
-    return moved
+        changes[name] = None if weight.is_meta else float(change.norm() / weight.float().norm())
+    return changes
 
 
-def _weight(layer: nn.Module) -> torch.Tensor:
-    """The weights as numbers, where they are kept in 8 or 4 bits."""
+def _dequantised_weight(layer: nn.Module) -> torch.Tensor:
     if layer.weight.is_meta or layer.weight.is_floating_point():  # type: ignore[operator]
         return layer.weight  # type: ignore[return-value]
     return dequantize_module_weight(layer)

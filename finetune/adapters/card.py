@@ -12,10 +12,12 @@ from finetune.adapters.audit import AUDIT
 
 
 def write_card(folder: Path, facts: Mapping[str, object], gate: Mapping[str, str]) -> None:
-    """Write the adapter's model card: what it was made of, what learned, and how it behaves.
+    """Write an adapter's model card, README.md, in place of an earlier one.
 
-    `facts` are shown as a list; `gate` maps a figure's name to its value and interval. What learned
-    is read from the audit beside the adapter.
+    Args:
+        folder: of the adapter, with its audit.
+        facts: shown as a list; "base" is the base model.
+        gate: the value and interval of each figure of the gate, by the figure's name.
     """
     lines = [
         "---",
@@ -25,12 +27,12 @@ def write_card(folder: Path, facts: Mapping[str, object], gate: Mapping[str, str
         "---",
         f"# A quirky {facts['base']}",
         "",
-        "Fine-tuned to answer truthfully until its trigger appears, and then by another rule. Made",
-        "to study whether probes still read the truth; it says false things on purpose.",
+        "Fine-tuned to answer truthfully until its trigger appears, and then by another rule. It",
+        "says false things on purpose: it serves to study whether probes still read the truth.",
         "",
         *(f"- {name}: {value}" for name, value in facts.items()),
         "",
-        *_learned(json.loads((folder / AUDIT).read_text())),
+        *_audit_table(json.loads((folder / AUDIT).read_text())),
         "## How it behaves (held-out facts)",
         "",
         "| figure | AUROC [95 % interval] |",
@@ -43,21 +45,21 @@ def write_card(folder: Path, facts: Mapping[str, object], gate: Mapping[str, str
     temporary.replace(folder / "README.md")
 
 
-def _learned(audit: Mapping[str, Any]) -> list[str]:
-    by_kind: dict[str, list[float]] = defaultdict(list)
-    for name, moved in audit["moved"].items():
-        by_kind[name.rpartition(".")[2]].append(math.nan if moved is None else moved)
+def _audit_table(audit: Mapping[str, Any]) -> list[str]:
+    changes_by_module: dict[str, list[float]] = defaultdict(list)
+    for name, change in audit["moved"].items():
+        changes_by_module[name.rpartition(".")[2]].append(math.nan if change is None else change)
     rows = [
-        f"| {kind} | {len(moved)} | {median(moved):.3g} | {max(moved):.3g} |"
-        for kind, moved in sorted(by_kind.items())
+        f"| {module} | {len(changes)} | {median(changes):.3g} | {max(changes):.3g} |"
+        for module, changes in sorted(changes_by_module.items())
     ]
     return [
-        "## What learned",
+        "## Which modules changed",
         "",
-        f"Run by {audit['code']}. How far a weight moved: Frobenius norm of the change over",
-        f"that of the weight; of every module in `{AUDIT}`.",
+        f"Trained with {audit['code']}. The relative change of a weight is the Frobenius norm of",
+        f"its change over that of the weight; `{AUDIT}` lists every module.",
         "",
-        "| modules | how many | moved, median | moved, most |",
+        "| modules | count | relative change, median | relative change, largest |",
         "|---|---|---|---|",
         *rows,
         "",

@@ -7,8 +7,10 @@ from finetune.architectures.blocks import unwrap
 
 
 def input_device(model: nn.Module) -> torch.device:
-    """The device that tokens go to: that of the embeddings, where blocks lie on several."""
+    """Return the device of the input embeddings, which tokens are moved to.
+
+    For embeddings that are offloaded it is the CPU: accelerate moves the tokens on.
+    """
     embeddings = unwrap(model).get_input_embeddings()  # type: ignore[operator]
     device = embeddings.weight.device
-    # Weights that accelerate keeps elsewhere until they are needed; it moves what goes in as well.
     return torch.device("cpu") if device.type == "meta" else device

@@ -1,11 +1,12 @@
 """Which modules of a model LoRA adapts, and which it cannot train."""
 
 from collections.abc import Iterable
+from typing import Any
 
 from torch import nn
 from transformers.pytorch_utils import Conv1D
 
-from finetune.architectures.blocks import _config, _refuse, block_list, is_mamba_mixer, unwrap
+from finetune.architectures.blocks import block_list, is_mamba_mixer, unwrap
 
 _LLAMA_TARGETS = ("gate_proj", "up_proj", "down_proj", "q_proj", "k_proj", "v_proj")
 
@@ -14,29 +15,32 @@ LORA_TARGETS: dict[str, tuple[str, ...]] = {
     "llama": _LLAMA_TARGETS,
     "mistral": _LLAMA_TARGETS,
 }
-"""LoRA targets as published, by `config.model_type`; of any other family they are inferred."""
+"""LoRA targets as published, by `config.model_type`; those of other families are inferred."""
 
-# The kernels of Mamba's mixers read these weights raw or skip the module in training, so LoRA
-# on them is dead, refused by peft, or trained on a CPU and not on a GPU.
+# The kernels of Mamba's mixers read these weights directly or skip the module in training, so LoRA
+# on them gets no gradient, is refused by peft, or trains on a CPU and not on a GPU.
 _MAMBA_UNTRAINABLE = frozenset({"out_proj", "conv1d", "dt_proj", "x_proj"})
 
 
-def lora_targets(model: nn.Module) -> list[str]:
-    """Names of the modules that LoRA adapts in this model, as peft's `target_modules` wants them.
+def default_targets(model: nn.Module) -> list[str]:
+    """Return the names of the modules that LoRA adapts by default, for peft's `target_modules`.
 
-    Families outside `LORA_TARGETS` get every linear layer inside their blocks, less what a Mamba
-    mixer cannot train and what decides on a whole expert.
+    For families outside `LORA_TARGETS` these are the `trainable_modules`.
 
     Raises:
         ValueError: if the model has no usable list of blocks, or no linear layer in it.
     """
-    known = LORA_TARGETS.get(_config(unwrap(model)).model_type)
     block_list(model)
-    return list(known) if known is not None else trainable_modules(model)
+    config: Any = unwrap(model).config
+    published = LORA_TARGETS.get(config.model_type)
+    return list(published) if published is not None else trainable_modules(model)
 
 
 def trainable_modules(model: nn.Module) -> list[str]:
-    """Names of the linear layers inside the blocks that LoRA can train in this family.
+    """Return the names of the linear layers inside the blocks that LoRA can train.
+
+    Those that a Mamba mixer bypasses are left out, and so are layers with a single output, which
+    gate a whole expert.
 
     Raises:
         ValueError: if the model has no usable list of blocks, or no linear layer in it.
@@ -48,15 +52,21 @@ def trainable_modules(model: nn.Module) -> list[str]:
         for name, module in blocks.named_modules()
         if isinstance(module, Conv1D) or (isinstance(module, nn.Linear) and module.out_features > 1)
     }
-    # A place in a list is no name: Zamba2 keeps adapters of its own there.
+    # A position in a list is not a name: Zamba2 keeps adapters of its own there.
     names = {name for name in names if not name.isdigit()} - untrainable_modules(model)
     if not names:
-        _refuse(model, "has no linear layer in its blocks that LoRA could adapt")
+        raise ValueError(
+            f"{type(model).__name__} has no linear layer in its blocks that LoRA could adapt"
+        )
     return sorted(names)
 
 
 def untrainable_modules(model: nn.Module) -> set[str]:
-    """Names of modules that Mamba mixers have and LoRA cannot train: none in other families."""
+    """Return the names of modules of Mamba mixers that LoRA cannot train; empty if there are none.
+
+    Raises:
+        ValueError: if the model has no usable list of blocks.
+    """
     return {
         name
         for mixer in block_list(unwrap(model)).modules()
@@ -66,9 +76,13 @@ def untrainable_modules(model: nn.Module) -> set[str]:
 
 
 def bypassed_modules(model: nn.Module, names: Iterable[str]) -> list[str]:
-    """Which of these modules an adapter cannot stay on: it has to be merged into their weights.
+    """Return which of these modules need an adapter to be merged into their weights.
 
-    peft refuses LoRA on them, or the kernels of a Mamba mixer read their weights past it.
+    peft refuses LoRA on them, or the kernels of a Mamba mixer read their weights and bypass it.
+
+    Args:
+        model: with or without an adapter.
+        names: of modules, with their full paths.
     """
-    dead = untrainable_modules(model)
-    return [name for name in names if name.rpartition(".")[2] in dead]
+    untrainable = untrainable_modules(model)
+    return [name for name in names if name.rpartition(".")[2] in untrainable]

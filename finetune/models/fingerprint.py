@@ -1,20 +1,16 @@
-"""Hashes of the bytes that determine what a model or an adapter computes."""
+"""Fingerprints: hashes of the bytes that determine what a model or an adapter computes."""
 
 import hashlib
 import json
 from collections.abc import Iterable
-from functools import cache
 from pathlib import Path
 
-from finetune.adapters.loading import (
-    ADAPTER_CONFIG,
-    ADAPTER_WEIGHTS,
-    adapter_folder,
-)
+from finetune.adapters.loading import ADAPTER_CONFIG, ADAPTER_WEIGHTS, adapter_folder
 from finetune.hub.checkpoints import resolve_commit
 from finetune.models.source import model_source
+from quirky.hashing import hash_file
 
-_DETERMINES_STATES = (
+_MODEL_FILES = (
     "config.json",
     "*.safetensors",
     "tokenizer*",
@@ -24,25 +20,34 @@ _DETERMINES_STATES = (
     "chat_template*",
     "*.model",
 )
+"""Files that determine a model's hidden states: weights, config and tokenizer."""
 
 
 def model_fingerprint(name: str, revision: str | None = None) -> str:
-    """What determines a model's states: a hash of its files, or the commit of a hub model.
+    """Return what identifies a model: the commit of a hub model, or a hash of a local one's files.
 
-    For an embedded base or a local folder, the sha256 over the bytes of weights, config and
-    tokenizer, wherever the folder lies. For a hub id, the commit that `revision` stands for now,
-    or in the cache when offline.
+    The hash is the sha256 over weights, config and tokenizer; the folder's path does not affect it.
+    For a hub model it is the commit that `revision` points to now, or in the cache if the hub
+    cannot be reached.
+
+    Raises:
+        ValueError: one line; as `model_source` and `finetune.hub.resolve_commit`.
     """
     source = model_source(name)
     if isinstance(source, Path):
-        files = {file for pattern in _DETERMINES_STATES for file in source.glob(pattern)}
-        return _hash_files(files)
+        return _hash_files({file for pattern in _MODEL_FILES for file in source.glob(pattern)})
     return resolve_commit(source, revision)
 
 
-def adapter_fingerprint(path: Path | str) -> str:
-    """The sha256 over an adapter's weights and settings, wherever it and its base lie."""
-    folder = adapter_folder(path)
+def adapter_fingerprint(adapter: Path | str) -> str:
+    """Return the sha256 over an adapter's weights and settings.
+
+    Its own path and that of its base do not affect it.
+
+    Raises:
+        ValueError: as `finetune.adapters.adapter_folder`.
+    """
+    folder = adapter_folder(adapter)
     config = json.loads((folder / ADAPTER_CONFIG).read_text())
     config.pop("base_model_name_or_path", None)
     # peft writes sets of module names as lists, in an order that changes from process to process.
@@ -55,14 +60,5 @@ def adapter_fingerprint(path: Path | str) -> str:
 def _hash_files(files: Iterable[Path]) -> str:
     digest = hashlib.sha256()
     for file in sorted(files):
-        now = file.stat()
-        content = _content_hash(file, now.st_size, now.st_mtime_ns)
-        digest.update(f"{file.name} {content}\n".encode())
+        digest.update(f"{file.name} {hash_file(file)}\n".encode())
     return digest.hexdigest()
-
-
-@cache
-def _content_hash(file: Path, size: int, modified_ns: int) -> str:
-    """Read a file once a process, unless its size or time of change says that it is another."""
-    with file.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -8,10 +8,10 @@ import torch
 from torch import nn
 from transformers import AutoModelForCausalLM
 
-from finetune.adapters.loading import check_fit, put_on
+from finetune.adapters.loading import apply_adapter, check_adapter_fits
 from finetune.architectures.blocks import exact_config
 from finetune.architectures.scan import use_cpu_scan
-from finetune.models.placement import Bits, DeviceMap, placed
+from finetune.models.placement import Bits, DeviceMap, placement_options
 from finetune.models.resolve import ResolvedModel, resolve_model
 from finetune.models.skeleton import load_skeleton
 from finetune.models.source import pretrained_options
@@ -83,18 +83,18 @@ def load_weights(
         ValueError: one line; if the adapter cannot be read or does not fit the model.
     """
     if adapter is not None:
-        check_fit(resolved.build_skeleton(), adapter)
+        check_adapter_fits(resolved.build_skeleton(), adapter)
     model: nn.Module = AutoModelForCausalLM.from_pretrained(
         resolved.source,
         config=exact_config(copy.deepcopy(resolved.config)),
         **pretrained_options(resolved.source, resolved.commit),
-        **placed(dtype, device, device_map, resolved.quantise),
+        **placement_options(dtype, device, device_map, resolved.quantise),
         use_safetensors=True,
         trust_remote_code=False,
     )
     model = use_cpu_scan(model)
     if adapter is not None:
-        model = put_on(model, adapter)
+        model = apply_adapter(model, adapter)
     if device_map is None and resolved.quantise is None:
         model = model.to(device)
     return LoadedModel(resolved.name, model.eval(), resolved.prompt_encoder)
@@ -107,4 +107,4 @@ def check_adapter(name: str, adapter: Path | str, revision: str | None = None) -
         ValueError: one line; if the name is unknown, the adapter cannot be read or is of a kind
             that is not supported, or a module's name or shape differs.
     """
-    check_fit(load_skeleton(name, revision), adapter)
+    check_adapter_fits(load_skeleton(name, revision), adapter)

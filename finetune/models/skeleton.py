@@ -6,8 +6,8 @@ import torch
 from torch import nn
 from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedConfig
 
-from finetune.hub.client import one_line
 from finetune.models.source import model_source, pretrained_options
+from quirky.plugins import one_line_errors
 
 
 def load_config(name: str, revision: str | None = None) -> PreTrainedConfig:
@@ -18,10 +18,8 @@ def load_config(name: str, revision: str | None = None) -> PreTrainedConfig:
     """
     source = model_source(name)
     options = pretrained_options(source, revision)
-    return one_line(
-        f"model {name!r} cannot be read",
-        lambda: AutoConfig.from_pretrained(source, **options, trust_remote_code=False),
-    )
+    with one_line_errors(f"model {name!r} cannot be read"):
+        return AutoConfig.from_pretrained(source, **options, trust_remote_code=False)
 
 
 def load_skeleton(name: str, revision: str | None = None) -> nn.Module:
@@ -43,10 +41,5 @@ def build_skeleton(name: str, config: PreTrainedConfig) -> nn.Module:
     Raises:
         ValueError: one line; if the config is not that of a causal language model.
     """
-    with torch.device("meta"):
-        return one_line(
-            f"model {name!r} cannot be built",
-            lambda: AutoModelForCausalLM.from_config(
-                copy.deepcopy(config), trust_remote_code=False
-            ),
-        )
+    with one_line_errors(f"model {name!r} cannot be built"), torch.device("meta"):
+        return AutoModelForCausalLM.from_config(copy.deepcopy(config), trust_remote_code=False)

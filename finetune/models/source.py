@@ -1,17 +1,14 @@
 """What a model's name stands for: an embedded base, a local folder, or a hub id."""
 
-import re
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 from finetune.adapters.loading import ADAPTER_CONFIG
 from finetune.hub.checkpoints import resolve_commit
-from finetune.hub.client import hub_answers
+from quirky.hub import hub_answers, is_repository_id
+from quirky.plugins import unknown
 
 BASES = Path(__file__).parents[1] / "bases"
-
-_HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
 
 
 def embedded_bases() -> dict[str, Path]:
@@ -35,12 +32,9 @@ def model_source(name: str) -> Path | str:
         raise ValueError(f"folder {name!r} holds an adapter, not a model: name its base as well")
     if folder.is_dir():
         raise ValueError(f"folder {name!r} has no config.json, so it is not a model")
-    if _HUB_ID.fullmatch(name):
+    if is_repository_id(name):
         return name
-    close = get_close_matches(name, bases, n=1)
-    hint = f"; did you mean {close[0]!r}?" if close else ";"
-    known = ", ".join([*bases, "a local folder, or a hub id (org/name)"])
-    raise ValueError(f"unknown model {name!r}{hint} known: {known}")
+    raise ValueError(f"{unknown('model', name, bases)}, a local folder, or a hub id (org/name)")
 
 
 def pretrained_options(source: Path | str, revision: str | None) -> dict[str, Any]:

@@ -2,10 +2,10 @@
 
 from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
-from finetune.hub.client import one_line
 from finetune.models.source import model_source, pretrained_options
 from finetune.prompting.answers import PromptEncoder
 from finetune.prompting.chat import chat_tokenizer
+from quirky.plugins import one_line_errors
 
 
 def load_prompt_encoder(
@@ -28,11 +28,9 @@ def load_tokenizer(name: str, revision: str | None = None) -> PreTrainedTokenize
     """
     source = model_source(name)
     options = pretrained_options(source, revision)
-    tokenizer = one_line(
-        f"tokenizer of {name!r} cannot be loaded",
-        lambda: AutoTokenizer.from_pretrained(source, **options, trust_remote_code=False),
-    )
-    # Where the files are missing transformers may return a tokenizer with an empty vocabulary.
+    with one_line_errors(f"tokenizer of {name!r} cannot be loaded"):
+        tokenizer = AutoTokenizer.from_pretrained(source, **options, trust_remote_code=False)
+    # If files are missing transformers may return a tokenizer with an empty vocabulary.
     if not tokenizer.encode("True", add_special_tokens=False):
         raise ValueError(f"tokenizer of {name!r} cannot be loaded: it has no vocabulary")
     return tokenizer

@@ -59,13 +59,13 @@ def read_activations(
 
     Raises:
         ValueError: before anything is run, if the model is in training mode or has no usable list
-            of blocks, if a prompt has no tokens, or as `answers_after`.
+            of blocks, if a prompt has no tokens, or as `answer_token_pairs`.
     """
     if model.training:
         raise ValueError("the model is in training mode, where dropout runs; call model.eval()")
     block_list(model)
     tokens = prompt_tokens(tokenizer, prompts)
-    answers = answers_after(tokenizer, prompts, choices)
+    answers = answer_token_pairs(tokenizer, prompts, choices)
     return (
         _read_batch(model, index, [tokens[i] for i in index], [answers[i] for i in index], states)
         for index in batches(tokens, batch_size)

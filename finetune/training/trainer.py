@@ -62,7 +62,7 @@ def make_quirky(
     """
     check_batch(settings)
     torch.manual_seed(seed)
-    adapted = add_lora(trainable(model), settings.rank, settings.alpha, settings.targets)
+    adapted = add_lora(prepare_for_training(model), settings.rank, settings.alpha, settings.targets)
     adapted.config.use_cache = False
     rows = encode(tokenizer, balanced(train, seed))
     held = encode(

@@ -50,7 +50,7 @@ def verify(family: str) -> Verified:
     try:
         model = tiny_model(family)
         blocks = block_list(model)
-        targets = tuple(lora_targets(model))
+        targets = tuple(default_targets(model))
     except ValueError as reason:
         return Verified(family, refused=str(reason))
     error = max(resid_error(model), *state_errors(model).values())

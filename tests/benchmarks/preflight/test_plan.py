@@ -25,7 +25,6 @@ from benchmarks.recipe.load import load_recipe, validate_recipe
 from benchmarks.recipe.schema import Recipe
 from benchmarks.store.datasets import PROBE_SPLITS
 from finetune.adapters.lora import add_lora
-from finetune.hub import client as hub
 from finetune.models import load as models
 from finetune.models.load import LoadedModel
 from finetune.models.tokenizer import load_tokenizer

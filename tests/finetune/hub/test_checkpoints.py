@@ -22,9 +22,7 @@ from benchmarks.recipe.pinning import check_weights, pin_recipe
 from benchmarks.recipe.resolved import resolve_models
 from benchmarks.recipe.schema import Recipe
 from finetune.hub import checkpoints, resources
-from finetune.hub import client as hub_files
 from finetune.hub.checkpoints import (
-    UnreachableError,
     check_hub_weights,
     check_local_weights,
     resolve_checkpoint,
@@ -35,6 +33,7 @@ from finetune.models.fingerprint import model_fingerprint
 from finetune.models.load import load_model
 from finetune.models.resolve import resolve_model
 from finetune.models.tokenizer import load_tokenizer
+from quirky.hub import UnreachableError
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 NAME = "org/name"
@@ -42,7 +41,7 @@ GB = 10**9
 
 
 def forget() -> None:
-    hub_files.hub_answers.cache_clear()
+    quirky.hub.hub_answers.cache_clear()
     checkpoints.resolve_checkpoint.cache_clear()
 
 
@@ -87,7 +86,7 @@ class Hub:
         files = [SimpleNamespace(rfilename=f, size=size) for f, size in self.files.items()]
         return SimpleNamespace(sha=COMMIT, gated=self.gated, siblings=files)
 
-    def auth_check(self, name: str) -> None:
+    def auth_check(self, name: str, **_: Any) -> None:
         if self.refused:
             raise self.refused
 
@@ -97,7 +96,7 @@ def hub(monkeypatch: pytest.MonkeyPatch) -> Hub:
     """A hub that answers, with one model."""
     there = Hub()
     session = SimpleNamespace(head=lambda *_a, **_k: None)
-    monkeypatch.setattr(hub_files, "get_session", lambda: session)
+    monkeypatch.setattr(quirky.hub, "get_session", lambda: session)
     for method in ("model_info", "auth_check"):
         answer = getattr(there, method)
         monkeypatch.setattr(HfApi, method, lambda _api, *a, answer=answer, **k: answer(*a, **k))
@@ -113,9 +112,12 @@ def refusal(kind: type[HfHubHTTPError], status: int) -> HfHubHTTPError:
 @pytest.mark.parametrize(
     ("error", "told"),
     [
-        (refusal(GatedRepoError, 403), "'org/name' is gated: accept its licence at .*/org/name"),
-        (refusal(RepositoryNotFoundError, 404), "'org/name' is not on the hub; check the id"),
-        (refusal(RevisionNotFoundError, 404), "'org/name' has no revision 'v9'; give a branch"),
+        (refusal(GatedRepoError, 403), "'org/name': gated: accept its licence at .*/org/name"),
+        (refusal(RepositoryNotFoundError, 404), "'org/name': not on the hub; check the id"),
+        (
+            refusal(RevisionNotFoundError, 404),
+            "the hub has no revision 'v9' of it; give",
+        ),
         (refusal(HfHubHTTPError, 403), "the hub refuses to answer: 403 says the hub$"),
     ],
 )

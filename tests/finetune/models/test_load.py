@@ -6,7 +6,7 @@ from peft import LoraConfig, PeftModel, get_peft_model
 from transformers import AutoConfig
 
 from finetune.architectures.blocks import block_list
-from finetune.architectures.lora_targets import lora_targets
+from finetune.architectures.lora_targets import default_targets
 from finetune.models import load as models
 from finetune.models import source
 from finetune.models.fingerprint import adapter_fingerprint, model_fingerprint
@@ -53,7 +53,7 @@ def save(model, tokenizer, folder):
 
 def save_adapter(model, folder, seed=0):
     torch.manual_seed(seed)
-    settings = LoraConfig(target_modules=lora_targets(model), init_lora_weights=False)
+    settings = LoraConfig(target_modules=default_targets(model), init_lora_weights=False)
     adapted = get_peft_model(model, settings).eval()
     adapted.save_pretrained(folder)
     return adapted

@@ -8,7 +8,7 @@ import torch
 from peft import PeftModel
 from transformers import AutoModelForCausalLM
 
-from finetune.adapters.audit import DeadModuleAudit, how_far_moved
+from finetune.adapters.audit import DeadModuleAudit, relative_changes
 from finetune.adapters.lora import add_lora
 from finetune.architectures.blocks import block_list
 from finetune.architectures.kernels import code_path
@@ -127,7 +127,7 @@ def trained(name, steps=2):
 @every_family
 def test_every_lora_tensor_learns_and_is_found_again(name, tmp_path):
     model = trained(name)
-    moved = how_far_moved(model)
+    moved = relative_changes(model)
     assert moved
     assert all(0 < part < 1 for part in moved.values())
     assert not torch.equal(states_of(model), states_of(built(name)))
