@@ -97,12 +97,12 @@ def extract_tokens(
 
 
 def _joined(held: list[TokenActivationBatch], layers: Sequence[int]) -> dict[str, Tensor]:
-    lengths = [torch.full((len(part.index),), part.tokens.shape[2]) for part in held]
+    lengths = [torch.full((len(part.index),), part.states.shape[2]) for part in held]
     return {
         "index": torch.cat([part.index for part in held]),
         "length": torch.cat(lengths),
         **{
-            f"layer-{layer}": torch.cat([part.tokens[i].flatten(0, 1) for part in held])
+            f"layer-{layer}": torch.cat([part.states[i].flatten(0, 1) for part in held])
             for i, layer in enumerate(layers)
         },
     }

@@ -24,7 +24,7 @@ from transformers import (
 from finetune.adapters.lora import DeadModuleAudit, add_lora
 from finetune.models.placement import input_device, trainable
 from finetune.prompting.answers import PromptEncoder
-from finetune.reading.forward import keeps_logits
+from finetune.reading.forward import accepts_logits_to_keep
 from finetune.training import processes
 from finetune.training.data import ExactLength, Row, balanced, collate, encode
 from finetune.training.settings import FinetuneSettings, check_batch
@@ -91,7 +91,7 @@ def answer_loss(
 ) -> Float[Tensor, ""]:
     """Return the cross-entropy of the answer token, the only position whose logits are computed."""
     asked = model.module if isinstance(model, DistributedDataParallel) else model
-    kept = {"logits_to_keep": 1} if keeps_logits(asked) else {}
+    kept = {"logits_to_keep": 1} if accepts_logits_to_keep(asked) else {}
     logits = model(input_ids=inputs["input_ids"], use_cache=False, **kept).logits[:, -1]
     return F.cross_entropy(logits.float(), inputs["labels"], reduction=reduction)
 

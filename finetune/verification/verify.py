@@ -10,9 +10,9 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from finetune.architectures.blocks import block_list, lora_targets
-from finetune.reading.forward import forward
+from finetune.reading.forward import logits_and_states
 from finetune.reading.hooks import block_outputs
-from finetune.reading.recurrent import STATE_SITES, held_states
+from finetune.reading.recurrent import STATE_SITES, recurrent_states
 from finetune.verification.tiny_families import tiny_model
 
 EXACT = 1e-5
@@ -72,11 +72,11 @@ def resid_error(model: nn.Module) -> float:
     of two answers are held against the logits of a plain run.
     """
     tokens = drawn_tokens(model)
-    logits, batch = forward(model, tokens.tolist(), [-2, -1])
+    logits, batch = logits_and_states(model, tokens.tolist(), [-2, -1])
     worst = 0.0
     for i, prompt in enumerate(tokens):
         own_logits, own = _plain_run(model, prompt)
-        short_logits, short = forward(model, [prompt[:-1].tolist()], [-1])
+        short_logits, short = logits_and_states(model, [prompt[:-1].tolist()], [-1])
         for states in (batch[:, i], torch.cat([short[:, 0], own[:, -1:]], dim=1)):
             worst = max(worst, _difference(states, own[:, -2:]))
         for odds in (logits[i], short_logits[0]):
@@ -87,8 +87,8 @@ def resid_error(model: nn.Module) -> float:
 def state_errors(model: nn.Module) -> dict[str, float]:
     """Return, of each site, the largest difference between a batch and one prompt at a time."""
     tokens = drawn_tokens(model)
-    batch = held_states(model, tokens)
-    alone = [held_states(model, prompt[None]) for prompt in tokens]
+    batch = recurrent_states(model, tokens)
+    alone = [recurrent_states(model, prompt[None]) for prompt in tokens]
     return {
         site: max(
             [
@@ -141,7 +141,7 @@ def _difference(a: Float[Tensor, "layers *n"], b: Float[Tensor, "layers *n"]) ->
 
 
 def _state_sites(model: nn.Module) -> Iterator[str]:
-    for site, states in held_states(model, drawn_tokens(model)[:1]).items():
+    for site, states in recurrent_states(model, drawn_tokens(model)[:1]).items():
         if states:
             yield f"{site} ({_ranges(list(states))})"
 

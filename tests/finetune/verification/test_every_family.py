@@ -10,7 +10,7 @@ from transformers import AutoModelForCausalLM
 
 from finetune.adapters.lora import DeadModuleAudit, add_lora, how_far_moved
 from finetune.architectures.blocks import block_list, code_path
-from finetune.reading.forward import forward
+from finetune.reading.forward import logits_and_states
 from finetune.verification.tiny_families import TINY, tiny_model
 from finetune.verification.verify import EXACT, drawn_tokens, resid_error, state_errors
 
@@ -42,7 +42,7 @@ def built(name):
 
 def states_of(model):
     """Of four prompts of one length: layers, prompts, width."""
-    return forward(model, drawn_tokens(model, length=9).tolist(), [-1])[1][:, :, 0]
+    return logits_and_states(model, drawn_tokens(model, length=9).tolist(), [-1])[1][:, :, 0]
 
 
 def own_parameters(model, number):
@@ -95,7 +95,9 @@ def test_the_last_token_knows_the_first(name):
     tokens = drawn_tokens(built(name), length=6)
     other = tokens.clone()
     other[:, 0] = 1 + (other[:, 0] % 200)
-    before, after = (forward(built(name), t.tolist(), [-1])[1][-1] for t in (tokens, other))
+    before, after = (
+        logits_and_states(built(name), t.tolist(), [-1])[1][-1] for t in (tokens, other)
+    )
     assert ((before - after).abs().amax(dim=(-1, -2)) > 1e-6).all()
 
 

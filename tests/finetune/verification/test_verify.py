@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from finetune.architectures.blocks import block_list
-from finetune.reading.forward import forward
+from finetune.reading.forward import logits_and_states
 from finetune.verification import verify as verifying
 from finetune.verification.tiny_families import TINY, tiny_model
 from finetune.verification.verify import EXACT, resid_error, verify
@@ -80,7 +80,7 @@ def test_a_family_without_blocks_is_refused_with_the_reason(monkeypatch):
 def test_a_state_is_the_output_of_its_block_not_the_norm_behind_it():
     model = tiny_model("gpt_neox")
     with torch.no_grad():
-        before = forward(model, [[3, 4, 5]], [-1])[1]
+        before = logits_and_states(model, [[3, 4, 5]], [-1])[1]
         model.gpt_neox.final_layer_norm.weight.add_(1)
-        after = forward(model, [[3, 4, 5]], [-1])[1]
+        after = logits_and_states(model, [[3, 4, 5]], [-1])[1]
     assert torch.equal(before, after)
