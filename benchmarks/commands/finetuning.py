@@ -20,7 +20,7 @@ from finetune.models.load import LoadedModel, embedded_bases
 from finetune.reading.residual import log_odds
 from finetune.training import processes
 from finetune.training.settings import check_batch
-from finetune.training.trainer import leave_group
+from finetune.training.trainer import leave_process_group
 from quirky.dataset import columns_of
 
 
@@ -72,7 +72,7 @@ def finetune(cell: Cell, to: Path, progress: Progress) -> Gate | None:
     check(cell.recipe)
     data = load_data(data_of(cell.recipe, cell.task, cell.trigger, cell.seed))
     made = tuned(cell, data, progress)
-    leave_group()
+    leave_process_group()
     if not processes.is_first():
         return None
     progress("judging", 0.0)
