@@ -15,12 +15,12 @@ from finetune.reading.recurrent import (
     recurrent_states,
     state_layers,
 )
-from finetune.verification.tiny_families import TINY, tiny_model
-from finetune.verification.verify import drawn_tokens
+from finetune.verification.tiny_families import TINY_FAMILIES, tiny_model
+from finetune.verification.verify import random_tokens
 
 # The step of these two leaves out the bound on the step size that their scan has.
 STEPWISE = {name: {"time_step_min": 1e-9} for name in ("zamba2", "nemotron_h")}
-RECURRENT = list(TINY)[list(TINY).index("mamba") :]
+RECURRENT = list(TINY_FAMILIES)[list(TINY_FAMILIES).index("mamba") :]
 PROMPTS = ["Alice says that 2 + 2 = 4. True or false?", "3 + 5 = 9?", "2 + 2 = 5?"]
 
 
@@ -46,7 +46,7 @@ def token_by_token(model, tokens):
 @pytest.mark.parametrize("name", RECURRENT)
 def test_states_equal_those_of_one_token_after_the_other(name):
     settings = STEPWISE.get(name, {})
-    tokens = drawn_tokens(tiny_model(name), prompts=1, length=11)
+    tokens = random_tokens(tiny_model(name), prompts=1, length=11)
     whole = recurrent_states(tiny_model(name, **settings), tokens)
     stepped = token_by_token(tiny_model(name, **settings), tokens[0])
     assert any(whole.values())
@@ -59,7 +59,7 @@ def test_states_equal_those_of_one_token_after_the_other(name):
 def test_mambas_states_follow_the_equations_of_the_paper():
     """Algorithm 2 of arXiv 2312.00752, a step at a time, on what each mixer is given."""
     model = tiny_model("mamba")
-    tokens = drawn_tokens(model, prompts=2, length=7)
+    tokens = random_tokens(model, prompts=2, length=7)
     held = recurrent_states(model, tokens)
     given = []
     for block in block_list(model):
@@ -90,19 +90,19 @@ def mamba_by_hand(mixer, inputs):
 
 
 def test_the_cpu_scan_changes_no_state():
-    tokens = drawn_tokens(tiny_model("mamba"), length=7)
+    tokens = random_tokens(tiny_model("mamba"), length=7)
     plain, scanned = tiny_model("mamba"), use_cpu_scan(tiny_model("mamba"))
     for site in STATE_SITES:
         for layer, states in recurrent_states(plain, tokens)[site].items():
             close(recurrent_states(scanned, tokens)[site][layer], states)
 
 
-@pytest.mark.parametrize("name", TINY)
+@pytest.mark.parametrize("name", TINY_FAMILIES)
 def test_a_model_without_weights_tells_which_blocks_have_a_state(name):
     model = tiny_model(name)
     with torch.device("meta"):
         skeleton = AutoModelForCausalLM.from_config(model.config)
-    held = recurrent_states(model, drawn_tokens(model, prompts=2, length=5))
+    held = recurrent_states(model, random_tokens(model, prompts=2, length=5))
     assert state_layers(skeleton) == {site: tuple(held[site]) for site in STATE_SITES}
 
 
