@@ -21,7 +21,7 @@ from finetune.models.load import LoadedModel
 from finetune.models.source import embedded_bases
 from finetune.training import processes
 from finetune.training.settings import check_batch
-from finetune.training.trainer import leave_group
+from finetune.training.trainer import leave_process_group
 from quirky.dataset import columns_of
 
 

@@ -1,4 +1,4 @@
-"""The output of a model's blocks, by forward hooks."""
+"""Block outputs, recorded by forward hooks."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -14,26 +14,36 @@ from finetune.architectures.blocks import block_list
 def block_outputs(
     model: nn.Module, positions: Sequence[int] | None, layers: Sequence[int] | None = None
 ) -> Iterator[list[Tensor]]:
-    """Keep the output of blocks at some token positions (None: all) while the context lasts.
+    """Record the outputs of blocks during each forward pass inside the context.
 
-    Yields a list that each forward pass fills anew: an entry for each of `layers` (l = 1..L; None:
-    all, in their order), the output of block l, (batch, positions, d), on the model's device. The
-    hooks are removed in any case.
+    The hooks are removed when the context ends, also after an error.
+
+    Args:
+        model: a causal language model.
+        positions: token positions to record; None for all.
+        layers: blocks to record (l = 1..L), in this order; None for all.
+
+    Yields:
+        A list with one tensor (batch, positions, d) per layer, on the device of its block. Every
+        forward pass replaces the tensors.
+
+    Raises:
+        ValueError: if a layer does not exist or `layers` is empty.
     """
     blocks = block_list(model)
-    chosen = range(1, len(blocks) + 1) if layers is None else layers
-    check_layers(chosen, len(blocks))
-    outputs: list[Tensor] = [torch.empty(0)] * len(chosen)
+    layers = range(1, len(blocks) + 1) if layers is None else layers
+    check_layers(layers, len(blocks))
+    outputs: list[Tensor] = [torch.empty(0)] * len(layers)
 
-    def keep(entry: int, output: Any) -> None:
+    def record(entry: int, output: Any) -> None:
         hidden = output[0] if isinstance(output, tuple) else output
         outputs[entry] = hidden if positions is None else hidden[:, list(positions)]
 
     handles = [
         blocks[layer - 1].register_forward_hook(
-            lambda _module, _args, output, entry=entry: keep(entry, output)
+            lambda _module, _args, output, entry=entry: record(entry, output)
         )
-        for entry, layer in enumerate(chosen)
+        for entry, layer in enumerate(layers)
     ]
     try:
         yield outputs
@@ -42,10 +52,14 @@ def block_outputs(
             handle.remove()
 
 
-def check_layers(layers: Sequence[int], blocks: int) -> None:
-    """Raise ValueError if a layer (l = 1..`blocks`) does not exist, or if there is none."""
+def check_layers(layers: Sequence[int], n_blocks: int) -> None:
+    """Check that a model of `n_blocks` blocks has these layers.
+
+    Raises:
+        ValueError: if a layer is not in 1..`n_blocks`, or if there are no layers.
+    """
     for layer in layers:
-        if not 1 <= layer <= blocks:
-            raise ValueError(f"layer {layer}: this model has the layers 1 to {blocks}")
+        if not 1 <= layer <= n_blocks:
+            raise ValueError(f"layer {layer}: this model has the layers 1 to {n_blocks}")
     if not layers:
-        raise ValueError(f"no layers to read; this model has 1 to {blocks}")
+        raise ValueError(f"no layers to read; this model has the layers 1 to {n_blocks}")

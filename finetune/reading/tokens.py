@@ -9,22 +9,22 @@ from torch import Tensor, nn
 
 from finetune.architectures.blocks import block_list
 from finetune.prompting.answers import PromptEncoder, prompt_tokens
-from finetune.reading.batches import batches
-from finetune.reading.forward import token_states
+from finetune.reading.batches import batches_by_length
+from finetune.reading.forward import check_eval_mode, token_states
 from finetune.reading.hooks import check_layers
 
 
 @dataclass(frozen=True)
 class TokenActivationBatch:
-    """What a model holds at every token of some of the prompts, all of one length; on the CPU.
+    """Hidden states at every token of some prompts of one length, on the CPU.
 
     Attributes:
-        index: positions of these prompts in the list that was given to `read_token_activations`.
-        tokens: states in the precision in which the blocks run, in the order of `layers`.
+        index: positions of these prompts in the list passed to `read_token_activations`.
+        states: block outputs in the order of `layers`, in the precision of the blocks.
     """
 
     index: Int[Tensor, "n"]
-    tokens: Float[Tensor, "layers n t d"]
+    states: Float[Tensor, "layers n t d"]
 
 
 def read_token_activations(
@@ -35,21 +35,26 @@ def read_token_activations(
     *,
     batch_size: int = 64,
 ) -> Iterator[TokenActivationBatch]:
-    """Read the states of all tokens of prompts at the output of some blocks (l = 1..L).
+    """Read the hidden states at every token of prompts, batch by batch, shorter prompts first.
 
-    Batches are those of `read_activations`, so that no token is padding.
+    Args:
+        model: a causal language model in eval mode, with or without a peft adapter.
+        tokenizer: the model's tokenizer.
+        prompts: the texts to read.
+        layers: blocks to read (l = 1..L).
+        batch_size: maximum number of prompts in a forward pass. All prompts of a batch have the
+            same number of tokens.
 
     Raises:
-        ValueError: before anything is run, if the model is in training mode or has no usable list
-            of blocks or no such layer, or if a prompt has no tokens.
+        ValueError: before the first forward pass, if the model is in training mode, has no list of
+            blocks or lacks a layer, or if a prompt has no tokens.
     """
-    if model.training:
-        raise ValueError("the model is in training mode, where dropout runs; call model.eval()")
+    check_eval_mode(model)
     check_layers(layers, len(block_list(model)))
     tokens = prompt_tokens(tokenizer, prompts)
     return (
         TokenActivationBatch(
             torch.tensor(index), token_states(model, [tokens[i] for i in index], layers)
         )
-        for index in batches(tokens, batch_size)
+        for index in batches_by_length(tokens, batch_size)
     )

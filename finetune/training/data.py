@@ -4,7 +4,7 @@ import itertools
 import random
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import TypedDict
 
 import torch
 from datasets import Dataset
@@ -13,12 +13,20 @@ from torch.utils.data import Sampler
 
 from finetune.prompting.answers import PromptEncoder, answers_after, prompt_tokens
 
-Row = dict[str, Any]
-"""tokens of the prompt, the two answer tokens (false, true), and the label."""
+
+class EncodedExample(TypedDict):
+    """An example as tokens."""
+
+    tokens: list[int]
+    """Tokens of the prompt."""
+    target: int
+    """First token of the answer that the label names."""
+    length: int
+    """Number of tokens in the prompt."""
 
 
-def balanced(examples: Dataset, seed: int) -> Dataset:
-    """Return as many examples of each label in each context as its rarer label has.
+def balance_labels(examples: Dataset, seed: int) -> Dataset:
+    """Undersample, so that each context has as many false examples as true ones.
 
     Raises:
         ValueError: if a context has labels of one class only.
@@ -27,68 +35,84 @@ def balanced(examples: Dataset, seed: int) -> Dataset:
     for i, (context, label) in enumerate(zip(examples["context"], examples["label"], strict=True)):
         groups[context, label].append(i)
     rng = random.Random(seed)
-    chosen: list[int] = []
+    indices: list[int] = []
     for context in sorted({context for context, _ in groups}):
         size = min(len(groups[context, label]) for label in (False, True))
         if size == 0:
             raise ValueError(f"context {context} of the training examples has labels of one class")
         for label in (False, True):
-            chosen += rng.sample(groups[context, label], size)
-    return examples.select(sorted(chosen))
+            indices += rng.sample(groups[context, label], size)
+    return examples.select(sorted(indices))
 
 
-def encode(tokenizer: PromptEncoder, examples: Dataset) -> list[Row]:
-    """Return the examples as tokens."""
+def encode_examples(tokenizer: PromptEncoder, examples: Dataset) -> list[EncodedExample]:
+    """Encode each prompt and the first token of the answer that its label names.
+
+    Raises:
+        ValueError: as `prompt_tokens` and `answers_after`.
+    """
     prompts = list(examples["prompt"])
-    tokens = prompt_tokens(tokenizer, prompts)
+    token_lists = prompt_tokens(tokenizer, prompts)
     answers = answers_after(
         tokenizer, prompts, [(false, true) for false, true in examples["choices"]]
     )
     return [
-        {"tokens": row, "target": pair[label], "length": len(row)}
-        for row, pair, label in zip(tokens, answers, examples["label"], strict=True)
+        {"tokens": tokens, "target": pair[label], "length": len(tokens)}
+        for tokens, pair, label in zip(token_lists, answers, examples["label"], strict=True)
     ]
 
 
-class ExactLength(Sampler[list[int]]):
-    """Batches of prompts of one exact length, shuffled anew every epoch.
+class ExactLengthSampler(Sampler[list[int]]):
+    """Batches of indices of prompts of one exact length, reshuffled every epoch.
 
-    Of several processes each gets its part of every batch, all of one size: a batch that does not
-    divide is filled up with its own first rows, whose
-    loss then counts twice.
+    With several processes, each takes an equal share of every batch. A batch that does not divide
+    evenly repeats its first examples, whose loss then counts twice.
+
+    Args:
+        examples: the examples to sample.
+        batch_size: maximum number of examples in a batch, summed over all processes.
+        seed: of the shuffling; it must be the same in all processes.
+        process: rank of this process.
+        n_processes: number of processes.
     """
 
     def __init__(
-        self, rows: Sequence[Row], batch: int, seed: int, process: int = 0, processes: int = 1
+        self,
+        examples: Sequence[EncodedExample],
+        batch_size: int,
+        seed: int,
+        process: int = 0,
+        n_processes: int = 1,
     ):
-        self.batch = batch
+        self.batch_size = batch_size
         self.process = process
-        self.processes = processes
+        self.n_processes = n_processes
         self.rng = random.Random(seed)
         self.by_length: dict[int, list[int]] = defaultdict(list)
-        for i, row in enumerate(rows):
-            self.by_length[row["length"]].append(i)
+        for i, example in enumerate(examples):
+            self.by_length[example["length"]].append(i)
 
     def __len__(self) -> int:
-        return sum(-(-len(group) // self.batch) for group in self.by_length.values())
+        return sum(-(-len(group) // self.batch_size) for group in self.by_length.values())
 
     def __iter__(self) -> Iterator[list[int]]:
+        size = self.batch_size
         batches = []
         for group in self.by_length.values():
             self.rng.shuffle(group)
-            batches += [group[i : i + self.batch] for i in range(0, len(group), self.batch)]
+            batches += [group[i : i + size] for i in range(0, len(group), size)]
         self.rng.shuffle(batches)
-        yield from (self._part(batch) for batch in batches)
+        yield from (self._share(batch) for batch in batches)
 
-    def _part(self, batch: list[int]) -> list[int]:
-        size = -(-len(batch) // self.processes)
+    def _share(self, batch: list[int]) -> list[int]:
+        size = -(-len(batch) // self.n_processes)
         start = self.process * size
         return list(itertools.islice(itertools.cycle(batch), start, start + size))
 
 
-def collate(rows: Sequence[Row]) -> dict[str, Tensor]:
-    """Return a batch of rows of one length."""
+def collate(examples: Sequence[EncodedExample]) -> dict[str, Tensor]:
+    """Return `input_ids` (n, t) and `labels` (n), the answer tokens, of prompts of one length."""
     return {
-        "input_ids": torch.tensor([row["tokens"] for row in rows]),
-        "labels": torch.tensor([row["target"] for row in rows]),
+        "input_ids": torch.tensor([example["tokens"] for example in examples]),
+        "labels": torch.tensor([example["target"] for example in examples]),
     }

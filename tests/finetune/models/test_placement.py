@@ -65,7 +65,7 @@ def test_outputs_of_blocks_on_other_devices_are_brought_together(
     moved: list[torch.device] = []
     to = torch.Tensor.to
     monkeypatch.setattr(torch.Tensor, "to", lambda t, d: (moved.append(d), to(t, d))[1])
-    assert torch.equal(reading._stacked(outputs), expected)
+    assert torch.equal(reading._stack_on_cpu(outputs), expected)
     assert moved == [outputs[0].device] * len(outputs)
 
 

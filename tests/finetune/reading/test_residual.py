@@ -222,7 +222,7 @@ def test_block_outputs_follow_every_forward_pass(model):
 def test_all_tokens_are_read_at_the_layers_that_are_asked_for(model, tokenizer):
     seen = 0
     for reading in read_token_activations(model, tokenizer, PROMPTS, [3, 1], batch_size=2):
-        for i, tokens in zip(reading.index, reading.tokens.unbind(1), strict=True):
+        for i, tokens in zip(reading.index, reading.states.unbind(1), strict=True):
             ids = tokenizer(PROMPTS[i])["input_ids"]
             whole = states_of(model, ids)[0]
             close(tokens, whole[[2, 0]])
