@@ -45,9 +45,9 @@ from finetune.prompting.answers import PromptEncoder, check_answers
 from finetune.reading.recurrent import state_layers
 from finetune.training import processes
 from probes import list_probes
-from probes.plugins import load_plugin
 from quirky.contexts import UNSEEN
 from quirky.fillers import SENTENCE, SENTENCES
+from quirky.plugins import load_plugin
 
 PACKAGES = (
     "torch",

@@ -79,7 +79,7 @@ def hush_libraries() -> None:
 def _start_worker(threads: int, plugins: Sequence[str]) -> None:
     import torch
 
-    from probes.plugins import load_plugin
+    from quirky.plugins import load_plugin
 
     _end_with_parent()
     torch.set_num_threads(threads)

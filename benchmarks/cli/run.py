@@ -98,7 +98,7 @@ def _show_plan(
 ) -> None:
     from benchmarks.preflight.plan import cells_table, models_table, plan, summary
     from benchmarks.recipe.schema import load_recipe
-    from probes.plugins import load_plugin
+    from quirky.plugins import load_plugin
 
     for source in plugins:
         load_plugin(source)

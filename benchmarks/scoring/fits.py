@@ -19,7 +19,7 @@ from benchmarks.store.artefacts import artefact
 from benchmarks.store.provenance import probe_origin
 from probes import LinearProbe, Probe
 from probes.inputs import NEEDS, SCORE_NEEDS
-from probes.numerics.scaling import feature_scale, standardised
+from probes.numerics.scaling import feature_scale, standardise
 from quirky.contexts import BY_DIFFICULTY, KNOWN, UNSEEN, Transfer, in_context
 
 SCORED = ("heldout", "test")
@@ -233,7 +233,7 @@ def _standardised(
     scale: Float[torch.Tensor, "layers d"],
 ) -> Float[torch.Tensor, "layers n d"]:
     by_layer = zip(x, mean, scale, strict=True)
-    return torch.stack([standardised(*layer, dtype=torch.float32) for layer in by_layer])
+    return torch.stack([standardise(*layer, dtype=torch.float32) for layer in by_layer])
 
 
 def _needs(

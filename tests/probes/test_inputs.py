@@ -2,23 +2,23 @@ import numpy as np
 import pytest
 import torch
 
-from probes.inputs import checked_labels, checked_needs, checked_states
+from probes.inputs import validate_columns, validate_labels, validate_states
 
 CPU = torch.device("cpu")
 
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32, torch.float64])
 def test_states_of_any_precision_become_float32(dtype):
-    assert checked_states(torch.ones(3, 2, dtype=dtype), "prompt").dtype == torch.float32
+    assert validate_states(torch.ones(3, 2, dtype=dtype), "prompt").dtype == torch.float32
 
 
 def test_float32_states_are_not_copied():
     x = torch.ones(3, 2)
-    assert checked_states(x, "prompt").data_ptr() == x.data_ptr()
+    assert validate_states(x, "prompt").data_ptr() == x.data_ptr()
 
 
 def test_arrays_are_states_too():
-    assert checked_states(np.ones((3, 2)), "prompt").shape == (3, 2)
+    assert validate_states(np.ones((3, 2)), "prompt").shape == (3, 2)
 
 
 @pytest.mark.parametrize(
@@ -27,7 +27,7 @@ def test_arrays_are_states_too():
 )
 def test_a_shape_that_the_probe_cannot_read_is_named(reads, shape):
     with pytest.raises(ValueError, match=rf"shape \({shape[0]},.*{reads}"):
-        checked_states(torch.zeros(shape), reads)
+        validate_states(torch.zeros(shape), reads)
 
 
 def test_what_is_not_finite_is_counted_and_located():
@@ -35,11 +35,11 @@ def test_what_is_not_finite_is_counted_and_located():
     x[1, 2, 3] = torch.nan
     x[1, 0, 1] = torch.inf
     with pytest.raises(ValueError, match=r"1 NaN and 1 infinite.*\(1, 0, 1\)"):
-        checked_states(x, "prompt")
+        validate_states(x, "prompt")
 
 
 def test_labels_of_zero_and_one_are_booleans():
-    labels = checked_labels([0, 1, 1], 3, CPU, both=True)
+    labels = validate_labels([0, 1, 1], 3, CPU, both_classes=True)
     assert labels.tolist() == [False, True, True]
 
 
@@ -54,11 +54,11 @@ def test_labels_of_zero_and_one_are_booleans():
 )
 def test_bad_labels_are_named(labels, sentence):
     with pytest.raises(ValueError, match=sentence):
-        checked_labels(torch.tensor(labels), 3, CPU, both=True)
+        validate_labels(torch.tensor(labels), 3, CPU, both_classes=True)
 
 
 def test_one_class_will_do_where_labels_are_not_read():
-    assert checked_labels(torch.ones(3), 3, CPU, both=False).all()
+    assert validate_labels(torch.ones(3), 3, CPU, both_classes=False).all()
 
 
 @pytest.mark.parametrize(
@@ -71,4 +71,4 @@ def test_one_class_will_do_where_labels_are_not_read():
 )
 def test_bad_columns_are_named(column, codes, sentence):
     with pytest.raises(ValueError, match=sentence):
-        checked_needs({column: torch.tensor(codes)}, ("template",), 3, CPU, "ccs")
+        validate_columns({column: torch.tensor(codes)}, ("template",), 3, CPU, "ccs")

@@ -5,8 +5,8 @@ import sys
 import pytest
 
 from probes import get_probe, registry
-from probes.plugins import load_plugin
 from probes.registry import find_probe
+from quirky.plugins import load_plugin
 
 SOURCE = '''
 from probes import LinearProbe, register_probe
@@ -27,7 +27,7 @@ NUMBER = 7
 def write(tmp_path, monkeypatch):
     """Writes a file into the current folder; what it registers is forgotten afterwards."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(registry, "_registered", {})
+    monkeypatch.setattr(registry.PROBES, "_registered", {})
     monkeypatch.setattr(sys, "path", list(sys.path))
 
     def write(name, text=SOURCE):
@@ -96,7 +96,7 @@ def test_a_class_is_found_by_name_module_and_file(write):
     path = write("own_module_to_find.py")
     assert find_probe("lr").name == "lr"
     assert find_probe("own_module_to_find:Given").name == "given"
-    registry._registered.clear()
+    registry.PROBES._registered.clear()
     assert find_probe(f"{path}:Given").name == "given"
 
 

@@ -5,7 +5,7 @@ from sklearn.naive_bayes import GaussianNB
 from sklearn.svm import LinearSVC
 
 from probes import LinearProbe, Probe, get_probe, sklearn_probe
-from probes.checks.planted import planted
+from probes.checks.planted import plant_truth
 
 
 class Echo(Probe):
@@ -63,21 +63,21 @@ def test_too_few_examples_are_counted():
 def test_weight_and_bias_have_the_layers_of_the_states(name):
     for layers in [(), (3,)]:
         probe = get_probe(name)
-        data = planted(probe.reads, n=20, d=5, layers=layers, seed=0)
+        data = plant_truth(probe.reads, n=20, d=5, layers=layers, seed=0)
         probe.fit(data.x, data.y)
         assert probe.weight.shape == (*layers, *data.x.shape[len(layers) + 1 :])
         assert probe.bias.shape == layers
 
 
 def test_a_linear_score_is_its_weight_and_bias():
-    data = planted("pair", n=20, d=5, layers=(3,), seed=0)
+    data = plant_truth("pair", n=20, d=5, layers=(3,), seed=0)
     probe = get_probe("mean-diff-on-pair").fit(data.x, data.y)
     by_hand = torch.einsum("lnad,lad->ln", data.x.double(), probe.weight) + probe.bias[:, None]
     torch.testing.assert_close(probe.score(data.x), by_hand.float())
 
 
 def test_the_saved_name_finds_the_class(tmp_path):
-    data = planted("prompt", n=20, d=5, seed=0)
+    data = plant_truth("prompt", n=20, d=5, seed=0)
     probe = get_probe("lr", l2=0.5, seed=3).fit(data.x, data.y)
     probe.save(tmp_path)
     loaded = LinearProbe.load(tmp_path)
@@ -88,7 +88,7 @@ def test_the_saved_name_finds_the_class(tmp_path):
 
 
 def test_a_folder_with_another_probe_is_refused(tmp_path):
-    data = planted("prompt", n=20, d=5, seed=0)
+    data = plant_truth("prompt", n=20, d=5, seed=0)
     get_probe("lr").fit(data.x, data.y).save(tmp_path)
     with pytest.raises(ValueError, match="holds probe 'lr', which MeanDifference cannot load"):
         type(get_probe("mean-diff")).load(tmp_path)
@@ -100,7 +100,7 @@ def test_an_unfitted_probe_is_not_saved(tmp_path):
 
 
 def test_a_decision_function_is_the_score():
-    data = planted("prompt", n=40, d=5, layers=(2,), seed=0)
+    data = plant_truth("prompt", n=40, d=5, layers=(2,), seed=0)
     probe = sklearn_probe("sk-lr", LogisticRegression, C=0.1)(seed=0).fit(data.x, data.y)
     alone = LogisticRegression(C=0.1, random_state=0).fit(data.x[1].numpy(), data.y.numpy())
     expected = torch.as_tensor(alone.decision_function(data.x[1].numpy())).float()
@@ -108,7 +108,7 @@ def test_a_decision_function_is_the_score():
 
 
 def test_without_a_decision_function_the_score_is_log_odds():
-    data = planted("prompt", n=40, d=5, seed=0, gap=0.3)
+    data = plant_truth("prompt", n=40, d=5, seed=0, gap=0.3)
     probe = sklearn_probe("bayes", GaussianNB)(seed=0).fit(data.x, data.y)
     alone = GaussianNB().fit(data.x.numpy(), data.y.numpy())
     expected = torch.as_tensor(alone.predict_proba(data.x.numpy())[:, 1])
@@ -117,8 +117,8 @@ def test_without_a_decision_function_the_score_is_log_odds():
 
 def test_hyperparameters_override_the_parameters_of_the_class():
     cls = sklearn_probe("svm", LinearSVC, C=0.1)
-    assert cls.known_hyperparameters()["C"] == 0.1
-    data = planted("prompt", n=40, d=5, seed=0, gap=0.3)
+    assert cls.hyperparameter_defaults()["C"] == 0.1
+    data = plant_truth("prompt", n=40, d=5, seed=0, gap=0.3)
     weak, strong = (cls(C=c).fit(data.x, data.y).score(data.x) for c in (1e-4, 1.0))
     assert weak.std() < strong.std()
 

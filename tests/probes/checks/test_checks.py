@@ -5,7 +5,7 @@ import torch
 from sklearn.svm import LinearSVC
 
 from probes import LinearProbe, Probe, check_probe, list_probes, sklearn_probe
-from probes.checks import CHECKS, ProbeCheckError, outcomes, probe_checks
+from probes.checks import CHECKS, ProbeCheckError, probe_checks, run_checks
 from probes.registry import probe_class
 
 CASES = [
@@ -76,7 +76,7 @@ def test_a_healthy_probe_passes(cls):
 
 
 def verdicts(cls):
-    return {outcome.check: outcome.verdict for outcome in outcomes(cls)}
+    return {outcome.check: outcome.verdict for outcome in run_checks(cls)}
 
 
 def test_every_check_has_an_outcome_in_order():
@@ -84,9 +84,9 @@ def test_every_check_has_an_outcome_in_order():
 
 
 def test_what_does_not_apply_is_exempt_with_the_reason():
-    told = {outcome.check: outcome for outcome in outcomes(Centroid)}
+    told = {outcome.check: outcome for outcome in run_checks(Centroid)}
     assert told["mirrors_labels"].verdict == "exempt"
-    assert told["mirrors_labels"].sentence == "it is no LinearProbe"
+    assert told["mirrors_labels"].message == "it is no LinearProbe"
 
 
 def test_an_exempt_check_is_left_out_and_its_reason_told():
@@ -96,8 +96,8 @@ def test_an_exempt_check_is_left_out_and_its_reason_told():
         exempt = {"forgets_earlier_fits": "it learns for life"}  # noqa: RUF012
 
     assert "forgets_earlier_fits" not in dict(probe_checks(Declared))
-    told = {outcome.check: outcome for outcome in outcomes(Declared)}
-    assert told["forgets_earlier_fits"].sentence == "it learns for life"
+    told = {outcome.check: outcome for outcome in run_checks(Declared)}
+    assert told["forgets_earlier_fits"].message == "it learns for life"
 
 
 def failures(cls):
@@ -131,9 +131,9 @@ def changed(**variables):
     [
         (dict, "dict'> is not a probe class: derive it from probes.Probe"),
         (changed(reads="minds"), "reads is 'minds'; known: prompt, pair, tokens"),
-        (changed(exempt={"passes_exams": "hard"}), "names 'passes_exams', which is no check"),
+        (changed(exempt={"passes_exams": "hard"}), "names 'passes_exams', which is not a check"),
         (changed(exempt={"keeps_shapes": " "}), "gives no reason for 'keeps_shapes'"),
-        (changed(exempt={"declares_the_contract": "no"}), "nothing is exempt of"),
+        (changed(exempt={"declares_the_contract": "no"}), "no probe is exempt from"),
         (changed(__init__=lambda self, depth: None), "it raised TypeError"),
     ],
 )

@@ -3,7 +3,7 @@ import torch
 from sklearn.metrics import roc_auc_score
 
 from probes import get_probe
-from probes.checks.planted import planted
+from probes.checks.planted import plant_truth
 
 N, T, D = 400, 6, 8
 
@@ -51,7 +51,7 @@ def test_it_attends_to_the_last_token_where_that_tells():
 
 
 def test_of_one_token_it_is_logistic_regression():
-    data = planted("prompt", n=200, d=6, seed=0, gap=0.5)
+    data = plant_truth("prompt", n=200, d=6, seed=0, gap=0.5)
     ours = get_probe("attention", l2=1e-2).fit(data.x[:, None], data.y).score(data.x[:, None])
     x = data.x / data.x.square().mean(-1, keepdim=True).sqrt()
     theirs = get_probe("lr", l2=1e-2).fit(x, data.y).score(x)

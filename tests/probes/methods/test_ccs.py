@@ -3,13 +3,13 @@ import torch
 from sklearn.metrics import roc_auc_score
 
 from probes import LinearProbe, check_probe, get_probe
-from probes.checks.planted import planted
+from probes.checks.planted import plant_truth
 from probes.methods.ccs import ContrastConsistentSearch, ccs_loss
 
 NORMS = ("leace", "burns", "meanonly")
 
-TRAIN = planted("pair", n=300, d=16, seed=0)
-TEST = planted("pair", n=200, d=16, seed=1)
+TRAIN = plant_truth("pair", n=300, d=16, seed=0)
+TEST = plant_truth("pair", n=200, d=16, seed=1)
 
 
 def auroc(probe, data=TEST):
@@ -45,7 +45,7 @@ def test_labels_orient_it():
 
 
 def test_scores_are_log_odds():
-    weak = planted("pair", n=1000, d=4, seed=0, gap=0.7)
+    weak = plant_truth("pair", n=1000, d=4, seed=0, gap=0.7)
     scores = get_probe("ccs").fit(weak.x, weak.y).score(weak.x)
     sure = scores.abs() > scores.abs().median()
     assert ((scores > 0) == weak.y)[sure].float().mean() > ((scores > 0) == weak.y).float().mean()

@@ -5,10 +5,10 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
 from probes import get_probe
-from probes.checks.planted import planted
+from probes.checks.planted import plant_truth
 
-TRAIN = planted("pair", n=150, d=16, seed=0, gap=1.5)
-TEST = planted("pair", n=200, d=16, seed=1, gap=1.5)
+TRAIN = plant_truth("pair", n=150, d=16, seed=0, gap=1.5)
+TEST = plant_truth("pair", n=200, d=16, seed=1, gap=1.5)
 
 
 def leace_by_hand(x, z):

@@ -5,7 +5,7 @@ from sklearn.covariance import ledoit_wolf_shrinkage
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 
 from probes import get_probe
-from probes.checks.planted import planted
+from probes.checks.planted import plant_truth
 
 
 def noisy(n, d, seed=0, shift=0.6):
@@ -62,7 +62,7 @@ def test_rare_truths_have_low_log_odds():
 
 
 def test_on_pair_is_the_discriminant_of_both_states():
-    data = planted("pair", n=60, d=6, seed=0, gap=0.5)
+    data = plant_truth("pair", n=60, d=6, seed=0, gap=0.5)
     flat = data.x.flatten(1)
     expected = get_probe("lda").fit(flat, data.y).score(flat)
     torch.testing.assert_close(get_probe("lda-on-pair").fit(data.x, data.y).score(data.x), expected)

@@ -5,7 +5,7 @@ from scipy.special import expit
 from sklearn.linear_model import LogisticRegression
 
 from probes import get_probe
-from probes.checks.planted import planted
+from probes.checks.planted import plant_truth
 
 
 def noisy(n, d, seed=0, shift=0.0):
@@ -51,7 +51,7 @@ def test_passes_in_float32_end_where_those_in_float64_do(n, d, monkeypatch):
 
 
 def test_separable_classes_converge_too():
-    data = planted("prompt", n=100, d=20, seed=0, gap=50.0)
+    data = plant_truth("prompt", n=100, d=20, seed=0, gap=50.0)
     scores = get_probe("lr", l2=1e-6).fit(data.x, data.y).score(data.x)
     assert torch.equal(scores > 0, data.y)
 
@@ -73,15 +73,15 @@ def test_rare_truths_have_low_log_odds():
 
 
 def test_layers_in_chunks_are_layers_at_once(monkeypatch):
-    data = planted("prompt", n=40, d=6, layers=(5,), seed=0, gap=0.5)
+    data = plant_truth("prompt", n=40, d=6, layers=(5,), seed=0, gap=0.5)
     at_once = get_probe("lr").fit(data.x, data.y)
-    monkeypatch.setattr("probes.base.CHUNK", 2 * 40 * 6)
+    monkeypatch.setattr("probes.numerics.precision.CHUNK", 2 * 40 * 6)
     in_chunks = get_probe("lr").fit(data.x, data.y)
     torch.testing.assert_close(in_chunks.weight, at_once.weight)
 
 
 def test_on_pair_is_logistic_regression_on_both_states():
-    data = planted("pair", n=60, d=6, seed=0, gap=0.5)
+    data = plant_truth("pair", n=60, d=6, seed=0, gap=0.5)
     on_pair = get_probe("lr-on-pair").fit(data.x, data.y).score(data.x)
     flat = data.x.flatten(1)
     torch.testing.assert_close(on_pair, get_probe("lr").fit(flat, data.y).score(flat))

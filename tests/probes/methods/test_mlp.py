@@ -4,8 +4,8 @@ from sklearn.metrics import roc_auc_score
 from torch import nn
 
 from probes import get_probe
-from probes.checks.planted import planted
-from probes.methods.mlp import held_out
+from probes.checks.planted import plant_truth
+from probes.methods.mlp import early_stopping_examples
 
 loss = nn.functional.binary_cross_entropy_with_logits
 
@@ -24,7 +24,7 @@ def test_it_finds_what_is_not_linear():
 
 
 def test_flipped_labels_negate_the_scores():
-    data = planted("prompt", n=90, d=8, seed=0, gap=0.5)
+    data = plant_truth("prompt", n=90, d=8, seed=0, gap=0.5)
     scores = get_probe("mlp").fit(data.x, data.y).score(data.x)
     flipped = get_probe("mlp").fit(data.x, ~data.y).score(data.x)
     torch.testing.assert_close(flipped, -scores, rtol=1e-4, atol=1e-4)
@@ -33,7 +33,7 @@ def test_flipped_labels_negate_the_scores():
 def by_hand(x, y, patience):
     """Scores of one layer trained by torch.nn in one batch, ended as the probe says."""
     generator = torch.Generator().manual_seed(0)
-    held = held_out(y, torch.arange(len(y)), generator)
+    held = early_stopping_examples(y, torch.arange(len(y)), generator)
     net = nn.Sequential(nn.Linear(x.shape[1], 64), nn.GELU(), nn.Linear(64, 1)).double()
     drawn = torch.randn(x.shape[1], 64, generator=generator) / x.shape[1] ** 0.5
     starts = [drawn.T, 0, 0, y[~held].float().mean().logit()]
@@ -71,7 +71,7 @@ def test_by_hand(patience):
 
 
 def test_every_layer_stops_by_itself():
-    learnable = planted("prompt", n=150, d=60, seed=0, gap=1.0)
+    learnable = plant_truth("prompt", n=150, d=60, seed=0, gap=1.0)
     x = torch.randn(150, 60, generator=torch.Generator().manual_seed(0))
     together = get_probe("mlp").fit(torch.stack([learnable.x, x]), learnable.y)
     alone = get_probe("mlp").fit(learnable.x, learnable.y).score(learnable.x)
@@ -80,9 +80,9 @@ def test_every_layer_stops_by_itself():
 
 
 def test_layers_in_chunks_are_layers_at_once(monkeypatch):
-    data = planted("prompt", n=40, d=6, layers=(5,), seed=0, gap=0.5)
+    data = plant_truth("prompt", n=40, d=6, layers=(5,), seed=0, gap=0.5)
     at_once = get_probe("mlp").fit(data.x, data.y).score(data.x)
-    monkeypatch.setattr("probes.methods.mlp.CHUNK", 2 * 40 * 6)
+    monkeypatch.setattr("probes.numerics.precision.CHUNK", 2 * 40 * 6)
     in_chunks = get_probe("mlp").fit(data.x, data.y).score(data.x)
     torch.testing.assert_close(in_chunks, at_once, rtol=1e-4, atol=1e-4)
 
@@ -100,7 +100,7 @@ def test_scores_are_log_odds():
 )
 def test_a_fifth_of_each_class_is_held_out(true, false, held):
     y = torch.arange(true + false) < true
-    out = held_out(y, torch.arange(len(y)), torch.Generator().manual_seed(0))
+    out = early_stopping_examples(y, torch.arange(len(y)), torch.Generator().manual_seed(0))
     assert (int(out[y].sum()), int(out[~y].sum())) == held
 
 
@@ -123,7 +123,7 @@ def test_bad_hyperparameters_are_refused(params, sentence):
 def test_a_question_is_held_out_in_all_its_templates():
     question = torch.arange(50).repeat_interleave(3)
     y = question % 2 == 0
-    out = held_out(y, question, torch.Generator().manual_seed(0)).reshape(50, 3)
+    out = early_stopping_examples(y, question, torch.Generator().manual_seed(0)).reshape(50, 3)
     assert torch.equal(out[:, 0], out[:, 1])
     assert torch.equal(out[:, 0], out[:, 2])
     assert int(out[:, 0].sum()) == 10

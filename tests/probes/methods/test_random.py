@@ -2,9 +2,9 @@ import torch
 from sklearn.metrics import roc_auc_score
 
 from probes import get_probe
-from probes.checks.planted import planted
+from probes.checks.planted import plant_truth
 
-DATA = planted("prompt", n=100, d=8, layers=(2,), seed=0)
+DATA = plant_truth("prompt", n=100, d=8, layers=(2,), seed=0)
 
 
 def direction(seed):

@@ -4,8 +4,8 @@ import torch
 from sklearn.metrics import roc_auc_score
 
 from probes import get_probe
-from probes.checks.planted import planted
-from probes.numerics.erasure import answer_and_template, erased_pairs
+from probes.checks.planted import plant_truth
+from probes.numerics.erasure import answer_template_codes, erase_groups
 
 D = 12
 TEMPLATES = 3
@@ -18,7 +18,7 @@ def rendered(seed, questions=80):
     answers, which is what the truth does too, only the same way in all renderings.
     """
     generator = torch.Generator().manual_seed(seed)
-    data = planted("pair", n=questions, d=D, seed=seed, gap=1.5)
+    data = plant_truth("pair", n=questions, d=D, seed=seed, gap=1.5)
     kept = torch.arange(questions * TEMPLATES) % 7 != 0
     question = torch.arange(questions).repeat_interleave(TEMPLATES)[kept]
     template = torch.arange(TEMPLATES).repeat(questions)[kept]
@@ -71,7 +71,7 @@ WEIGHTS = [
 @pytest.mark.parametrize(("name", "weights"), WEIGHTS)
 def test_by_hand(name, weights):
     x, y, template, question = TRAIN
-    states, linear = erased_pairs(x, answer_and_template(template, x, name))
+    states, linear = erase_groups(x, answer_template_codes(template, x, name))
     terms = terms_by_hand(states.numpy(), y.numpy(), question.numpy())
     used = get_probe(name, **weights).weights
     objective = sum(weight * terms[term] for term, weight in used.items())
@@ -92,7 +92,7 @@ def test_invariance_looks_past_what_changes_with_the_template():
 
 def test_what_is_erased_never_wins():
     assert auroc(fitted("vinc", inv_weight=1000.0)) > 0.6
-    wide = planted("pair", n=60, d=200, seed=0)
+    wide = plant_truth("pair", n=60, d=200, seed=0)
     probe = get_probe("vinc", inv_weight=1000.0)
     probe.fit(wide.x, wide.y, question=torch.arange(60) // 2)
     assert probe.score(wide.x).std() > 0.1

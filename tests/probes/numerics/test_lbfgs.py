@@ -88,7 +88,7 @@ def test_a_preconditioned_search_ends_by_its_distance_from_the_minimum(tolerance
     assert float(objective(end)[0]) <= tolerance**2
 
 
-def test_problems_at_rest_are_left_out_where_all_are_alike():
+def test_stopped_restarts_are_not_evaluated():
     sizes = []
 
     def counted(point):
@@ -96,7 +96,7 @@ def test_problems_at_rest_are_left_out_where_all_are_alike():
         return rosenbrock(point)
 
     start = torch.cat([torch.ones(5, 2, dtype=torch.float64), starts(3)])
-    end = minimise(counted, start, alike=True)
+    end = minimise(counted, start, restarts=True)
     torch.testing.assert_close(end[:5], start[:5])
     assert sizes[:2] == [8, 3]
 
@@ -108,18 +108,18 @@ def wells(point):
     return value, (40 * place * (place.square() - 1) + 0.5)[:, None]
 
 
-def test_what_cannot_become_the_lowest_is_given_up_where_all_are_alike():
+def test_a_restart_that_cannot_become_the_best_is_dropped():
     start = torch.tensor([[-1.5], [1.5], [1.2], [0.8]], dtype=torch.float64)
     counts = {}
-    for alike in (False, True):
+    for restarts in (False, True):
         evaluated = []
 
         def counted(point, evaluated=evaluated):
             evaluated.append(len(point))
             return wells(point)
 
-        end = minimise(counted, start, tolerance=1e-10, alike=alike)
+        end = minimise(counted, start, tolerance=1e-10, restarts=restarts)
         assert float(end[0]) == pytest.approx(-1.006, abs=1e-3)
         assert float(wells(end)[0].min()) == pytest.approx(float(wells(end[:1])[0]))
-        counts[alike] = sum(evaluated)
+        counts[restarts] = sum(evaluated)
     assert counts[True] < 0.8 * counts[False]

@@ -1,7 +1,7 @@
 import torch
 from sklearn.linear_model import LogisticRegression
 
-from probes.numerics.orientation import oriented
+from probes.numerics.orientation import orient_axes
 
 GENERATOR = torch.Generator().manual_seed(0)
 ROWS = torch.randn(2, 80, 5, generator=GENERATOR)
@@ -10,7 +10,7 @@ Y = ROWS[0] @ AXES[0].float() + 3 * torch.randn(80, generator=GENERATOR) > 0.5
 
 
 def log_odds(rows, axes, y):
-    weight, bias = oriented(rows, axes, y)
+    weight, bias = orient_axes(rows, axes, y)
     return torch.einsum("lnk,lk->ln", rows.double(), weight) + bias[:, None]
 
 

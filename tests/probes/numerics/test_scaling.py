@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from probes.numerics.scaling import feature_scale, standardised
+from probes.numerics.scaling import feature_scale, standardise
 
 
 def test_mean_and_deviation_are_those_of_every_layer():
@@ -31,7 +31,7 @@ def test_standardised_features_have_mean_zero_and_deviation_one(dtype):
         [1e-3, 1.0, 1e3, 0.0]
     )
     mean, scale = (moment[0] for moment in feature_scale(x[None]))
-    found = standardised(x, mean, scale, dtype)
+    found = standardise(x, mean, scale, dtype)
     assert found.dtype == dtype
     torch.testing.assert_close(found.double().mean(0), torch.zeros(4).double(), atol=1e-6, rtol=0)
     expected = torch.tensor([1.0, 1.0, 1.0, 0.0]).double()
