@@ -106,7 +106,7 @@ def test_a_class_is_found_by_name_module_and_file(write):
         ("lgr", "unknown probe 'lgr'; did you mean 'lr'"),
         ("own.py", "'own.py' is a file; name a class in it: 'own.py:MyProbe'"),
         ("own.py:Givn", r"unknown class of 'own.py': 'Givn'; did you mean 'Given'\?"),
-        ("own.py:NUMBER", "is 7, no probe class"),
+        ("own.py:NUMBER", "is 7, not a probe class"),
         ("nowhere.py:Given", "plug-in 'nowhere.py' does not import"),
     ],
 )

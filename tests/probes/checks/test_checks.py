@@ -253,7 +253,7 @@ def fit_tersely(self, x, y, **needs):
     ("fit", "sentence"),
     [
         (fit_anyway, "NaN at `fit` must raise ValueError"),
-        (fit_tersely, "must name the figure 17; it says 'bad states'"),
+        (fit_tersely, "must name the number 17; it says 'bad states'"),
     ],
 )
 def test_bad_input_must_be_refused_with_the_figure(fit, sentence):

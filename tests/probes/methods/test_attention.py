@@ -116,7 +116,7 @@ def test_a_mask_must_leave_tokens_and_fit_the_states():
     mask[7] = False
     with pytest.raises(ValueError, match="'mask' leaves no token of example 7"):
         get_probe("attention").fit(x, y, mask=mask)
-    with pytest.raises(ValueError, match=r"'mask' has shape \(400, 5\); these states ask for"):
+    with pytest.raises(ValueError, match=r"'mask' has shape \(400, 5\); these states need"):
         get_probe("attention").fit(x, y, mask=torch.ones(N, T - 1, dtype=torch.bool))
 
 

@@ -46,7 +46,7 @@ def test_the_gradient_of_the_penalised_loss_is_zero(n, d):
 def test_passes_in_float32_end_where_those_in_float64_do(n, d, monkeypatch):
     x, y = noisy(n, d)
     exact = get_probe("lr").fit(x, y).score(x)
-    monkeypatch.setattr("probes.numerics.precision.EXACT", 0)
+    monkeypatch.setattr("probes.numerics.precision.FLOAT64_LIMIT", 0)
     torch.testing.assert_close(get_probe("lr").fit(x, y).score(x), exact, rtol=3e-4, atol=1e-4)
 
 
