@@ -1,3 +1,5 @@
+"""Validation of states, labels and columns."""
+
 import numpy as np
 import pytest
 import torch
@@ -17,7 +19,7 @@ def test_float32_states_are_not_copied():
     assert validate_states(x, "prompt").data_ptr() == x.data_ptr()
 
 
-def test_arrays_are_states_too():
+def test_arrays_are_converted():
     assert validate_states(np.ones((3, 2)), "prompt").shape == (3, 2)
 
 
@@ -25,12 +27,12 @@ def test_arrays_are_states_too():
     ("reads", "shape"),
     [("prompt", (2,)), ("pair", (5, 2)), ("pair", (5, 3, 2)), ("tokens", (5, 2))],
 )
-def test_a_shape_that_the_probe_cannot_read_is_named(reads, shape):
+def test_a_shape_that_the_probe_cannot_read_is_an_error(reads, shape):
     with pytest.raises(ValueError, match=rf"shape \({shape[0]},.*{reads}"):
         validate_states(torch.zeros(shape), reads)
 
 
-def test_what_is_not_finite_is_counted_and_located():
+def test_values_that_are_not_finite_are_counted_and_located():
     x = torch.zeros(2, 3, 4)
     x[1, 2, 3] = torch.nan
     x[1, 0, 1] = torch.inf
@@ -44,7 +46,7 @@ def test_labels_of_zero_and_one_are_booleans():
 
 
 @pytest.mark.parametrize(
-    ("labels", "sentence"),
+    ("labels", "message"),
     [
         ([True, True, True], "one class: 3 true, 0 false"),
         ([0, 0, 0], "one class: 0 true, 3 false"),
@@ -52,23 +54,23 @@ def test_labels_of_zero_and_one_are_booleans():
         ([True, False], r"\(2,\) for 3 examples"),
     ],
 )
-def test_bad_labels_are_named(labels, sentence):
-    with pytest.raises(ValueError, match=sentence):
+def test_invalid_labels_are_an_error(labels, message):
+    with pytest.raises(ValueError, match=message):
         validate_labels(torch.tensor(labels), 3, CPU, both_classes=True)
 
 
-def test_one_class_will_do_where_labels_are_not_read():
+def test_one_class_is_allowed_for_a_probe_without_labels():
     assert validate_labels(torch.ones(3), 3, CPU, both_classes=False).all()
 
 
 @pytest.mark.parametrize(
-    ("column", "codes", "sentence"),
+    ("column", "codes", "message"),
     [
         ("polarity", [0, 1, 0], "'polarity' here; it takes template"),
         ("template", [0, 1], r"\(2,\) for 3 examples"),
         ("template", [0.0, 1.0, 0.5], "integer codes"),
     ],
 )
-def test_bad_columns_are_named(column, codes, sentence):
-    with pytest.raises(ValueError, match=sentence):
+def test_invalid_columns_are_an_error(column, codes, message):
+    with pytest.raises(ValueError, match=message):
         validate_columns({column: torch.tensor(codes)}, ("template",), 3, CPU, "ccs")
