@@ -24,21 +24,21 @@ def test_it_is_the_component_of_the_differences_of_the_seeded_pairs(d):
         assert abs(cosine) == pytest.approx(1, abs=1e-9)
 
 
-def test_labels_orient_it():
+def test_labels_orient_the_axis():
     for y, expected in [(TRAIN.y, 1.0), (~TRAIN.y, 0.0)]:
         scores = get_probe("lat").fit(TRAIN.x, y).score(TEST.x)
         assert roc_auc_score(TEST.y, scores[0]) == pytest.approx(expected, abs=0.01)
 
 
-def test_every_seed_has_its_pairs():
+def test_every_seed_has_its_own_pairs():
     first, second = (get_probe("lat", seed=seed).fit(TRAIN.x, TRAIN.y) for seed in (0, 1))
     assert not torch.allclose(first.weight, second.weight)
 
 
-def test_a_louder_feature_wins():
-    loud = TRAIN.x.clone()
-    loud[..., 0] *= 1000
-    weight = get_probe("lat").fit(loud, TRAIN.y).weight
+def test_a_feature_of_large_scale_dominates():
+    scaled = TRAIN.x.clone()
+    scaled[..., 0] *= 1000
+    weight = get_probe("lat").fit(scaled, TRAIN.y).weight
     assert (weight[:, 0].abs() > 0.99 * weight.norm(dim=-1)).all()
 
 

@@ -8,7 +8,7 @@ DATA = plant_truth("pair", n=120, d=12, seed=0)
 TEMPLATE = DATA.columns["template"]
 
 
-def test_states_stand_in_the_order_of_the_pairs():
+def test_states_are_in_the_order_of_the_pairs():
     groups = answer_template_codes(torch.tensor([7, 2]), torch.zeros(2, 2, 4), "ccs")
     assert groups.argmax(-1).tolist() == [2, 3, 0, 1]
 
@@ -18,7 +18,7 @@ def test_without_templates_only_the_answer_is_a_group():
     assert groups.sum(0).tolist() == [120, 120]
 
 
-def test_no_group_has_a_mean_of_its_own():
+def test_all_groups_have_the_same_mean():
     offsets = 10 * torch.randn(3, 2, 12, generator=torch.Generator().manual_seed(1))
     groups = answer_template_codes(TEMPLATE, DATA.x, "ccs")
     states, _ = erase_groups(DATA.x + offsets[TEMPLATE], groups)
@@ -33,6 +33,6 @@ def test_the_map_is_the_linear_part():
     torch.testing.assert_close(mapped - mapped[:, :1], states - states[:, :1])
 
 
-def test_more_groups_than_features_are_refused():
+def test_more_groups_than_features_are_an_error():
     with pytest.raises(ValueError, match=r"'crc' erases 240 groups .* leaves nothing of 12 feat"):
         answer_template_codes(torch.arange(120), DATA.x, "crc")
