@@ -29,7 +29,7 @@ def probe_origin(probe: Probe) -> dict[str, str]:
     estimator = vars(cls).get("wraps")
     if estimator is None:
         return origin(cls, what)  # type: ignore[arg-type]  # a class is hashable
-    for name, value in {**cls.known_hyperparameters(), **probe.hyperparameters}.items():
+    for name, value in {**cls.hyperparameter_defaults(), **probe.hyperparameters}.items():
         if callable(value):
             raise ValueError(
                 f"{what}: {name} is a function, whose code cannot be told from another's; write a "
@@ -37,7 +37,7 @@ def probe_origin(probe: Probe) -> dict[str, str]:
             )
     wrapped = {
         "wraps": f"{estimator.__module__}.{estimator.__qualname__}",
-        "settings": repr(cls.known_hyperparameters()),
+        "settings": repr(cls.hyperparameter_defaults()),
         "scikit-learn": version("scikit-learn"),
     }
     if estimator.__module__.startswith("sklearn."):
