@@ -47,7 +47,7 @@ from finetune.training import processes
 from probes import list_probes
 from probes.plugins import load_plugin
 from quirky.contexts import UNSEEN
-from quirky.fillers import SENTENCE, SENTENCES
+from quirky.fillers import SENTENCE_TOKENS, SENTENCES
 
 PACKAGES = (
     "torch",
@@ -263,9 +263,9 @@ def _tell_filler(recipe: Recipe, model: str, tokenizer: PreTrainedTokenizerBase)
     """Say how long the filler really is for a model that does not know all of its words."""
     if any(trigger.distance for trigger in recipe.trigger):
         lengths = [len(tokenizer.encode(f" {s}", add_special_tokens=False)) for s in SENTENCES]
-        if set(lengths) != {SENTENCE}:
+        if set(lengths) != {SENTENCE_TOKENS}:
             console.print(
-                f"note: for {model} {SENTENCE} tokens of distance are {min(lengths)} to "
+                f"note: for {model} {SENTENCE_TOKENS} tokens of distance are {min(lengths)} to "
                 f"{max(lengths)}: it does not know all words of the filler",
                 highlight=False,
             )

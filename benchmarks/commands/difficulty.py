@@ -27,8 +27,8 @@ from benchmarks.store.artefacts import artefact
 from finetune.models.load import check_model, load_prompt_encoder, model_fingerprint
 from finetune.prompting.answers import check_answers
 from finetune.reading.residual import read_activations
-from quirky.dataset import render_prompt
-from quirky.prompts import styled
+from quirky.prompts import templates_of_style
+from quirky.rendering import render_prompt
 
 FILE = "claims.parquet"
 
@@ -115,7 +115,7 @@ def write(table: pd.DataFrame, path: Path) -> None:
 def _asked(recipe: Recipe) -> pd.DataFrame:
     """Return the prompts of the task's claims for all seeds, each once, in context A."""
     task, trigger = recipe.tasks[0].make(), recipe.trigger[0].make()
-    templates = styled(task.templates, task.standard, recipe.prompts)
+    templates = templates_of_style(task.templates, task.standard, recipe.prompts)
     rows: dict[str, dict[str, Any]] = {}
     for seed in recipe.seeds:
         for claim in task.claims(seed):

@@ -20,7 +20,7 @@ from benchmarks.store.provenance import probe_origin
 from probes import LinearProbe, Probe
 from probes.inputs import NEEDS, SCORE_NEEDS
 from probes.numerics.scaling import feature_scale, standardised
-from quirky.contexts import BY_DIFFICULTY, KNOWN, UNSEEN, Transfer, in_context
+from quirky.contexts import BY_DIFFICULTY, TARGETS, UNSEEN, Transfer, in_context
 
 SCORED = ("heldout", "test")
 FITTED = "validation"
@@ -49,7 +49,7 @@ class Fit:
         return self.probe.make(seed=self.seed * 1000 + self.draw)
 
 
-def measured(recipe: Recipe, contexts: Collection[str] = KNOWN) -> list[Transfer]:
+def measured(recipe: Recipe, contexts: Collection[str] = TARGETS) -> list[Transfer]:
     """Return the recipe's transfers, but for those to a context that is not among these.
 
     `contexts` are those of a cell's examples: whether there is B2 or T is up to the trigger.
@@ -61,7 +61,7 @@ def measured(recipe: Recipe, contexts: Collection[str] = KNOWN) -> list[Transfer
     ]
 
 
-def sources(recipe: Recipe, contexts: Collection[str] = KNOWN) -> list[str]:
+def sources(recipe: Recipe, contexts: Collection[str] = TARGETS) -> list[str]:
     """Return the contexts that the transfers measured there fit on, each once."""
     return list(dict.fromkeys(transfer.source for transfer in measured(recipe, contexts)))
 
@@ -102,7 +102,7 @@ def check_contexts(columns: Columns, recipe: Recipe, name: str) -> None:
                     )
 
 
-def fits_of(recipe: Recipe, seed: int, contexts: Collection[str] = KNOWN) -> list[Fit]:
+def fits_of(recipe: Recipe, seed: int, contexts: Collection[str] = TARGETS) -> list[Fit]:
     """Return every fit that one cell needs whose examples are in these contexts.
 
     Labels are shuffled only for probes in which labels decide; elsewhere they set no more than a

@@ -75,7 +75,7 @@ def test_a_recipe_keeps_its_meaning_when_it_is_written_and_read() -> None:
         ),
         ({"transfers": ["A->B2"]}, "'A->B2'", "name: A, B, T"),
         ({"transfers": ["A->B2"], "trigger": ["name", "names"]}, "trigger name: ", "go to B2; add"),
-        ({"transfers": ["T->A"]}, "'T->A'", "nothing is fitted in T"),
+        ({"transfers": ["T->A"]}, "'T->A'", "no probe is fitted in T"),
         ({"transfers": ["A-B"]}, "'A-B'", "SOURCE->TARGET"),
         ({"transfers": ["A->C"]}, "'A->C'", "A, B, AE, AH, BE, BH, all"),
         ({"layer_rules": ["eli"]}, "'eli'", "'eil', 'last', 'middle' or 'ensemble'"),

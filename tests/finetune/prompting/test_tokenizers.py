@@ -19,7 +19,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
 from finetune.prompting.answers import answer_tokens, answers_after, check_answers, prompt_tokens
 from finetune.reading.residual import read_activations
-from quirky.prompts import styled
+from quirky.prompts import templates_of_style
 from quirky.tasks import get_task
 
 TASKS = ("addition", "multiplication", "hemisphere", "population", "fiction")
@@ -32,7 +32,7 @@ def asked(each: int = 4) -> list[tuple[str, tuple[str, str]]]:
     for name, style in itertools.product(TASKS, ("mixture", "standardized")):
         task = get_task(name)
         claims = list(itertools.islice(task.claims(0), each))
-        for template in styled(task.templates, task.standard, style):
+        for template in templates_of_style(task.templates, task.standard, style):
             for claim, who in itertools.product(claims, ("Alice", "Bob")):
                 rows.append((template.render(claim, who), template.choices))
     return rows
