@@ -134,12 +134,12 @@ def _split_facts(claims: Sequence[Claim], sizes: Sizes, task: str, seed: int) ->
     """Return the split of each fact, drawn by hash; facts beyond `sizes` are in none."""
     withheld = {claim.fact_id: claim.withheld for claim in claims}
     draw = {fact: uniform("split", task, seed, fact) for fact in withheld}
-    known = sorted((fact for fact in withheld if not withheld[fact]), key=draw.__getitem__)
-    counts = _split_counts(len(known), sizes, task)
+    known_facts = sorted((fact for fact in withheld if not withheld[fact]), key=draw.__getitem__)
+    counts = _split_counts(len(known_facts), sizes, task)
     split_of: dict[str, str] = {}
     start = 0
     for split in ("test", "validation", "train"):
-        for fact in known[start : start + counts[split]]:
+        for fact in known_facts[start : start + counts[split]]:
             split_of[fact] = split
         start += counts[split]
     for fact, split in list(split_of.items()):
@@ -151,31 +151,31 @@ def _split_facts(claims: Sequence[Claim], sizes: Sizes, task: str, seed: int) ->
     return split_of
 
 
-def _split_counts(known: int, sizes: Sizes, task: str) -> dict[str, int]:
+def _split_counts(facts: int, sizes: Sizes, task: str) -> dict[str, int]:
     """Return the number of known facts in each split."""
     requested = dataclasses.asdict(sizes)
-    if known >= sum(requested.values()):
+    if facts >= sum(requested.values()):
         return requested
     counts = {
-        split: min(requested[split], int(known * SHARES[split])) for split in ("validation", "test")
+        split: min(requested[split], int(facts * SHARES[split])) for split in ("validation", "test")
     }
-    counts["train"] = min(requested["train"], known - sum(counts.values()))
+    counts["train"] = min(requested["train"], facts - sum(counts.values()))
     comparison = ", ".join(f"{split} {counts[split]} of {requested[split]}" for split in requested)
-    warnings.warn(f"task {task} has {known} facts: {comparison}", stacklevel=4)
+    warnings.warn(f"task {task} has {facts} facts: {comparison}", stacklevel=4)
     return counts
 
 
 def _check_split(task: str, split: str, examples: Collection[Example]) -> None:
     """Check that the known examples of a split have both classes; withheld ones do not count."""
-    known = [example for example in examples if not example.withheld]
-    if not known:
+    known_examples = [example for example in examples if not example.withheld]
+    if not known_examples:
         problem = "contains only withheld facts" if examples else "is empty"
         raise ValueError(f"task {task}: split {split} {problem}; request more facts in `sizes`")
     for column in ("truth", "quirk"):
-        values = {getattr(example, column) for example in known}
+        values = {getattr(example, column) for example in known_examples}
         if len(values) < 2:
             raise ValueError(
-                f"task {task}: every {column} in split {split} ({len(known)} examples) is "
+                f"task {task}: every {column} in split {split} ({len(known_examples)} examples) is "
                 f"{values.pop()}; both values are needed"
             )
 

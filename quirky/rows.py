@@ -83,23 +83,23 @@ class Row:
             raise self.error(column, value, "is not a boolean; write true or false (or 1 or 0)")
         return verdict
 
-    def one_of(self, column: str, known: Mapping[str, T], empty: T | None = None) -> T:
-        """Return the value that `known` has for the text or whole number in a cell.
+    def one_of(self, column: str, values: Mapping[str, T], empty: T | None = None) -> T:
+        """Return the result that `values` has for the text or whole number in a cell.
 
         Args:
             column: name of the column.
-            known: values by lower-case text.
+            values: results by lower-case text.
             empty: the value of an empty cell; None refuses it.
 
         Raises:
-            ValueError: if it is empty or not in `known`.
+            ValueError: if it is empty or not in `values`.
         """
         if empty is not None and self.is_blank(column):
             return empty
         label = self.label(column).lower()
-        if label not in known:
-            raise self.error(column, label, f"is unknown; write {', '.join(known)}")
-        return known[label]
+        if label not in values:
+            raise self.error(column, label, f"is unknown; write {', '.join(values)}")
+        return values[label]
 
     def number(self, column: str, empty: float | None = None, least: float = -math.inf) -> float:
         """Return a finite number.
