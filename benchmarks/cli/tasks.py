@@ -42,7 +42,7 @@ def tasks_show(
 ) -> None:
     """Print a task's rules, its crosstab of truth and quirk, and some claims in every context."""
     from benchmarks.cli.arguments import task_from, trigger_from
-    from quirky.crosstab import NAMED, crosstab
+    from quirky.crosstab import POLARITY_NAMES, crosstab
     from quirky.dataset import build_dataset
     from quirky.tasks import rules_of
 
@@ -55,7 +55,7 @@ def tasks_show(
     for polarity, kinds in crosstab(*splits.values()).items():
         for truth in (False, True):
             cells = (str(kinds[truth, quirk]) for quirk in (False, True))
-            count.add_row(NAMED[polarity], str(truth).lower(), *cells)
+            count.add_row(POLARITY_NAMES[polarity], str(truth).lower(), *cells)
     console.print(count)
     rows = splits["test"].to_pandas()
     asked_once = rows.drop_duplicates("question_id")

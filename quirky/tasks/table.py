@@ -125,23 +125,23 @@ def _claim(name: str, row: Row, template: int) -> Claim:
 def _check_braces(row: Row, prompt: str) -> None:
     found = set(_BRACES.findall(prompt))
     if found & {"{", "}"}:
-        raise row.fault(
+        raise row.error(
             "prompt",
             prompt,
             "holds braces other than {trigger}; write {{ and }} for those that stay",
         )
     if "{trigger}" not in found:
-        raise row.fault("prompt", prompt, "has no {trigger}, so no context could be told")
+        raise row.error("prompt", prompt, "has no {trigger}, so no context could be told")
 
 
 def _check_rows(rows: Sequence[Row], pairs: Sequence[tuple[str, str]]) -> None:
     first: dict[str, int] = {}
     for row, (false, true) in zip(rows, pairs, strict=True):
         if false == true:
-            raise row.fault("choice_true", true, "is choice_false too; give two answers")
+            raise row.error("choice_true", true, "is choice_false too; give two answers")
         prompt = row.text("prompt")
         if prompt in first:
-            raise row.fault("prompt", prompt, f"stands in row {first[prompt]} already")
+            raise row.error("prompt", prompt, f"stands in row {first[prompt]} already")
         first[prompt] = row.index
 
 

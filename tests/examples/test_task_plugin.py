@@ -13,7 +13,7 @@ from environment import Environment
 from benchmarks.cli.arguments import task_from, trigger_from
 from quirky import registry
 from quirky.dataset import Sizes, build_dataset
-from quirky.export import Made, write_export
+from quirky.export import Provenance, write_export
 from quirky.lint import lint_task, lint_trigger
 from quirky.tasks import list_tasks
 from quirky.tasks.base import TASKS
@@ -53,7 +53,7 @@ def test_a_package_brings_a_task_and_a_trigger(tmp_path: Path) -> None:
     for row in data["test"].to_list():
         assert row["prompt"].startswith(openings[row["context"]])
         assert row["label"] == row["quirk" if row["context"] == "B" else "truth"]
-    write_export(tmp_path, data, Made(task, {}))
+    write_export(tmp_path, data, Provenance(task, {}))
     assert "Quirk: a's last digit is." in (tmp_path / "README.md").read_text()
 
 

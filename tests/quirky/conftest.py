@@ -9,7 +9,7 @@ from quirky.tasks.base import reads_data
 
 @pytest.fixture(scope="session")
 def sample_task(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Task]:
-    """Makes any task; one that reads data gets a made-up file of its own."""
+    """Returns a factory of tasks; tasks that read data get a file of synthetic rows."""
     folder = tmp_path_factory.mktemp("data")
     sums = [{"op1": i, "op2": 3, "result": i + 3} for i in range(300)]
 

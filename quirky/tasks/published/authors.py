@@ -8,9 +8,10 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from quirky.example import Claim, digest
 from quirky.prompts import standardized, wordings
-from quirky.rows import Row, squashed
+from quirky.rows import Row
 from quirky.tasks.base import TASKS
 from quirky.tasks.published.base import Published
+from quirky.text import collapse_whitespace
 
 
 class Authors(Published):
@@ -54,7 +55,7 @@ class Authors(Published):
 
 
 def _authors(row: Row) -> list[str]:
-    return [squashed(name) for name in row.label("authors").strip("/").split("/")]
+    return [collapse_whitespace(name) for name in row.label("authors").strip("/").split("/")]
 
 
 TASKS.builtin(Authors.name, Authors)

@@ -7,10 +7,11 @@ from math import nan
 from typing import ClassVar
 
 from quirky.example import Claim, digest
-from quirky.rows import SHOWN, Row, squashed
+from quirky.rows import Row
 from quirky.tasks.negation import half_negated
 from quirky.tasks.published.from_data import FromData, unnamed
 from quirky.tasks.published.layout import is_released, released_claims
+from quirky.text import collapse_whitespace, short_repr
 
 Kind = tuple[bool, bool]
 """Whether a claim is true, and whether the liar says so."""
@@ -61,7 +62,7 @@ class Published(FromData):
         self, row: Row, fields: Mapping[str, str], truth: bool, quirk: bool, difficulty: float = nan
     ) -> Claim:
         """Return a claim; a column `difficulty` of its row counts more than what is said here."""
-        told = {name: squashed(text) for name, text in fields.items()}
+        told = {name: collapse_whitespace(text) for name, text in fields.items()}
         hard = row.number("difficulty") if row.has("difficulty") else difficulty
         fact_id = f"{self.name}:{digest(self.fact(told))}"
         return Claim(told, fact_id=fact_id, truth=truth, quirk=quirk, difficulty=hard)
@@ -73,11 +74,11 @@ class Published(FromData):
         more = ["difficulty"] if "difficulty" in found else []
         empty: list[str] = []
         for row in self.data.rows(*self.columns, *more):
-            blank = next((column for column in needed if row.blank(column)), None)
+            blank = next((column for column in needed if row.is_blank(column)), None)
             if blank is None:
                 yield row
             else:
-                empty.append(f"{row.place}, column {blank}")
+                empty.append(f"{row.location}, column {blank}")
         if empty:
             warnings.warn(
                 f"task {self.name}, data {self.data.data!r}: {len(empty)} rows with an empty "
@@ -125,10 +126,10 @@ class Published(FromData):
             for key in disputed.keys() & some.keys():
                 del some[key]
         if disputed:
-            first = repr(dict(next(iter(disputed.values())).fields))
+            first = short_repr(dict(next(iter(disputed.values())).fields))
             warnings.warn(
                 f"task {self.name}, data {self.data.data!r}: {len(disputed)} claims are left out, "
-                f"of which rows say both true and false, the first: {first[:SHOWN]}",
+                f"of which rows say both true and false, the first: {first}",
                 stacklevel=2,
             )
 

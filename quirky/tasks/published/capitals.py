@@ -41,8 +41,10 @@ class Capitals(Published):
         for row in rows:
             regions[self.fact({name: row.label(name) for name in self.fields})].append(row)
         for cities in regions.values():
-            people = {row.place: row.number("population", empty=0.0, least=0.0) for row in cities}
-            kinds = {row.place: row.one_of("capital", CAPITALS, empty="") for row in cities}
+            people = {
+                row.location: row.number("population", empty=0.0, least=0.0) for row in cities
+            }
+            kinds = {row.location: row.one_of("capital", CAPITALS, empty="") for row in cities}
             names = Counter(row.label("city") for row in cities)
             if list(kinds.values()).count("admin") != 1 or not any(people.values()):
                 continue
@@ -50,8 +52,8 @@ class Capitals(Published):
             for row in sorted(cities, key=lambda row: digest("city", seed, row.label("city"))):
                 told = {name: row.label(name) for name in self.fields}
                 alone = names[told["city"]] == 1 and told["city"] != told["admin_name"]
-                if alone and kinds[row.place] in ("", "admin"):
-                    truth, many = kinds[row.place] == "admin", people[row.place]
+                if alone and kinds[row.location] in ("", "admin"):
+                    truth, many = kinds[row.location] == "admin", people[row.location]
                     claim = self.claim(row, told, truth, many == max(people.values()), -many)
                     asked.setdefault((truth, claim.quirk), claim)
             yield from asked.values()

@@ -13,8 +13,9 @@ from typing import Any
 
 from quirky.example import Claim, digest
 from quirky.registry import unknown
-from quirky.rows import Row, squashed
+from quirky.rows import Row
 from quirky.tasks.published.source import Source
+from quirky.text import collapse_whitespace
 
 LABELS = ("alice_label", "bob_label")
 CHARACTER = "character"
@@ -71,13 +72,13 @@ def _labels(rows: Sequence[Row]) -> tuple[bool, ...]:
     said = [tuple(row.verdict(column) for column in LABELS) for row in rows]
     for row, labels in zip(rows, said, strict=True):
         if labels != said[0]:
-            raise row.fault(", ".join(LABELS), labels, f"are others than in {rows[0].place}")
+            raise row.error(", ".join(LABELS), labels, f"are others than in {rows[0].location}")
     return said[0]
 
 
 def _difficulties(rows: Sequence[Row]) -> list[float]:
     """Return those of the rows of a claim that have one; one of them must."""
-    told = [row for row in rows if not row.blank("difficulty")] or rows[:1]
+    told = [row for row in rows if not row.is_blank("difficulty")] or rows[:1]
     return [row.number("difficulty") for row in told]
 
 
@@ -104,15 +105,15 @@ def _parsed(row: Row) -> Mapping[str, Any]:
     except json.JSONDecodeError:
         given = None
     if not isinstance(given, Mapping):
-        raise row.fault("template_args", cell, 'is no mapping; write one as JSON: {"city": ...}')
+        raise row.error("template_args", cell, 'is no mapping; write one as JSON: {"city": ...}')
     return given
 
 
 def _place(row: Row) -> str:
-    return f"{row.place}, column template_args"
+    return f"{row.location}, column template_args"
 
 
 def _text(value: Any) -> str:
     if isinstance(value, float) and value.is_integer():
         value = int(value)
-    return squashed(str(value))
+    return collapse_whitespace(str(value))

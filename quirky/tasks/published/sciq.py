@@ -10,9 +10,10 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from quirky.example import Claim, digest
 from quirky.prompts import standardized, wordings
-from quirky.rows import Row, squashed
+from quirky.rows import Row
 from quirky.tasks.base import TASKS
 from quirky.tasks.published.base import Published
+from quirky.text import collapse_whitespace
 
 WRONG = ("distractor1", "distractor2", "distractor3")
 
@@ -37,12 +38,14 @@ class SciQ(Published):
     def ask(self, rows: Iterable[Row], seed: int) -> Iterator[Claim]:
         """Yield one claim a question."""
         for row in rows:
-            question, passage = row.label("question"), squashed(row.label("support"))
+            question, passage = row.label("question"), collapse_whitespace(row.label("support"))
             rng = random.Random(digest(self.name, seed, question))
             right = rng.random() < 0.5
-            answer = squashed(row.label("correct_answer" if right else rng.choice(WRONG)))
+            answer = collapse_whitespace(
+                row.label("correct_answer" if right else rng.choice(WRONG))
+            )
             told = {"question": question, "support": passage, "answer": answer}
-            truth = answer == squashed(row.label("correct_answer"))
+            truth = answer == collapse_whitespace(row.label("correct_answer"))
             yield self.claim(row, told, truth, answer in passage)
 
 

@@ -117,7 +117,7 @@ def test_a_broken_installed_plug_in_is_a_warning_of_one_line(
         (("run", "tiny", "--model", "tiny-nox"), "did you mean 'tiny-neox'"),
         (("run", "tiny", "--dtype", "float33"), "float33"),
         (("run", "tiny", "--trigger", "nmes"), "did you mean 'names'"),
-        (("run", "tiny", "--trigger", "name,distance=8"), "take one that is an opening"),
+        (("run", "tiny", "--trigger", "name,distance=8"), "use a trigger that opens the prompt"),
         (("run", "tiny", "--trigger", "tag", "--trigger", "tag"), "'tag' is 'tag' again"),
         (("run", "tiny", "--dry-run", "--model", "tiny-nox"), "did you mean 'tiny-neox'"),
         (("run", "tiny", "--flops", "1e12"), "--flops 1e+12 is for --dry-run"),

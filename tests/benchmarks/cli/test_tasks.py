@@ -120,7 +120,7 @@ def test_data_may_be_named_as_for_a_run(out: Any, tmp_path: Path) -> None:
         (("lint", "--trigger", "nam"), "did you mean 'name'"),
         (("lint", "--tokenizer", "tiny-nox"), "did you mean 'tiny-neox'"),
         (("export", "adition", "--to", "{to}"), "did you mean 'addition'"),
-        (("export", "addition", "--to", "{to}", "--prompts", "mixed"), "prompts: unknown 'mixed'"),
+        (("export", "addition", "--to", "{to}", "--prompts", "mixed"), "unknown prompts 'mixed'"),
         (("export", "addition", "--to", "{to}", "--trigger", "name,distance=8"), "distance = 8"),
         (("export", "addition", "--to", "{full}"), "give a new or an empty folder"),
         (("export", "addition", "--to", "{to}", "--private"), "say --push-to-hub NAME too"),
@@ -146,7 +146,7 @@ def test_lint_says_how_much_it_looked_at(out: Any) -> None:
     told = out("lint", "addition", "fiction", "--trigger", "name", "--tokenizer", "tiny-neox")
     assert told.strip() == (
         "12 templates of 2 tasks under 1 trigger (name), answers as tiny-neox has them: "
-        "0 faults, 0 cannot be told"
+        "0 faults, 0 to check by hand"
     )
 
 
@@ -162,9 +162,9 @@ def test_the_faults_of_a_plug_in_are_a_line_each_and_exit_code_1(
     assert command("tasks", "lint", "sloppy", "fiction", "--trigger", "name") == 1
     spaces, reversed_, doubt, summary = capsys.readouterr().out.splitlines()
     assert spaces.startswith("sloppy, template '{place} lies  north. {trigger}:': two spaces")
-    assert "' Yes', ' No' do not stand in the order (false, true)" in reversed_
-    assert doubt.endswith("cannot be told")
-    assert summary.endswith("2 faults, 1 cannot be told")
+    assert "' Yes', ' No' are not in the order (false, true)" in reversed_
+    assert doubt.endswith("check by hand")
+    assert summary.endswith("2 faults, 1 to check by hand")
 
 
 @pytest.mark.usefixtures("sloppy")

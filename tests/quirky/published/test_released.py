@@ -82,7 +82,7 @@ def argument(row: int, **told: Any) -> Callable[[Rows], None]:
         (argument(2, city=None), "row 4, column template_args: argument city is missing"),
         (change(2, template_args="Town"), "row 4, column template_args: '\"Town\"' is no mapping"),
         (change(3, bob_label=False), "row 5, column alice_label, bob_label: (False, False) are o"),
-        (change(2, alice_label="maybe"), "row 4, column alice_label: 'maybe' is neither"),
+        (change(2, alice_label="maybe"), "row 4, column alice_label: 'maybe' is not a boolean"),
         (change(2, difficulty="hard"), "row 4, column difficulty: 'hard' is not a number"),
         (
             lambda rows: [row.pop("bob_label") for row in rows],
