@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from quirky.example import Claim
-from quirky.registry import one_line
+from quirky.plugins import one_line
 from quirky.tasks.base import Task
 from quirky.triggers import Trigger
 

@@ -19,7 +19,7 @@ from datasets import DatasetDict
 
 from quirky.crosstab import NAMED, crosstab
 from quirky.example import Example
-from quirky.tasks import Task, rules_of
+from quirky.tasks import Task, describe_rules
 
 CARD = "README.md"
 COLUMNS = {
@@ -80,8 +80,8 @@ def hash_of(splits: DatasetDict) -> str:
 def card(splits: DatasetDict, made: Made, content: str) -> str:
     """Return the card: Markdown behind the YAML that the hub and `datasets` read."""
     name = made.task.name
-    licence = str(getattr(made.task, "licence", UNKNOWN))
-    source = getattr(made.task, "source", "The task does not say where its claims come from.")
+    licence = made.task.licence or UNKNOWN
+    source = made.task.source or "The task does not say where its claims come from."
     front = [
         "---",
         f"license: {licence}",
@@ -96,7 +96,7 @@ def card(splits: DatasetDict, made: Made, content: str) -> str:
         f"# Quirky: {name}",
         "Claims with two verdicts, the truth's and a liar's, asked in contexts that call for one "
         "or the other.",
-        *rules_of(made.task),
+        *describe_rules(made.task),
         "## Source and licence",
         f"{source} Licence: {licence}.",
         "## Sizes",

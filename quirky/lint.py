@@ -4,7 +4,6 @@ Prompts are made as in a data set. Faults of spacing inside a claim's own words,
 passage that somebody else wrote, are no fault of the template and are not reported.
 """
 
-import inspect
 import re
 import string
 from collections.abc import Callable, Iterator, Sequence
@@ -66,8 +65,8 @@ def fullest(name: str, **params: object) -> Task:
     Raises:
         ValueError: as `get_task`.
     """
-    known = inspect.signature(task_class(name)).parameters
-    return get_task(name, **{**({"negations": True} if "negations" in known else {}), **params})
+    negations = {"negations": True} if task_class(name).can_negate else {}
+    return get_task(name, **{**negations, **params})
 
 
 def lint_task(

@@ -15,7 +15,7 @@ from benchmarks.metrics.intervals import (
     gap_interval,
     wilson_interval,
 )
-from quirky.registry import unknown
+from quirky.plugins import unknown
 
 SUBSETS = ("all", "disagree", "agree", "withheld")
 

@@ -18,7 +18,6 @@ from finetune.hub.checkpoints import (
     resolve_commit,
 )
 from finetune.models.load import load_skeleton, model_fingerprint, model_source
-from quirky.tasks.published.from_data import FromData
 
 
 def pinned(recipe: Recipe) -> Recipe:
@@ -35,8 +34,7 @@ def pinned(recipe: Recipe) -> Recipe:
         models.append(model)
     tasks = []
     for task in recipe.tasks:
-        made = task.make()
-        commit = made.data.commit() if isinstance(made, FromData) else None
+        commit = task.make().hub_commit()
         tasks.append(task.model_copy(update={"revision": commit}) if commit else task)
     return recipe.model_copy(update={"models": tuple(models), "tasks": tuple(tasks)})
 

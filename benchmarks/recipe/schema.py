@@ -33,7 +33,7 @@ from finetune.training.trainer import FinetuneSettings
 from probes import list_probes
 from quirky.contexts import UNSEEN, Transfer, parse_transfer
 from quirky.prompts import Style
-from quirky.registry import unknown
+from quirky.plugins import unknown
 
 LayerRule = Literal["eil", "last", "middle", "ensemble"]
 Variant = Literal["quirky", "base"]
