@@ -20,7 +20,7 @@ tasks.command("difficulty")(difficulty_command)
 @tasks.command("list")
 def tasks_list() -> None:
     """Name every task and its rules."""
-    from quirky.tasks import list_tasks, describe_rules, task_class
+    from quirky.tasks import describe_rules, list_tasks, task_class
 
     table = Table("task", "what it is")
     for task in list_tasks():

@@ -32,8 +32,8 @@ from benchmarks.store.artefacts import content_hash
 from finetune.training.trainer import FinetuneSettings
 from probes import list_probes
 from quirky.contexts import UNSEEN, Transfer, parse_transfer
-from quirky.prompts import Style
 from quirky.plugins import unknown
+from quirky.prompts import Style
 
 LayerRule = Literal["eil", "last", "middle", "ensemble"]
 Variant = Literal["quirky", "base"]

@@ -10,8 +10,7 @@ import pytest
 from quirky.example import Claim
 from quirky.lint import fullest, lint_task, lint_trigger
 from quirky.prompts import Template, standardized, wordings
-from quirky.tasks import list_tasks
-from quirky.tasks.base import reads_data
+from quirky.tasks import list_tasks, task_class
 from quirky.triggers import Trigger, get_trigger, list_triggers
 
 NAME = get_trigger("name")
@@ -44,7 +43,7 @@ def found(*templates, trigger=NAME, **settings):
     return [str(finding) for finding in lint_task(Own(*templates, **settings), [trigger])]
 
 
-@pytest.mark.parametrize("name", [name for name in list_tasks() if not reads_data(name)])
+@pytest.mark.parametrize("name", [name for name in list_tasks() if not task_class(name).reads_data])
 def test_nothing_is_wrong_with_what_is_built_in(name):
     assert lint_task(fullest(name), TRIGGERS) == []
 

@@ -14,7 +14,6 @@ from quirky.prompts import (
     styled,
 )
 from quirky.tasks import get_task, list_tasks
-from quirky.tasks.base import reworded
 from quirky.triggers import get_trigger
 
 
@@ -154,7 +153,7 @@ def test_a_file_of_templates_takes_the_place_of_the_task_s_own(tmp_path):
     file.write_text(yaml.safe_dump(OWN))
     task = get_task("addition", digits=2)
     plain = copy.copy(task)
-    other = reworded(task, load_templates(file))
+    other = task.with_templates(load_templates(file))
     assert other.standard == other.templates[0]
     assert (task.templates, task.standard) == (plain.templates, plain.standard)
     sizes = Sizes(train=200, validation=50, test=50)
@@ -218,14 +217,14 @@ def test_a_file_that_is_not_there_is_named(tmp_path):
 def test_templates_use_the_fields_of_the_claims(text, named):
     templates = [Template(OWN[0]["text"], (" n", " y")), Template(text, (" n", " y"))]
     with pytest.raises(ValueError, match=re.escape(named)) as caught:
-        reworded(get_task("addition"), templates)
+        get_task("addition").with_templates(templates)
     assert str(caught.value).startswith("templates, entry 2: ")
 
 
 def test_a_field_that_the_task_itself_leaves_out_may_be_left_out():
     squares = [Template("{a}^2 = {result}. {trigger}:", (" n", " y"))]
-    assert reworded(get_task("squaring"), squares).templates == tuple(squares)
+    assert get_task("squaring").with_templates(squares).templates == tuple(squares)
 
 
 def test_a_task_s_own_templates_may_be_given_to_it(task):
-    assert list(reworded(task, task.templates).templates) == list(task.templates)
+    assert list(task.with_templates(task.templates).templates) == list(task.templates)

@@ -25,9 +25,7 @@ def brackets(depth: int, rng: random.Random) -> list[str]:
     return sequence if deepest == depth else []
 
 
-def differing_strings(
-    length: int, earlier: int, last: int, rng: random.Random
-) -> tuple[str, str]:
+def differing_strings(length: int, earlier: int, last: int, rng: random.Random) -> tuple[str, str]:
     """Draw two strings of letters, separated by spaces.
 
     Args:

@@ -51,4 +51,6 @@ class Sentiment(PublishedTask):
         for row in rows:
             texts = {"title": row.label("title"), "review": row.label("content")}
             words = _WORD.findall(" ".join(texts.values()).lower())
-            yield self.claim(row, texts, row.one_of("label", LABELS), not POSITIVE.isdisjoint(words))
+            yield self.claim(
+                row, texts, row.one_of("label", LABELS), not POSITIVE.isdisjoint(words)
+            )
