@@ -20,12 +20,12 @@ tasks.command("difficulty")(difficulty_command)
 @tasks.command("list")
 def tasks_list() -> None:
     """Name every task and its rules."""
-    from quirky.tasks import describe_rules, list_tasks, task_class
+    from quirky.tasks import TASKS, describe_rules, list_tasks
 
     table = Table("task", "what it is")
     for task in list_tasks():
         try:
-            said = " ".join(describe_rules(task_class(task)))
+            said = " ".join(describe_rules(TASKS.get(task)))
         except ValueError as error:  # of a plug-in
             said = str(error)
         table.add_row(task, Text(" ".join(said.split())))

@@ -89,7 +89,7 @@ def test_a_registered_task_is_listed_and_has_defaults():
     assert (task.source, task.licence, task.standard, task.hub_commit()) == (None,) * 4
     assert task.data_identity() == task.local_file_hashes() == {}
     assert task.field_names == ("coin",)
-    assert not (task.reads_data or task.can_negate or task.data_parameters)
+    assert (task.reads_data, task.can_negate, task.data_parameters) == (False, False, ())
 
 
 def test_a_function_or_a_partial_registers_under_an_explicit_name():

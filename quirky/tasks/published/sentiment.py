@@ -51,6 +51,5 @@ class Sentiment(PublishedTask):
         for row in rows:
             texts = {"title": row.label("title"), "review": row.label("content")}
             words = _WORD.findall(" ".join(texts.values()).lower())
-            yield self.claim(
-                row, texts, row.one_of("label", LABELS), not POSITIVE.isdisjoint(words)
-            )
+            truth, quirk = row.one_of("label", LABELS), not POSITIVE.isdisjoint(words)
+            yield self.claim(row, texts, truth, quirk)

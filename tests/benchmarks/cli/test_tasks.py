@@ -36,6 +36,7 @@ class Sloppy(Fiction):
     """Fiction in templates with two faults and a doubt."""
 
     name = "sloppy"
+    can_negate = False
     own_templates = (
         Template("{place} lies  north. {trigger}:", (" False", " True")),
         Template("Is {place} north? {trigger} says", (" Yes", " No")),
