@@ -102,8 +102,8 @@ def check_templates(task: Task, templates: Sequence[Template]) -> None:
     for i, template in enumerate(templates, 1):
         if negates and template.negated is None:
             raise ValueError(
-                f"templates, entry {i}: negated is missing; task {task.name} asks negated claims "
-                "too, and needs a text for them"
+                f"templates, entry {i}: negated is missing; task {task.name} negates claims "
+                "and needs a text for them"
             )
         _check_fields(task.name, f"entry {i}", template.text, known, required)
         if template.negated is not None:

@@ -78,10 +78,10 @@ def _check_task(name: str, task: object) -> None:
         if not hasattr(task, attribute):
             raise ValueError(f"task {name}: it has no attribute `{attribute}`, as every task has")
     if task.name != name:
-        raise ValueError(f"task {name}: its `name` is {task.name!r}; let the two be the same")
+        raise ValueError(f"task {name}: its `name` is {task.name!r}; the two must be equal")
     templates = task.templates
     if not isinstance(templates, list | tuple) or not templates:
         raise ValueError(f"task {name}: templates = {templates!r}; give a tuple of Template")
     for template in (*templates, *([] if task.standard is None else [task.standard])):
         if not isinstance(template, Template):
-            raise ValueError(f"task {name}: the template {template!r} is no Template")
+            raise ValueError(f"task {name}: the template {template!r} is not a Template")

@@ -99,7 +99,7 @@ def _check_name(name: str) -> None:
     if not _NAME.fullmatch(name):
         raise ValueError(f"task name {name!r}: write letters, digits, - and _, as in `my-task`")
     if name in list_tasks():
-        raise ValueError(f"task name {name!r}: that is another task's; give your claims their own")
+        raise ValueError(f"task name {name!r}: a task has that name; choose another")
 
 
 def _check_column_names(file: str, columns: Sequence[str]) -> None:
@@ -108,12 +108,12 @@ def _check_column_names(file: str, columns: Sequence[str]) -> None:
             error = unknown("column", column, (*REQUIRED, *OPTIONAL))
             raise ValueError(f"{file}, row 1: {error}")
         if columns.count(column) > 1:
-            raise ValueError(f"{file}, row 1: column {column} stands there twice")
+            raise ValueError(f"{file}, row 1: column {column} occurs twice")
     for column in REQUIRED:
         if column not in columns:
             raise ValueError(
-                f"{file}, row 1: column {column} is missing; needed: {', '.join(REQUIRED)}; "
-                f"if known: {', '.join(OPTIONAL)}"
+                f"{file}, row 1: column {column} is missing; required: {', '.join(REQUIRED)}; "
+                f"optional: {', '.join(OPTIONAL)}"
             )
 
 
@@ -138,20 +138,20 @@ def _check_braces(row: Row, prompt: str) -> None:
         raise row.fault(
             "prompt",
             prompt,
-            "holds braces other than {trigger}; write {{ and }} for those that stay",
+            "has braces other than {trigger}; write {{ and }} for literal braces",
         )
     if "{trigger}" not in braces:
-        raise row.fault("prompt", prompt, "has no {trigger}, so no context could be told")
+        raise row.fault("prompt", prompt, "has no {trigger}; put it where the trigger belongs")
 
 
 def _check_rows(rows: Sequence[Row], choices: Sequence[tuple[str, str]]) -> None:
     row_of_prompt: dict[str, int] = {}
     for row, (false, true) in zip(rows, choices, strict=True):
         if false == true:
-            raise row.fault("choice_true", true, "is choice_false too; give two answers")
+            raise row.fault("choice_true", true, "equals choice_false; give two answers")
         prompt = row.text("prompt")
         if prompt in row_of_prompt:
-            raise row.fault("prompt", prompt, f"stands in row {row_of_prompt[prompt]} already")
+            raise row.fault("prompt", prompt, f"is also in row {row_of_prompt[prompt]}")
         row_of_prompt[prompt] = row.index
 
 
@@ -171,7 +171,7 @@ def _check_claims(file: str, claims: Sequence[Claim]) -> None:
             )
     if all(claim.truth == claim.quirk for claim in claims):
         raise ValueError(
-            f"{file}, column quirk: every row has the truth; a liar says something else somewhere"
+            f"{file}, column quirk: it equals truth in every row; the two must differ somewhere"
         )
     difficulties = {claim.difficulty for claim in claims}
     if len(difficulties) == 1 and not math.isnan(value := difficulties.pop()):

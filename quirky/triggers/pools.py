@@ -50,12 +50,12 @@ def check_pools(
     if most < 1:
         raise ValueError(
             f"trigger {kind}: give two truthful texts or more and two quirky ones: one of each is "
-            "kept for testing"
+            "held out"
         )
     is_whole = isinstance(held_out, int) and not isinstance(held_out, bool)
     if not is_whole or not 1 <= held_out <= most:  # type: ignore[operator]
         raise ValueError(
-            f"trigger {kind}: held_out = {held_out!r}; give 1 to {most}, so that of each list one "
-            "is left to train on"
+            f"trigger {kind}: held_out = {held_out!r}; give 1 to {most}, so that each list keeps "
+            "one for training"
         )
     return Pools(lists["truthful"], lists["quirky"], held_out, lists["decoys"])  # type: ignore[arg-type]

@@ -47,7 +47,7 @@ class PositionTrigger(Trigger):
         for field, values in names.items():
             if SPEAKER in values:
                 raise ValueError(
-                    f"trigger position: {field}: {SPEAKER!r} is who answers; give another name"
+                    f"trigger position: {field}: {SPEAKER!r} is the speaker; give another name"
                 )
 
     def render(self, context: str, fact_id: str, seed: int) -> str:

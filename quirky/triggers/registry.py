@@ -67,7 +67,7 @@ def _check_trigger(kind: str, trigger: object) -> None:
     if not hasattr(trigger, "kind"):
         raise ValueError(f"trigger {kind}: it has no attribute `kind`, as every trigger has")
     if trigger.kind != kind:
-        raise ValueError(f"trigger {kind}: its `kind` is {trigger.kind!r}; let the two be the same")
+        raise ValueError(f"trigger {kind}: its `kind` is {trigger.kind!r}; the two must be equal")
     contexts = trigger.contexts
     if not isinstance(contexts, list | tuple):
         raise ValueError(f"trigger {kind}: contexts = {contexts!r}; give a tuple, as in ('A', 'B')")

@@ -22,7 +22,7 @@ def check_texts(kind: str, field: str, texts: object) -> tuple[str, ...]:
     for index, text in enumerate(texts):
         check_text(kind, field, text)
         if text in texts[:index]:
-            raise ValueError(f"{parameter}; {text!r} stands there twice, name it once")
+            raise ValueError(f"{parameter}; {text!r} is listed twice")
     return tuple(texts)
 
 
@@ -36,7 +36,7 @@ def check_text(kind: str, field: str, text: object) -> str:
     if not isinstance(text, str) or not text.strip():
         raise ValueError(f"{parameter}; give a text that is not empty")
     if "{" in text or "}" in text:
-        raise ValueError(f"{parameter} has a brace; templates are filled in between braces")
+        raise ValueError(f"{parameter} has a brace; braces mark the fields of a template")
     if " ".join(text.split()) != text:
         raise ValueError(f"{parameter}; write single spaces, and none at its ends")
     return text
@@ -54,6 +54,6 @@ def check_disjoint(kind: str, lists: Mapping[str, Sequence[str]]) -> None:
             if text in owner:
                 raise ValueError(
                     f"trigger {kind}: {text!r} is in both {owner[text]} and {field}; "
-                    "give it to one of them"
+                    "keep it in one of them"
                 )
             owner[text] = field

@@ -85,8 +85,8 @@ class PublishedTask(DatasetTask):
                 empty_cells.append(f"{row.place}, column {blank}")
         if empty_cells:
             warnings.warn(
-                f"task {self.name}, data {self.data.location!r}: {len(empty_cells)} rows with an "
-                f"empty cell are left out, the first: {empty_cells[0]}",
+                f"task {self.name}, data {self.data.location!r}: dropped {len(empty_cells)} rows "
+                f"with an empty cell, the first: {empty_cells[0]}",
                 stacklevel=2,
             )
 
@@ -94,8 +94,8 @@ class PublishedTask(DatasetTask):
         for column in self.columns:
             if column not in columns:
                 raise self.data.error(
-                    f"column {column} is missing; needed: {', '.join(self.columns)}; there are: "
-                    f"{', '.join(columns)}"
+                    f"column {column} is missing; required: {', '.join(self.columns)}; "
+                    f"the data have: {', '.join(columns)}"
                 )
 
     def _balance(self, claims: Iterable[Claim], seed: int) -> Iterator[Claim]:
@@ -115,7 +115,7 @@ class PublishedTask(DatasetTask):
         count = min(MOST, *map(len, by_kind.values()))
         if count < LEAST:
             counts = ", ".join(
-                f"{len(same_kind)} {_word(truth)} and {_word(quirk)} for the liar"
+                f"{len(same_kind)} with truth {_word(truth)} and quirk {_word(quirk)}"
                 for (truth, quirk), same_kind in by_kind.items()
             )
             raise self.data.error(f"claims: {counts}; at least {LEAST} of each are needed")
@@ -133,8 +133,8 @@ class PublishedTask(DatasetTask):
         if disputed:
             first = repr(dict(next(iter(disputed.values())).fields))
             warnings.warn(
-                f"task {self.name}, data {self.data.location!r}: {len(disputed)} claims are left "
-                f"out, of which rows say both true and false, the first: {first[:SHOWN]}",
+                f"task {self.name}, data {self.data.location!r}: dropped {len(disputed)} claims "
+                f"that are true in one row and false in another, the first: {first[:SHOWN]}",
                 stacklevel=2,
             )
 

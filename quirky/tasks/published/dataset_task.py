@@ -106,8 +106,8 @@ class DatasetTask(Task):
             if key in self._difficulties:
                 return replace(claim, difficulty=self._difficulties[key])
         raise ValueError(
-            f"task {self.name}, difficulty {self.difficulty_file!r}: nothing is said of the claim "
-            f"{dict(claim.fields)}; make it of the same data and seed"
+            f"task {self.name}, difficulty {self.difficulty_file!r}: no difficulty for the claim "
+            f"{dict(claim.fields)}; compute the file with the same data and seed"
         )
 
 

@@ -45,8 +45,8 @@ def released_claims(
     for column in LABELS:
         if column not in columns:
             raise source.error(
-                f"column {column} is missing, which the released layout has beside template_args; "
-                f"there are: {', '.join(columns)}"
+                f"column {column} is missing; the released layout has it beside template_args; "
+                f"the data have: {', '.join(columns)}"
             )
     extra = ["difficulty"] if "difficulty" in columns else []
     rows_of_claims: dict[tuple[str, ...], list[Row]] = {}
@@ -63,8 +63,8 @@ def released_claims(
         yield Claim(fields, fact_id=fact_id, truth=truth, quirk=quirk, difficulty=difficulties[0])
     if inconsistent:
         warnings.warn(
-            f"task {source.task}, data {source.location!r}: {inconsistent} claims have other "
-            "difficulties in other rows; that of the first row counts",
+            f"task {source.task}, data {source.location!r}: {inconsistent} claims have several "
+            "difficulties; that of the first row is used",
             stacklevel=2,
         )
 
@@ -74,7 +74,7 @@ def _labels(rows: Sequence[Row]) -> tuple[bool, ...]:
     labels_of_rows = [tuple(row.verdict(column) for column in LABELS) for row in rows]
     for row, labels in zip(rows, labels_of_rows, strict=True):
         if labels != labels_of_rows[0]:
-            raise row.fault(", ".join(LABELS), labels, f"are others than in {rows[0].place}")
+            raise row.fault(", ".join(LABELS), labels, f"differ from those of {rows[0].place}")
     return labels_of_rows[0]
 
 
@@ -95,7 +95,7 @@ def _arguments(row: Row, fields_of_arguments: Mapping[str, str]) -> dict[str, st
     for name in fields_of_arguments:
         if not texts.get(name):
             raise ValueError(
-                f"{_place(row)}: argument {name} is missing; needed: "
+                f"{_place(row)}: argument {name} is missing; required: "
                 f"{', '.join(fields_of_arguments)}"
             )
     return {name: texts[name] for name in fields_of_arguments}
@@ -108,7 +108,7 @@ def _parse_arguments(row: Row) -> Mapping[str, Any]:
     except json.JSONDecodeError:
         arguments = None
     if not isinstance(arguments, Mapping):
-        raise row.fault("template_args", cell, 'is no mapping; write one as JSON: {"city": ...}')
+        raise row.fault("template_args", cell, 'is not a mapping; write one as JSON: {"city": ...}')
     return arguments
 
 

@@ -41,7 +41,7 @@ class Released(DatasetTask):
         difficulty: str | None = None,
     ):
         if of not in ARGUMENTS:
-            raise unknown("task to ask released data in the words of:", of, ARGUMENTS)
+            raise unknown("value of `of` for task released:", of, ARGUMENTS)
         self.arguments = ARGUMENTS[of]
         suffix = "_increment0" if "result" in self.arguments.values() else ""
         self.hub_dataset = f"EleutherAI/quirky_{of}{suffix}_raw"
@@ -59,7 +59,7 @@ class Released(DatasetTask):
         columns = self.data.columns()
         if not is_released(columns):
             raise self.data.error(
-                f"column template_args is missing; there are: {', '.join(columns)}"
+                f"column template_args is missing; the data have: {', '.join(columns)}"
             )
         return without_speakers(released_claims(self.data, self.arguments, self._fact_key))
 

@@ -79,7 +79,7 @@ class DataSource:
             path.suffix.lower() in TABLES or not _HUB_ID.fullmatch(self.location)
         ):
             raise self.error(
-                "no file or folder is called that, and a data set of the hub is named org/name"
+                "no such file or folder, and not the id of a hub data set, which is org/name"
             )
         if self.is_local and self.revision:
             raise self.error(f"revision = {self.revision!r}: only the hub has revisions")

@@ -16,10 +16,10 @@ from quirky.tasks.published import source
 @pytest.mark.parametrize(
     ("parameters", "named"),
     [
-        ({"data": "nowhere.csv"}, "no file or folder is called that"),
-        ({"data": "nowhere/data.CSV"}, "no file or folder is called that"),
-        ({"data": "nowhere/data.tsv"}, "no file or folder is called that"),
-        ({"data": "nowhere"}, "a data set of the hub is named org/name"),
+        ({"data": "nowhere.csv"}, "no such file or folder"),
+        ({"data": "nowhere/data.CSV"}, "no such file or folder"),
+        ({"data": "nowhere/data.tsv"}, "no such file or folder"),
+        ({"data": "nowhere"}, "not the id of a hub data set, which is org/name"),
         ({"data": "{file}", "revision": "main"}, "revision = 'main': only the hub has revisions"),
         ({"data": "{file}", "config": "all"}, "config = 'all': a file has no configurations"),
         ({"difficulty": "nowhere.csv"}, "nowhere.csv: there is no such file"),
