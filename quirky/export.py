@@ -19,7 +19,7 @@ from datasets import DatasetDict
 
 from quirky.crosstab import POLARITY_NAMES, crosstab
 from quirky.example import Example
-from quirky.tasks import Task, rules_of
+from quirky.tasks import Task, describe_rules
 
 CARD = "README.md"
 COLUMN_MEANINGS = {

@@ -4,7 +4,6 @@ Prompts are rendered as in a data set. Faulty spacing inside the fields of a cla
 a quoted passage, is not a fault of the template and is not reported.
 """
 
-import inspect
 import re
 import string
 from collections.abc import Callable, Iterator, Sequence

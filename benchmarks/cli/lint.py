@@ -88,10 +88,10 @@ def _without(start: str, error: ValueError) -> str:
 
 
 def _finds_no_data(task: str) -> bool:
-    from quirky.tasks.base import reads_data
+    from quirky.tasks import task_class
 
     try:
-        return reads_data(task)
+        return task_class(task).reads_data
     except ValueError:
         return False
 

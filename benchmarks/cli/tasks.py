@@ -20,12 +20,12 @@ tasks.command("difficulty")(difficulty_command)
 @tasks.command("list")
 def tasks_list() -> None:
     """Name every task and its rules."""
-    from quirky.tasks import list_tasks, rules_of, task_class
+    from quirky.tasks import TASKS, describe_rules, list_tasks
 
     table = Table("task", "what it is")
     for task in list_tasks():
         try:
-            said = " ".join(rules_of(task_class(task)))
+            said = " ".join(describe_rules(TASKS.get(task)))
         except ValueError as error:  # of a plug-in
             said = str(error)
         table.add_row(task, Text(" ".join(said.split())))
@@ -44,12 +44,12 @@ def tasks_show(
     from benchmarks.cli.arguments import task_from, trigger_from
     from quirky.crosstab import POLARITY_NAMES, crosstab
     from quirky.dataset import build_dataset
-    from quirky.tasks import rules_of
+    from quirky.tasks import describe_rules
 
     asked = task_from(task, data)
     told, distance = trigger_from(trigger)
     splits = build_dataset(asked, told, seed=seed, distance=distance)
-    for text in rules_of(asked):
+    for text in describe_rules(asked):
         console.print(Text(text))
     count = Table("claims", "truth", "quirk: false", "quirk: true")
     for polarity, kinds in crosstab(*splits.values()).items():

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from probes import Probe
-from quirky.tasks.table import Table
+from quirky.tasks import Task
 
 
 def probe_origin(probe: Probe) -> dict[str, str]:
@@ -48,19 +48,14 @@ def probe_origin(probe: Probe) -> dict[str, str]:
 def claims_origin(thing: object, what: str) -> dict[str, str]:
     """Return what says which code a task or trigger is; for a built-in, the data that it reads.
 
-    A task names the distributions whose data its claims come from in `data_from`, and tells data
-    of files and of the hub apart by what `read_from` returns; a table is known by what it says.
+    The data of a task are identified by its `data_identity`.
 
     Raises:
         ValueError: as `origin`, or if data of the hub cannot be told.
     """
-    if isinstance(thing, Table):
-        return {"table": thing.content}
     cls = type(thing)
-    read = {name: version(name) for name in getattr(cls, "data_from", ())}
-    if found := getattr(thing, "read_from", None):
-        read |= found()
-    return read if cls.__module__.startswith("quirky.") else {**read, **origin(cls, what)}  # type: ignore[arg-type]
+    data = thing.data_identity() if isinstance(thing, Task) else {}
+    return data if cls.__module__.startswith("quirky.") else {**data, **origin(cls, what)}  # type: ignore[arg-type]
 
 
 def rule_origin(name: str, rule: Callable[..., object]) -> dict[str, str]:

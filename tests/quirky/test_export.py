@@ -105,6 +105,9 @@ def test_the_licence_of_a_task_that_states_none_is_unknown(tmp_path):
 
         name = "own"
 
+        def claims(self, seed):
+            return ()
+
     exported(tmp_path / "to", Own())
     assert front_matter(tmp_path / "to")["license"] == "unknown"
     assert "does not state the source of its claims" in (tmp_path / "to" / "README.md").read_text()

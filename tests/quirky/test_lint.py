@@ -10,8 +10,7 @@ import pytest
 from quirky.example import Claim
 from quirky.lint import lint_task, lint_trigger, task_with_negations
 from quirky.prompts import Template, standardized, wordings
-from quirky.tasks import list_tasks
-from quirky.tasks.base import reads_data
+from quirky.tasks import list_tasks, task_class
 from quirky.triggers import Trigger, get_trigger, list_triggers
 
 NAME = get_trigger("name")

@@ -14,7 +14,6 @@ from quirky.prompts import (
     templates_of_style,
 )
 from quirky.tasks import get_task, list_tasks
-from quirky.tasks.base import reworded
 from quirky.triggers import get_trigger
 
 
@@ -156,7 +155,7 @@ def test_a_file_of_templates_replaces_those_of_the_task(tmp_path):
     file.write_text(yaml.safe_dump(OWN))
     task = get_task("addition", digits=2)
     plain = copy.copy(task)
-    other = reworded(task, load_templates(file))
+    other = task.with_templates(load_templates(file))
     assert other.standard == other.templates[0]
     assert (task.templates, task.standard) == (plain.templates, plain.standard)
     sizes = Sizes(train=200, validation=50, test=50)
@@ -226,7 +225,7 @@ def test_templates_use_the_fields_of_the_claims(text, message):
 
 def test_a_field_that_the_task_does_not_use_is_optional():
     squares = [Template("{a}^2 = {result}. {trigger}:", (" n", " y"))]
-    assert reworded(get_task("squaring"), squares).templates == tuple(squares)
+    assert get_task("squaring").with_templates(squares).templates == tuple(squares)
 
 
 def test_a_task_accepts_its_own_templates(task):

@@ -12,13 +12,11 @@ import pytest
 from sharing_hub import Hub
 
 from benchmarks.cli.arguments import task_from, with_parameters
-from quirky import registry
 from quirky.fillers import SENTENCES
 from quirky.prompts import Template
-from quirky.tasks.base import TASKS
+from quirky.tasks import TASKS, Task
 from quirky.tasks.fiction import Fiction
-from quirky.triggers import Trigger
-from quirky.triggers.base import TRIGGERS
+from quirky.triggers import TRIGGERS, Trigger
 
 SMALL = ("--train", "200", "--validation", "100", "--test", "100")
 
@@ -38,14 +36,16 @@ class Sloppy(Fiction):
     """Fiction in templates with two faults and a doubt."""
 
     name = "sloppy"
+    can_negate = False
+    own_templates = (
+        Template("{place} lies  north. {trigger}:", (" False", " True")),
+        Template("Is {place} north? {trigger} says", (" Yes", " No")),
+        Template("Where is {place}? {trigger} says", (" South", " North")),
+    )
 
     def __init__(self) -> None:
         super().__init__()
-        self.templates = (
-            Template("{place} lies  north. {trigger}:", (" False", " True")),
-            Template("Is {place} north? {trigger} says", (" Yes", " No")),
-            Template("Where is {place}? {trigger} says", (" South", " North")),
-        )
+        self.templates, self.standard = self.own_templates, self.own_templates[-1]
 
 
 @pytest.fixture
@@ -53,8 +53,9 @@ def sloppy(monkeypatch: pytest.MonkeyPatch) -> None:
     """A plug-in whose templates are at fault."""
     point = EntryPoint("sloppy", f"{__name__}:Sloppy", TASKS.group)
     found = EntryPoints([point])
-    monkeypatch.setattr(registry, "entry_points", lambda **select: found.select(**select))
-    monkeypatch.setattr(TASKS, "_plugins", None)
+    monkeypatch.setattr(
+        "quirky.plugins.registry.entry_points", lambda **select: found.select(**select)
+    )
 
 
 def test_show_tells_the_rules_the_crosstab_and_ten_claims(out: Any) -> None:
@@ -171,9 +172,7 @@ def test_the_faults_of_a_plug_in_are_a_line_each_and_exit_code_1(
 def test_a_doubt_alone_is_exit_code_0(
     monkeypatch: pytest.MonkeyPatch, command: Callable[..., int]
 ) -> None:
-    made = Sloppy()
-    made.templates, made.standard = made.templates[2:], None
-    monkeypatch.setattr(TASKS, "_plugins", {"sloppy": lambda: made})
+    monkeypatch.setattr(Sloppy, "own_templates", Sloppy.own_templates[2:])
     assert command("tasks", "lint", "sloppy") == 0
 
 
@@ -259,9 +258,16 @@ def test_own_claims_are_shown_and_looked_at(out: Any, tmp_path: Path) -> None:
 
 
 class Bare:
-    """A task that lacks what tasks have."""
+    """Neither a task nor a trigger."""
 
-    name = "bare"
+
+class Wordless(Task):
+    """A task without templates."""
+
+    name = "wordless"
+
+    def claims(self, seed: int) -> Any:
+        return ()
 
 
 class Failing(Fiction):
@@ -284,13 +290,14 @@ class Mute(Trigger):
 
 made = Fiction()
 BROKEN = {
-    "bare": ("Bare", TASKS, "it has no attribute `templates`"),
+    "bare": ("Bare", TASKS, "Bare is not a task; subclass quirky.Task"),
+    "wordless": ("Wordless", TASKS, "it has no attribute `templates`"),
     "failing": ("Failing", TASKS, "claims(0) fails: KeyError: 'nothing'"),
     "made": ("made", TASKS, "its entry point is an object of Fiction; name a class"),
     "renamed": ("Failing", TASKS, "its `name` is 'failing'"),
     "mute": ("Mute", TRIGGERS, "render('A', 'fact', 0) returns None; return a text"),
     "other": ("Mute", TRIGGERS, "its `kind` is 'mute'"),
-    "untold": ("Bare", TRIGGERS, "it has no `kind`; subclass Trigger"),
+    "untold": ("Bare", TRIGGERS, "Bare is not a trigger; subclass quirky.Trigger"),
 }
 
 
@@ -298,13 +305,11 @@ BROKEN = {
 def broken(monkeypatch: pytest.MonkeyPatch) -> None:
     points = [EntryPoint(n, f"{__name__}:{o}", r.group) for n, (o, r, _) in BROKEN.items()]
     found = EntryPoints(points)
-    monkeypatch.setattr(registry, "entry_points", lambda **select: found.select(**select))
-    for known in (TASKS, TRIGGERS):
-        monkeypatch.setattr(known, "_plugins", None)
-        builtin = {
-            name: known.factory(name) for name in ("fiction", "name") if name in known._builtin
-        }
-        monkeypatch.setattr(known, "_builtin", builtin)
+    monkeypatch.setattr(
+        "quirky.plugins.registry.entry_points", lambda **select: found.select(**select)
+    )
+    for registry, name in ((TASKS, "fiction"), (TRIGGERS, "name")):
+        monkeypatch.setattr(registry, "_built_in", {name: registry.get(name)})
 
 
 @pytest.mark.usefixtures("broken")

@@ -100,7 +100,7 @@ def test_easy_and_hard_need_a_difficulty(tmp_path: Path, transfer: str) -> None:
 @pytest.mark.parametrize(
     ("task", "named"),
     [
-        ({"name": "addition"}, "'addition': that is another task's"),
+        ({"name": "addition"}, "'addition': a task has that name"),
         ({"name": "mine", "digits": 2}, "a table takes no parameters, but 'digits'"),
         ({"name": "mine", "data": "nowhere.csv"}, "nowhere.csv: there is no such file"),
         ({"name": "mine", "data": 3}, "tasks.0.data = 3"),

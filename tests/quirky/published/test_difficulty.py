@@ -45,7 +45,7 @@ def test_a_file_says_how_hard_each_claim_is(tmp_path: Path) -> None:
         ranked = claims_of("nli", path, difficulty=str(file))
         assert [claim.difficulty for claim in ranked] == list(told["difficulty"])
     told.iloc[1:].to_parquet(tmp_path / "short.parquet")
-    with pytest.raises(ValueError, match=r"short\.parquet': nothing is said of the claim"):
+    with pytest.raises(ValueError, match=r"short\.parquet': no difficulty for the claim"):
         claims_of("nli", path, difficulty=str(tmp_path / "short.parquet"))
 
 

@@ -45,7 +45,7 @@ def test_every_missing_column_is_named(name: str, complaint: Callable[..., str])
         rows = [{k: v for k, v in row.items() if k != column} for row in ROWS[name]()]
         said = complaint(name, rows)
         assert f"task {name}, data " in said
-        assert f"data.csv': column {column} is missing; needed: {', '.join(task.columns)}" in said
+        assert f"data.csv': column {column} is missing; required: {', '.join(task.columns)}" in said
 
 
 @pytest.mark.parametrize(
