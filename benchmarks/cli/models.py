@@ -23,7 +23,7 @@ def models_list(
     """Name the embedded bases and what they know; exit code 1 if a family is not read exactly."""
     import json
 
-    from finetune.models.load import embedded_bases
+    from finetune.models.source import embedded_bases
 
     if verify:
         _verify_families()

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from finetune.models.load import BASES
+from finetune.models.source import BASES
 from finetune.pretrain.schedules import SCHEDULES
 from finetune.pretrain.training import console, pretrain
 

@@ -8,7 +8,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from finetune.architectures.blocks import unwrap
-from finetune.models.placement import input_device
+from finetune.architectures.devices import input_device
 from finetune.reading.hooks import block_outputs
 
 

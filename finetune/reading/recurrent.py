@@ -18,7 +18,7 @@ from transformers.models.recurrent_gemma.modeling_recurrent_gemma import (
 )
 
 from finetune.architectures.blocks import block_list, unwrap
-from finetune.models.placement import input_device
+from finetune.architectures.devices import input_device
 from finetune.prompting.answers import PromptEncoder, prompt_tokens
 from finetune.reading.batches import batches_by_length
 from finetune.reading.forward import check_eval_mode

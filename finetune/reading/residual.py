@@ -14,7 +14,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from finetune.architectures.blocks import block_list
-from finetune.prompting.answers import Choices, PromptEncoder, answers_after, prompt_tokens
+from finetune.prompting.answers import Choices, PromptEncoder, answer_token_pairs, prompt_tokens
 from finetune.reading.batches import batches_by_length
 from finetune.reading.forward import check_eval_mode, logits_and_states
 
@@ -58,13 +58,13 @@ def read_activations(
         states: which hidden states to return; empty for the log-odds only.
 
     Raises:
-        ValueError: before the first forward pass, if the model is in training mode or has no list
-            of blocks, if a prompt has no tokens, or as `answers_after`.
+        ValueError: before anything is run, if the model is in training mode or has no usable list
+            of blocks, if a prompt has no tokens, or as `answer_token_pairs`.
     """
     check_eval_mode(model)
     block_list(model)
     tokens = prompt_tokens(tokenizer, prompts)
-    answers = answers_after(tokenizer, prompts, choices)
+    answers = answer_token_pairs(tokenizer, prompts, choices)
     return (
         _read_batch(model, index, [tokens[i] for i in index], [answers[i] for i in index], states)
         for index in batches_by_length(tokens, batch_size)

@@ -16,8 +16,10 @@ from torch.nn.parallel import DistributedDataParallel
 from torch.utils.data import DataLoader
 from transformers import PrinterCallback, Trainer, TrainerCallback, TrainingArguments
 
-from finetune.adapters.lora import DeadModuleAudit, add_lora
-from finetune.models.placement import input_device, trainable
+from finetune.adapters.audit import DeadModuleAudit
+from finetune.adapters.lora import add_lora
+from finetune.architectures.devices import input_device
+from finetune.models.placement import prepare_for_training
 from finetune.prompting.answers import PromptEncoder
 from finetune.reading.forward import accepts_logits_to_keep
 from finetune.training import processes
@@ -77,7 +79,7 @@ def make_quirky(
     """
     check_batch(settings)
     torch.manual_seed(seed)
-    adapted = add_lora(trainable(model), settings.rank, settings.alpha, settings.targets)
+    adapted = add_lora(prepare_for_training(model), settings.rank, settings.alpha, settings.targets)
     adapted.config.use_cache = False
     train_examples = encode_examples(tokenizer, balance_labels(train, seed))
     n_validation = min(MAX_VALIDATION, len(validation))

@@ -9,7 +9,8 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from finetune.architectures.blocks import block_list, lora_targets
+from finetune.architectures.blocks import block_list
+from finetune.architectures.lora_targets import default_targets
 from finetune.reading import STATE_SITES, block_outputs, logits_and_states, recurrent_states
 from finetune.verification.tiny_families import tiny_model
 
@@ -50,7 +51,7 @@ def verify_family(family: str) -> FamilyReport:
     try:
         model = tiny_model(family)
         blocks = block_list(model)
-        targets = tuple(lora_targets(model))
+        targets = tuple(default_targets(model))
     except ValueError as reason:
         return FamilyReport(family, refusal=str(reason))
     error = max(residual_error(model), *recurrent_state_errors(model).values())

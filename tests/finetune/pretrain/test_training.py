@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 import torch
 
-from finetune.models.load import embedded_bases, load_model
+from finetune.models.load import load_model
+from finetune.models.source import embedded_bases
 from finetune.pretrain.corpora import SAMPLERS
 from finetune.pretrain.dials import DialSampler
 from finetune.pretrain.losses import (

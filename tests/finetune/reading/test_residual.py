@@ -7,7 +7,8 @@ from tokenizers import Tokenizer, pre_tokenizers, processors, trainers
 from tokenizers.models import BPE
 from transformers import PreTrainedTokenizerFast
 
-from finetune.architectures.blocks import block_list, lora_targets
+from finetune.architectures.blocks import block_list
+from finetune.architectures.lora_targets import default_targets
 from finetune.prompting.answers import answer_tokens
 from finetune.reading.hooks import block_outputs
 from finetune.reading.residual import log_odds, read_activations
@@ -128,7 +129,7 @@ def test_final_norm_and_head_turn_the_last_layer_into_the_logits(model, family, 
 
 def test_an_adapter_is_read_like_the_model_it_makes(model, tokenizer):
     torch.manual_seed(1)
-    settings = LoraConfig(target_modules=lora_targets(model), init_lora_weights=False)
+    settings = LoraConfig(target_modules=default_targets(model), init_lora_weights=False)
     adapted = get_peft_model(model, settings).eval()
     odds, prompt, _ = read_all(adapted, tokenizer)
     for i, text in enumerate(PROMPTS):

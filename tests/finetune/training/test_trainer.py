@@ -107,7 +107,7 @@ def test_the_adapter_of_the_lowest_validation_loss_is_kept(tiny_model, tokenizer
 def test_a_module_that_the_model_never_uses_is_named(tiny_model, tokenizer, monkeypatch):
     base = tiny_model("gpt_neox")
     base.gpt_neox.layers[1].spare = nn.Linear(24, 24)
-    monkeypatch.setattr(lora, "lora_targets", lambda model: ["query_key_value", "spare"])
+    monkeypatch.setattr(lora, "default_targets", lambda model: ["query_key_value", "spare"])
     with pytest.raises(RuntimeError, match=r"^2 adapter tensors .*layers\.1\.spare\.lora_A"):
         make_quirky(base, tokenizer, examples(), examples(), SETTINGS)
 

@@ -8,8 +8,10 @@ import torch
 from peft import PeftModel
 from transformers import AutoModelForCausalLM
 
-from finetune.adapters.lora import DeadModuleAudit, add_lora, how_far_moved
-from finetune.architectures.blocks import block_list, code_path
+from finetune.adapters.audit import DeadModuleAudit, relative_changes
+from finetune.adapters.lora import add_lora
+from finetune.architectures.blocks import block_list
+from finetune.architectures.kernels import code_path
 from finetune.reading.forward import logits_and_states
 from finetune.verification.tiny_families import TINY_FAMILIES, tiny_model
 from finetune.verification.verify import (
@@ -132,7 +134,7 @@ def trained(name, steps=2):
 @every_family
 def test_every_lora_tensor_learns_and_is_found_again(name, tmp_path):
     model = trained(name)
-    moved = how_far_moved(model)
+    moved = relative_changes(model)
     assert moved
     assert all(0 < part < 1 for part in moved.values())
     assert not torch.equal(states_of(model), states_of(built(name)))

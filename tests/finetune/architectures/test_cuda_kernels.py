@@ -27,7 +27,8 @@ if device == "cpu":
 import torch
 from safetensors.torch import save_file
 
-from finetune.architectures.blocks import code_path, unwrap
+from finetune.architectures.kernels import code_path
+from finetune.architectures.blocks import unwrap
 from finetune.models.load import load_model
 from finetune.reading.residual import read_activations
 from finetune.training.settings import FinetuneSettings
