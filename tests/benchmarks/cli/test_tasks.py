@@ -11,7 +11,7 @@ import pyarrow.parquet
 import pytest
 from sharing_hub import Hub
 
-from benchmarks.cli.arguments import task_from, with_parameters
+from benchmarks.cli.arguments import build_task, parse_entry
 from quirky import registry
 from quirky.fillers import SENTENCES
 from quirky.prompts import Template
@@ -145,8 +145,8 @@ def test_a_mistake_is_one_line_and_writes_nothing(
 def test_lint_says_how_much_it_looked_at(out: Any) -> None:
     told = out("lint", "addition", "fiction", "--trigger", "name", "--tokenizer", "tiny-neox")
     assert told.strip() == (
-        "12 templates of 2 tasks under 1 trigger (name), answers as tiny-neox has them: "
-        "0 faults, 0 cannot be told"
+        "12 templates of 2 tasks under 1 trigger (name), answers as tokens of tiny-neox: "
+        "0 faults, 0 uncertain"
     )
 
 
@@ -164,7 +164,7 @@ def test_the_faults_of_a_plug_in_are_a_line_each_and_exit_code_1(
     assert spaces.startswith("sloppy, template '{place} lies  north. {trigger}:': two spaces")
     assert "' Yes', ' No' do not stand in the order (false, true)" in reversed_
     assert doubt.endswith("cannot be told")
-    assert summary.endswith("2 faults, 1 cannot be told")
+    assert summary.endswith("2 faults, 1 uncertain")
 
 
 @pytest.mark.usefixtures("sloppy")
@@ -239,8 +239,8 @@ def test_data_that_the_hub_does_not_take_stay(
 
 
 def test_a_list_is_written_with_pluses() -> None:
-    assert vars(task_from("lookup,dials=3+8"))["dials"] == (3, 8)
-    assert with_parameters("--x", "name", "a,b=1e+5,c=+5,d=x+y,e=.5+2") == {
+    assert vars(build_task("lookup,dials=3+8"))["dials"] == (3, 8)
+    assert parse_entry("--x", "name", "a,b=1e+5,c=+5,d=x+y,e=.5+2") == {
         "name": "a",
         "b": 1e5,
         "c": 5,
