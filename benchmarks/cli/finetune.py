@@ -78,9 +78,7 @@ def finetune_command(
         "targets": targets.split(",") if targets else None,
     }
     if (task is None) == (data is None):
-        raise ValueError(
-            "give --task NAME or --data NAME=FILE, and not both: what the model learns"
-        )
+        raise ValueError("give either --task NAME or --data NAME=FILE, which the model learns")
     require_hub_for_private(private, push_to_hub)
     _finetune(
         to,

@@ -10,12 +10,14 @@ import pytest
 from plotly.offline import get_plotlyjs
 
 from benchmarks.report import headline_sentence, write_report
-from benchmarks.report.dials import dial_figure
-from benchmarks.report.distance import distance_figure
-from benchmarks.report.figures import curves
-from benchmarks.report.tables import Table, cell_sections, gate_table
-from benchmarks.report.withheld import withheld_tables
-from benchmarks.results.summary import Summary, number
+from benchmarks.report.figures.dials import dial_figure
+from benchmarks.report.figures.distance import distance_figure
+from benchmarks.report.figures.layers import layer_figure
+from benchmarks.report.tables.gate import gate_table
+from benchmarks.report.tables.table import Table
+from benchmarks.report.tables.transfers import cell_sections, withheld_tables
+from benchmarks.results.formatting import format_number
+from benchmarks.results.summary import Summary
 from benchmarks.run import Run
 
 QUIRKY = [f"{m}-{t}-quirky" for m in ("tiny-neox", "tiny-mamba") for t in ("addition", "fiction")]
@@ -64,8 +66,8 @@ def figure_of(run_dir: Path, **where: str) -> pd.Series:
     [(0.87, ".87"), (1.0, "1.00"), (0.0, ".00"), (-0.43, "−.43"), (-0.001, ".00"), (1.2, "1.20")],
 )
 def test_a_number_has_two_decimals_and_no_leading_zero(value: float, shown: str) -> None:
-    assert number(value) == shown
-    assert number(math.nan) == "–"
+    assert format_number(value) == shown
+    assert format_number(math.nan) == "–"
 
 
 def test_the_report_needs_nothing_else(run_dir: Path) -> None:
@@ -92,7 +94,10 @@ def _says_the_figures(run_dir: Path, text: str) -> None:
                 layer_rule=rule,
                 subset=subset,
             )
-            assert f"{number(row.value)} [{number(row.low)}, {number(row.high)}]" in text
+            assert (
+                f"{format_number(row.value)} [{format_number(row.low)}, {format_number(row.high)}]"
+                in text
+            )
     assert "void" in text
     assert "AUROC against the quirk in B on all is .61" in text
     assert "12 min 34 s" in text
@@ -112,9 +117,9 @@ def test_the_sentence_tells_hindsight_from_eil(run_dir: Path) -> None:
     ]
     assert said.count(".") == len(re.findall(r"\.\d", said)) + 1
     assert said.startswith("3 of 4 quirky models passed the gate, and in all 3 of these")
-    assert "picked in hindsight (an oracle) at AUROC up to .91" in said
+    assert "best layer with hindsight (an oracle) its AUROC is up to .91" in said
     assert "tiny-neox on fiction, layer 3, where the model itself says the opposite: .03" in said
-    assert f"the mean AUROC over 3 models is {number(sum(at_eil) / 3)}" in said
+    assert f"the mean AUROC over 3 models is {format_number(sum(at_eil) / 3)}" in said
 
 
 def test_a_void_cell_does_not_count(make_run: Callable[..., Path]) -> None:
@@ -142,7 +147,7 @@ def test_the_sentence_follows_the_figures(make_run: Callable[..., Path]) -> None
 def test_one_model_alone(make_run: Callable[..., Path]) -> None:
     said = sentence(make_run(void=tuple(QUIRKY[1:])))
     assert said.startswith("1 of 4 quirky models passed the gate, and in it a logistic")
-    assert "at the layer that EIL picks without seeing the target its AUROC is" in said
+    assert "at the layer that EIL chooses without seeing the target its AUROC is" in said
 
 
 def test_a_run_in_which_every_cell_is_void_says_nothing(make_run: Callable[..., Path]) -> None:
@@ -185,7 +190,9 @@ def test_recurrent_sites_stand_beside_resid_and_are_no_headline(
     )
     assert sentence(folder) == told
     assert "lr at ssm_state" in write_report(folder).read_text()
-    shown = {trace.meta["probe"] for trace in curves(summary).data if trace.visible is not False}
+    shown = {
+        trace.meta["probe"] for trace in layer_figure(summary).data if trace.visible is not False
+    }
     assert shown <= {"", summary.headline_probes[0]}
 
 
@@ -207,9 +214,11 @@ def test_cells_under_several_triggers_stand_apart(make_run: Callable[..., Path])
     assert rows == {
         f"{m}, {t}" for m in ("tiny-neox", "tiny-mamba") for t in ("name", "tag-formheader")
     }
-    assert all(len(group.others) == 1 for group in summary.groups)
+    assert all(len(group.controls) == 1 for group in summary.groups)
     assert sentence(folder).startswith("8 of 8 quirky models passed the gate")
-    lines = [t for t in curves(summary).data if t.meta["kind"] == "headline" and t.line.width == 4]
+    lines = [
+        t for t in layer_figure(summary).data if t.meta["kind"] == "headline" and t.line.width == 4
+    ]
     assert sum(t.visible is not False and t.y[0] is not None for t in lines) == len(summary.groups)
     assert "tiny-neox, tag-formheader on fiction" in write_report(folder).read_text()
 
@@ -236,7 +245,7 @@ def test_the_picture_of_distances_holds_every_headline_figure(
     assert sum(shape.y0 == shape.y1 == 0.5 for shape in picture.layout.shapes) == 4
     assert {trace.x for trace in lines} == {("0", "8", "32")}
     drawn = sorted(y for trace in lines if trace.meta["line"] == "lr at resid" for y in trace.y)
-    told = [summary.figure(group.main, "lr") for group in summary.groups]
+    told = [summary.estimate(group.main, "lr") for group in summary.groups]
     assert drawn == sorted(figure.value for figure in told if figure)
     assert sum(bool(trace.showlegend) for trace in lines) == 3
     assert {symbol for trace in lines for symbol in trace.marker.symbol} == {"circle"}
@@ -296,12 +305,12 @@ def test_the_picture_of_a_dial_shows_probe_text_and_model_and_where_nothing_is_f
         *(
             f"{model}: {what}"
             for model in ("tiny-neox", "tiny-mamba")
-            for what in ("lr where it lies", "right in A", "lies as it should in B")
+            for what in ("lr where it lies", "truthful in A", "follows its quirk in B")
         ),
     }
     (probe,) = (trace for trace in lines if trace.name == "tiny-neox: lr where it lies")
     assert probe.marker.symbol == ("circle", "circle-open")
-    found = summary.figure(summary.groups[0].main, "lr")
+    found = summary.estimate(summary.groups[0].main, "lr")
     assert found
     assert set(probe.y) == {found.value}
     assert 'id="dial"' in write_report(folder).read_text()
@@ -334,7 +343,7 @@ def test_a_transfer_to_unseen_triggers_is_marked_where_the_model_follows_no_quir
             (head,) = (column for column in table.columns if column.text == "A→B2")
             assert fault in head.note
             assert bool(head.note) == bool(fault)
-            assert {column.text for column in table.columns if column.void} == (
+            assert {column.text for column in table.columns if column.is_grey} == (
                 {"A→B2"} if fault else set()
             )
             assert greyed(table) == ({"A→B2"} if fault else set())
@@ -345,7 +354,7 @@ def greyed(table: Table) -> set[str]:
     return {
         column.text
         for place, column in enumerate(table.columns)
-        if all(row.entries[place].void for row in table.blocks[0].rows)
+        if all(row.entries[place].is_grey for row in table.blocks[0].rows)
     }
 
 
@@ -366,7 +375,7 @@ def test_the_gate_shows_what_it_does_not_require(make_run: Callable[..., Path]) 
 
 
 def test_the_picture_holds_every_curve(run_dir: Path) -> None:
-    picture = curves(Summary.read(run_dir))
+    picture = layer_figure(Summary.read(run_dir))
     summary = Summary.read(run_dir)
     lines = [t for t in picture.data if t.meta["kind"] == "headline" and t.line.width == 4]
     drawn = [
@@ -379,10 +388,10 @@ def test_the_picture_holds_every_curve(run_dir: Path) -> None:
 
 
 def test_another_probe_can_be_shown_and_an_unknown_one_is_named(run_dir: Path) -> None:
-    picture = curves(Summary.read(run_dir), "ccs")
+    picture = layer_figure(Summary.read(run_dir), "ccs")
     assert {t.meta["probe"] for t in picture.data if t.visible is not False} == {"", "ccs"}
     with pytest.raises(ValueError, match="unknown probe 'lgr'; in this run: lr"):
-        curves(Summary.read(run_dir), "lgr")
+        layer_figure(Summary.read(run_dir), "lgr")
 
 
 def test_a_figure_that_is_not_there_is_a_dash_with_its_reason(run_dir: Path) -> None:
