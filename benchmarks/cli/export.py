@@ -43,32 +43,32 @@ def export_command(
     from quirky.export import Made, write_export
 
     require_hub_for_private(private, push_to_hub)
-    claims = build_task(task, data)
-    rendered_trigger, distance = build_trigger(trigger)
+    task_instance = build_task(task, data)
+    trigger_instance, distance = build_trigger(trigger)
     require_room(to)
     repository = require_login(push_to_hub, "dataset") if push_to_hub else None
     splits = build_dataset(
-        claims,
-        rendered_trigger,
+        task_instance,
+        trigger_instance,
         prompts=prompts,  # type: ignore[arg-type]  # build_dataset checks the value
         sizes=Sizes(train, validation, test),
         seed=seed,
         distance=distance,
     )
-    trigger_origin = claims_origin(rendered_trigger, f"trigger {trigger!r}")
+    trigger_origin = claims_origin(trigger_instance, f"trigger {trigger!r}")
     settings = {
         "task": _without_folders("TASK", task),
-        **({"data": Path(data_path(claims.name, data)).name} if data else {}),
+        **({"data": Path(data_path(task_instance.name, data)).name} if data else {}),
         "trigger": _without_folders("--trigger", trigger),
         "prompts": prompts,
         "claims asked for": f"train {train}, validation {validation}, test {test}",
         "seed": seed,
         "distance": distance,
-        **claims_origin(claims, f"task {task!r}"),
+        **claims_origin(task_instance, f"task {task!r}"),
         **{f"trigger {key}": value for key, value in trigger_origin.items()},
     }
     with written_whole(to, replace=False) as folder:
-        digest = write_export(folder, splits, Made(claims, settings))
+        digest = write_export(folder, splits, Made(task_instance, settings))
     print_line(f"data and card: {to}")
     print_line(f"SHA-256 of the content: {digest}")
     if repository:

@@ -55,10 +55,10 @@ def tasks_show(
     from quirky.dataset import build_dataset
     from quirky.tasks import rules_of
 
-    claims = build_task(task, data)
-    rendered_trigger, distance = build_trigger(trigger)
-    splits = build_dataset(claims, rendered_trigger, seed=seed, distance=distance)
-    for rule in rules_of(claims):
+    task_instance = build_task(task, data)
+    trigger_instance, distance = build_trigger(trigger)
+    splits = build_dataset(task_instance, trigger_instance, seed=seed, distance=distance)
+    for rule in rules_of(task_instance):
         console.print(Text(rule))
     counts = Table("claims", "truth", "quirk: false", "quirk: true")
     for polarity, kinds in crosstab(*splits.values()).items():

@@ -27,7 +27,7 @@ OFFLINE = ("offline", "dryrun")
 INIT_TIMEOUT = 30.0  # seconds to wait for a server before logging offline
 FINISH_TIMEOUT = 300.0  # seconds to wait for uploads; `wandb sync` can send the rest
 SUBSETS = ("all", "disagree")
-TABLE_COLUMNS = [
+TABLE_COLUMNS: list[str | int] = [
     *("transfer", "probe", "control", "layer_rule", "layer", "dial", "metric", "subset"),
     *("value", "low", "high", "n"),
 ]

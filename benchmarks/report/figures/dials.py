@@ -96,7 +96,7 @@ def _lines(summary: Summary, cell: CellRecord, colour: str) -> Iterator[DialLine
         points = summary.estimates_by_dial(cell, probe)
         yield DialLine(1, f"{model}: {probe} where it lies", colour, "solid", points, hollow)
     text = summary.estimates_by_dial(cell, "text")
-    yield DialLine(1, "text alone", MUTED, "dot", text, frozenset())
+    yield DialLine(1, "text-only baseline", MUTED, "dot", text, frozenset())
     yield DialLine(2, f"{model}: truthful in A", colour, "solid", truthful, frozenset())
     lies = summary.estimates_by_dial(cell, "lm", metric="accuracy", against="quirk")
     yield DialLine(2, f"{model}: follows its quirk in B", colour, "dash", lies, frozenset())

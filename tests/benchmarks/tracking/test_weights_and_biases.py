@@ -161,13 +161,13 @@ def _table_and_report_are_files(run_dir: Path) -> None:
     where = {"probe": "lr", "layer_rule": "last", "subset": "disagree", "transfer": "AE->BH"}
     expected = figures(run_dir, **where)["value"].item()
     column = content["columns"].index
-    found = [
+    values = [
         row[column("value")]
         for row in content["data"]
         if all(row[column(name)] == value for name, value in where.items())
         and (row[column("control")], row[column("metric")]) == ("", "auroc")
     ]
-    assert found == [pytest.approx(expected)]
+    assert values == [pytest.approx(expected)]
     assert "withheld" not in {row[column("subset")] for row in content["data"]}
     (html,) = run_dir.glob("wandb/*run-*/files/media/html/*.html")
     assert "the report" in html.read_text()
