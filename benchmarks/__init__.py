@@ -9,13 +9,15 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from benchmarks.recipe.schema import Recipe, load_recipe
-    from benchmarks.run import Run, run
+    from benchmarks.recipe.load import load_recipe
+    from benchmarks.recipe.schema import Recipe
+    from benchmarks.results.run_folder import Run
+    from benchmarks.run import run
 else:
     _HOMES = {
         "Recipe": "benchmarks.recipe.schema",
-        "Run": "benchmarks.run",
-        "load_recipe": "benchmarks.recipe.schema",
+        "Run": "benchmarks.results.run_folder",
+        "load_recipe": "benchmarks.recipe.load",
         "run": "benchmarks.run",
     }
 

@@ -118,7 +118,7 @@ def build_task(text: str, data: str | None = None) -> "Task":
     from pydantic import ValidationError
 
     from benchmarks.recipe.entries import TaskSpec
-    from benchmarks.recipe.schema import first_problem
+    from benchmarks.recipe.validation import first_problem
 
     try:
         spec = TaskSpec.model_validate({**entry, "data": data_path(entry["name"], data)})

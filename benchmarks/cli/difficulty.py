@@ -35,7 +35,12 @@ def difficulty_command(
 
     Pass the file to a task that reads data as its parameter `difficulty`.
     """
-    from benchmarks.commands.difficulty import difficulty, ladder, write
+    from benchmarks.commands.difficulty import (
+        compute_difficulty,
+        ladder_recipe,
+        resolve_ladder,
+        write_difficulty,
+    )
 
     entry = parse_entry("TASK", "name", task)
     if data:
@@ -45,10 +50,11 @@ def difficulty_command(
         raise ValueError(f"--to {str(to)!r}: give a file that ends in .parquet")
     if to.exists():
         raise ValueError(f"--to {str(to)!r} is there already; give a new file")
-    rungs = ladder(models, entry, seed or [0], dtype=dtype, device=device)
+    recipe = ladder_recipe(models, entry, seed or [0], dtype=dtype, device=device)
+    ladder = resolve_ladder(recipe)
     with progress_bar("claims") as progress:
-        table = difficulty(rungs, progress)
-    write(table, to)
+        table = compute_difficulty(ladder, progress)
+    write_difficulty(table, to)
     for rung in (column for column in table if str(column).startswith("loss of ")):
         print_line(f"{rung}: {table[rung].mean():.3f}")
     print_line(f"{len(table)} claims: {to}")

@@ -37,7 +37,7 @@ def export_command(
 ) -> None:
     """Write a data set as parquet with a card: `datasets.load_dataset(FOLDER)` reads it."""
     from benchmarks.commands.sharing import push, require_login
-    from benchmarks.store.artefacts import require_room, written_whole
+    from benchmarks.store.artefacts import atomic_folder, require_empty_folder
     from benchmarks.store.provenance import claims_origin
     from quirky.dataset import Sizes, build_dataset
     from quirky.export import Made, write_export
@@ -45,7 +45,7 @@ def export_command(
     require_hub_for_private(private, push_to_hub)
     task_instance = build_task(task, data)
     trigger_instance, distance = build_trigger(trigger)
-    require_room(to)
+    require_empty_folder(to)
     repository = require_login(push_to_hub, "dataset") if push_to_hub else None
     splits = build_dataset(
         task_instance,
@@ -67,7 +67,7 @@ def export_command(
         **claims_origin(task_instance, f"task {task!r}"),
         **{f"trigger {key}": value for key, value in trigger_origin.items()},
     }
-    with written_whole(to, replace=False) as folder:
+    with atomic_folder(to, replace=False) as folder:
         digest = write_export(folder, splits, Made(task_instance, settings))
     print_line(f"data and card: {to}")
     print_line(f"SHA-256 of the content: {digest}")

@@ -95,31 +95,31 @@ def finetune_command(
     )
 
 
-def _finetune(to: Path, repository: str | None, private: bool, **cell_settings: Any) -> None:
+def _finetune(to: Path, repository: str | None, private: bool, **recipe_fields: Any) -> None:
     """Check, fine-tune, print the gate's figures, and upload an adapter that passed."""
     from finetune.training import processes
 
     if processes.count() > 1:  # before torch loads, which warns in every process
         os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")
-    from benchmarks.cells import workers
-    from benchmarks.cells.compute import behaviour
-    from benchmarks.commands.finetuning import advice, cell_to_tune, finetune
+    from benchmarks.cells import progress as cell_progress
+    from benchmarks.cells.card import gate_summary
+    from benchmarks.commands.finetuning import finetune, finetuning_recipe, void_advice
     from benchmarks.commands.sharing import push, require_login
 
-    workers.hush_libraries()
-    workers.console.quiet = not processes.is_first()
-    cell = cell_to_tune(**cell_settings)
+    cell_progress.quiet_libraries()
+    cell_progress.console.quiet = not processes.is_first()
+    recipe = finetuning_recipe(**recipe_fields)
     if repository and processes.is_first():
         repository = require_login(repository)
     with progress_bar("data") as progress:
-        gate = finetune(cell, to, progress)
+        gate = finetune(recipe, to, progress)
     if gate is None:
         return
-    for name, value in behaviour(gate).items():
+    for name, value in gate_summary(gate).items():
         print_line(f"{name}: {value}")
     print_line(f"adapter and card: {to}")
     if not gate.passed:
         note = f"; not uploaded to {repository}" if repository else ""
-        raise RuntimeError(f"void: {'; '.join(gate.reasons)}: {advice(gate)}{note}")
+        raise RuntimeError(f"void: {'; '.join(gate.reasons)}: {void_advice(gate)}{note}")
     if repository:
         print_line(f"shared: {push(to, repository, private)}")

@@ -136,9 +136,9 @@ def _name_triggers(triggers: "list[Trigger]") -> str:
 def _answer_check(model: str) -> "CheckAnswers":
     from functools import partial
 
-    from benchmarks.cells.workers import hush_libraries
-    from finetune.models.load import load_tokenizer
+    from benchmarks.cells.progress import quiet_libraries
+    from finetune.models.tokenizer import load_tokenizer
     from finetune.prompting.answers import check_answers
 
-    hush_libraries()
+    quiet_libraries()
     return partial(check_answers, load_tokenizer(model))

@@ -26,7 +26,7 @@ def models_list(
     """List the embedded bases and what they know; exit code 1 if --verify finds a fault."""
     import json
 
-    from finetune.models.load import embedded_bases
+    from finetune.models.source import embedded_bases
 
     if verify:
         _verify_families()
@@ -47,18 +47,21 @@ def models_list(
 def _verify_families() -> None:
     from rich.progress import track
 
-    from benchmarks.cells.workers import hush_libraries
-    from finetune.verification.tiny_families import TINY
-    from finetune.verification.verify import verify
+    from benchmarks.cells.progress import quiet_libraries
+    from finetune.verification.tiny_families import TINY_FAMILIES
+    from finetune.verification.verify import verify_family
 
-    hush_libraries()
+    quiet_libraries()
     headings = ("family", "blocks of the tiny model", "LoRA targets", "sites (blocks)", "error")
     table = Table(*(Column(heading, overflow="fold") for heading in headings))
-    reports = [verify(family) for family in track(TINY, "reading", console=errors, transient=True)]
+    reports = [
+        verify_family(family)
+        for family in track(TINY_FAMILIES, "reading", console=errors, transient=True)
+    ]
     for report in reports:
         sites, targets = "\n".join(report.sites), ", ".join(report.targets)
-        error = f"[red]{report.refused}[/red]" if report.refused else f"{report.error:.1e}"
+        error = f"[red]{report.refusal}[/red]" if report.refusal else f"{report.error:.1e}"
         table.add_row(report.family, report.blocks, targets, sites, error)
     console.print(table)
-    if any(report.refused for report in reports):
+    if any(report.refusal for report in reports):
         raise typer.Exit(1)

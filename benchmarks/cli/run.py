@@ -90,7 +90,7 @@ def run_command(
         parse_entry("--task", "name", text) if "," in text else text for text in task or ()
     ]
     tasks += [parse_own_claims(text) for text in data or ()]
-    overrides: dict[str, Any] = {
+    options: dict[str, Any] = {
         "models": models_of(model or (), adapter or (), quirky_model or ()),
         "tasks": tasks,
         "templates": templates,
@@ -99,26 +99,27 @@ def run_command(
         "trigger": [parse_entry("--trigger", "kind", text) for text in trigger or ()],
         "chat": chat,
     }
-    changes = {field: value for field, value in overrides.items() if value}
+    overrides = {field: value for field, value in options.items() if value}
     if flops is not None and not dry_run:
         raise ValueError(f"--flops {flops:g} is for --dry-run, whose estimate of time it serves")
     if dry_run:
-        _print_plan(recipe, changes, plugin or (), flops)
+        _print_plan(recipe, overrides, plugin or (), flops)
         return
-    finished = run(recipe, changes=changes, to=to, workers=workers, plugins=plugin or ())
+    finished = run(recipe, overrides=overrides, to=to, workers=workers, plugins=plugin or ())
     print_line(f"report: {finished.report}")
 
 
 def _print_plan(
-    recipe: str, changes: dict[str, Any], plugins: Sequence[str], flops: float | None
+    recipe: str, overrides: dict[str, Any], plugins: Sequence[str], flops: float | None
 ) -> None:
-    from benchmarks.preflight.plan import cells_table, models_table, plan, summary
-    from benchmarks.recipe.schema import load_recipe
+    from benchmarks.preflight.plan import plan_recipe
+    from benchmarks.preflight.plan_tables import cells_table, models_table, summary_lines
+    from benchmarks.recipe.load import load_recipe
 
     load_plugins(plugins)
-    needs = plan(load_recipe(recipe, changes), flops)
-    console.print(models_table(needs), cells_table(needs))
-    for line in summary(needs):
+    plan = plan_recipe(load_recipe(recipe, overrides), flops)
+    console.print(models_table(plan), cells_table(plan))
+    for line in summary_lines(plan):
         print_line(line)
 
 

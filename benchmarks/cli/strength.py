@@ -21,22 +21,17 @@ def strength_command(
     plugin: PluginOption = None,
 ) -> None:
     """Find the gentlest adapter that passes the gate on heldout; the settings suit tiny bases."""
-    from benchmarks.cells.workers import hush_libraries
-    from benchmarks.commands.strength import SEED, climb, require_unreported
-    from benchmarks.recipe.pinning import pinned
-    from benchmarks.recipe.schema import load_recipe
-    from benchmarks.run import check
+    from benchmarks.cells.progress import quiet_libraries
+    from benchmarks.commands.strength import SEED, climb
+    from benchmarks.recipe.load import load_recipe
 
-    hush_libraries()
+    quiet_libraries()
     load_plugins(plugin)
-    pinned_recipe = pinned(load_recipe(recipe, {"models": [model]}))
-    seed = SEED if seed is None else seed
-    require_unreported(pinned_recipe, seed)
-    check(pinned_recipe.model_copy(update={"seeds": (seed,)}))
-    several_triggers = len(pinned_recipe.trigger) > 1
+    ladder_recipe = load_recipe(recipe, {"models": [model]})
+    several_triggers = len(ladder_recipe.trigger) > 1
     rung_passed: dict[int, bool] = {}
     with progress_bar("data") as progress:
-        for trial in climb(pinned_recipe, pinned_recipe.models[0], seed=seed, progress=progress):
+        for trial in climb(ladder_recipe, seed=SEED if seed is None else seed, progress=progress):
             rung_passed[trial.rung] = rung_passed.get(trial.rung, True) and trial.passed
             settings = ", ".join(f"{name} {value:g}" for name, value in trial.settings.items())
             print_line(f"{settings}: {_describe(trial, several_triggers)}")

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from benchmarks.metrics.estimates import Estimate
-from benchmarks.scoring.gate import Figure, faults
+from benchmarks.scoring.gate import GateFigure, failures
 
 CELL_COLUMNS = ("cell", "model", "task", "trigger", "distance", "prompts", "seed", "variant")
 """Columns of the manifest and the results that identify a cell."""
@@ -61,14 +61,14 @@ class CellRecord:
     def caveats(self, transfer: str) -> tuple[str, ...]:
         """Return why estimates on a transfer say nothing about this model; empty if they do.
 
-        The faults of a void model apply to every transfer. Where a model does not follow its quirk
-        in B2, reading the truth there is not reading through a lie.
+        The failures of a void model apply to every transfer. Where a model does not follow its
+        quirk in B2, reading the truth there is not reading through a lie.
         """
         if not self.is_gated:
             return ()
-        figures = (Figure(**figure) for figure in self.gate["figures"])
-        unseen_faults = faults(figures, ["B2"]) if transfer.endswith("->B2") else ()
-        return (*self.gate["reasons"], *unseen_faults)
+        figures = (GateFigure(**figure) for figure in self.gate["figures"])
+        unseen_failures = failures(figures, ["B2"]) if transfer.endswith("->B2") else ()
+        return (*self.gate["reasons"], *unseen_failures)
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ import pandas as pd
 
 from benchmarks.recipe.schema import READERS
 from benchmarks.results.records import CELL_COLUMNS, CellRecord, Group, LayerEstimate
-from benchmarks.scoring.figures import read_results
+from benchmarks.results.table import read_results
 
 HEADLINE_TRANSFER = "A->B"
 HEADLINE_RULE = "eil"

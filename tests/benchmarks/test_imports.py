@@ -36,7 +36,7 @@ def test_help_is_light() -> None:
 
 
 @pytest.mark.parametrize(
-    "before", ["", "from benchmarks.run import Run", "import benchmarks.run", "import benchmarks"]
+    "before", ["", "from benchmarks.run import run", "import benchmarks.run", "import benchmarks"]
 )
 def test_run_is_the_function_in_whatever_order_modules_are_imported(before: str) -> None:
     code = (

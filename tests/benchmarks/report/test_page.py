@@ -14,8 +14,8 @@ from benchmarks.metrics.estimates import Estimate
 from benchmarks.report import headline_sentence, write_report
 from benchmarks.report.figures.layers import layer_figure
 from benchmarks.results.formatting import format_estimate
+from benchmarks.results.run_folder import Run
 from benchmarks.results.summary import Summary
-from benchmarks.run import Run
 
 
 class Page(HTMLParser):
