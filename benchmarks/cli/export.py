@@ -40,7 +40,7 @@ def export_command(
     from benchmarks.store.artefacts import atomic_folder, require_empty_folder
     from benchmarks.store.provenance import claims_origin
     from quirky.dataset import Sizes, build_dataset
-    from quirky.export import Made, write_export
+    from quirky.export import Provenance, write_export
 
     require_hub_for_private(private, push_to_hub)
     task_instance = build_task(task, data)
@@ -68,7 +68,7 @@ def export_command(
         **{f"trigger {key}": value for key, value in trigger_origin.items()},
     }
     with atomic_folder(to, replace=False) as folder:
-        digest = write_export(folder, splits, Made(task_instance, settings))
+        digest = write_export(folder, splits, Provenance(task_instance, settings))
     print_line(f"data and card: {to}")
     print_line(f"SHA-256 of the content: {digest}")
     if repository:

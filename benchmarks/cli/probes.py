@@ -42,15 +42,15 @@ def probes_check(
     """
     from collections import Counter
 
-    from probes.checks import outcomes
+    from probes.checks import run_checks
     from probes.registry import find_probe
 
     load_plugins(plugin)
     colours = {"pass": "green", "fail": "red", "exempt": "yellow"}
     counts: Counter[str] = Counter()
-    for outcome in outcomes(find_probe(probe)):
+    for outcome in run_checks(find_probe(probe)):
         counts[outcome.verdict] += 1
-        explanation = f": {outcome.sentence}" if outcome.sentence else ""
+        explanation = f": {outcome.message}" if outcome.message else ""
         line = Text(f"{outcome.verdict:6}  ", colours[outcome.verdict])
         console.print(line.append(f"{outcome.check}{explanation}", "default"), soft_wrap=True)
     totals = ", ".join(f"{counts[verdict]} {verdict}" for verdict in colours)

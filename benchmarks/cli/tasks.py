@@ -30,12 +30,12 @@ tasks.command("difficulty")(difficulty_command)
 @tasks.command("list")
 def tasks_list() -> None:
     """List every task and its rules."""
-    from quirky.tasks import list_tasks, rules_of, task_class
+    from quirky.tasks import TASKS, describe_rules, list_tasks
 
     table = Table("task", "what it is")
     for task in list_tasks():
         try:
-            rules = " ".join(rules_of(task_class(task)))
+            rules = " ".join(describe_rules(TASKS.get(task)))
         except ValueError as error:  # a broken plug-in
             rules = str(error)
         table.add_row(task, Text(" ".join(rules.split())))
@@ -51,20 +51,20 @@ def tasks_show(
     seed: Annotated[int, typer.Option(min=0, help="seed of the data")] = 0,
 ) -> None:
     """Print a task's rules, its crosstab of truth and quirk, and some claims in every context."""
-    from quirky.crosstab import NAMED, crosstab
+    from quirky.crosstab import POLARITY_NAMES, crosstab
     from quirky.dataset import build_dataset
-    from quirky.tasks import rules_of
+    from quirky.tasks import describe_rules
 
     task_instance = build_task(task, data)
     trigger_instance, distance = build_trigger(trigger)
     splits = build_dataset(task_instance, trigger_instance, seed=seed, distance=distance)
-    for rule in rules_of(task_instance):
+    for rule in describe_rules(task_instance):
         console.print(Text(rule))
     counts = Table("claims", "truth", "quirk: false", "quirk: true")
     for polarity, kinds in crosstab(*splits.values()).items():
         for truth in (False, True):
             cells = (str(kinds[truth, quirk]) for quirk in (False, True))
-            counts.add_row(NAMED[polarity], str(truth).lower(), *cells)
+            counts.add_row(POLARITY_NAMES[polarity], str(truth).lower(), *cells)
     console.print(counts)
     console.print(_example_table(splits["test"].to_pandas(), examples))
 
