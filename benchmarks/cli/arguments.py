@@ -117,14 +117,14 @@ def build_task(text: str, data: str | None = None) -> "Task":
         return get_task(**entry)
     from pydantic import ValidationError
 
-    from benchmarks.recipe.entries import TaskSpec
+    from benchmarks.recipe.task_entry import TaskEntry
     from benchmarks.recipe.validation import first_problem
 
     try:
-        spec = TaskSpec.model_validate({**entry, "data": data_path(entry["name"], data)})
+        task_entry = TaskEntry.model_validate({**entry, "data": data_path(entry["name"], data)})
     except ValidationError as error:
-        raise ValueError(first_problem(error, TaskSpec)) from error
-    return spec.make()
+        raise ValueError(first_problem(error, TaskEntry)) from error
+    return task_entry.make()
 
 
 def data_path(task: str, data: str) -> str:
@@ -138,14 +138,14 @@ def build_trigger(text: str) -> tuple["Trigger", int]:
     Raises:
         ValueError: one line, if the kind or a parameter is unknown or a value is wrong.
     """
-    from benchmarks.recipe.trigger_entry import TriggerSpec
+    from benchmarks.recipe.trigger_entry import TriggerEntry
 
     entry = parse_entry("--trigger", "kind", text)
     distance = entry.get("distance", 0)
     if not isinstance(distance, int) or isinstance(distance, bool):
         raise ValueError(f"--trigger {text!r}: distance = {distance!r}; give a number of tokens")
-    spec = TriggerSpec.model_validate(entry)
-    return spec.make(), spec.distance
+    trigger_entry = TriggerEntry.model_validate(entry)
+    return trigger_entry.make(), trigger_entry.distance
 
 
 def _parse_value(text: str) -> bool | int | float | str | list[int | float]:

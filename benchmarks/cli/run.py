@@ -83,7 +83,7 @@ def run_command(
     ] = None,
 ) -> None:
     """Make quirky models, fit probes, measure transfer, write the report."""
-    from benchmarks.recipe.overrides import models_of
+    from benchmarks.recipe.overrides import model_entries
     from benchmarks.run import run
 
     tasks: list[Any] = [
@@ -91,7 +91,7 @@ def run_command(
     ]
     tasks += [parse_own_claims(text) for text in data or ()]
     options: dict[str, Any] = {
-        "models": models_of(model or (), adapter or (), quirky_model or ()),
+        "models": model_entries(model or (), adapter or (), quirky_model or ()),
         "tasks": tasks,
         "templates": templates,
         "device": device,
