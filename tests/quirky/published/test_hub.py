@@ -8,10 +8,17 @@ from typing import Any
 
 import datasets
 import pytest
-from huggingface_hub import constants
-from huggingface_hub.errors import HTTPError
+from huggingface_hub import HfApi, constants
+from huggingface_hub.errors import (
+    GatedRepoError,
+    HfHubHTTPError,
+    HTTPError,
+    RepositoryNotFoundError,
+    RevisionNotFoundError,
+)
 from published_data import Rows, claims_of, nli, write
 
+import quirky.hub
 from quirky.tasks import get_task
 from quirky.tasks.published import hub, source
 
@@ -28,7 +35,7 @@ class Hub:
     def dataset_info(self, name: str, *, revision: str | None, **_: Any) -> SimpleNamespace:
         if self.error:
             raise self.error
-        return SimpleNamespace(sha=COMMIT)
+        return SimpleNamespace(sha=COMMIT, gated=False)
 
     def load_dataset(self, *args: Any, **kwargs: Any) -> datasets.DatasetDict:
         self.requests.append({"args": args, **kwargs})
@@ -46,38 +53,47 @@ class Hub:
         )
 
 
+def forget() -> None:
+    quirky.hub.hub_answers.cache_clear()
+    hub.resolve_commit.cache_clear()
+    source._read.cache_clear()
+
+
 @pytest.fixture
 def online(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Callable[..., Hub]]:
     """Replaces the hub by a stand-in, with an empty cache."""
     monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "cache")
-    hub.resolve_commit.cache_clear()
-    source._read.cache_clear()
+    monkeypatch.setattr(
+        quirky.hub, "get_session", lambda: SimpleNamespace(head=lambda *_, **__: None)
+    )
+    forget()
 
     def make(error: Exception | None = None) -> Hub:
-        fake_hub = Hub(nli(), error)
-        monkeypatch.setattr(hub, "HfApi", lambda: fake_hub)
-        monkeypatch.setattr(datasets, "load_dataset", fake_hub.load_dataset)
-        return fake_hub
+        stand_in = Hub(nli(), error)
+        monkeypatch.setattr(
+            HfApi, "dataset_info", lambda _, *a, **k: stand_in.dataset_info(*a, **k)
+        )
+        monkeypatch.setattr(datasets, "load_dataset", stand_in.load_dataset)
+        return stand_in
 
     yield make
-    hub.resolve_commit.cache_clear()
-    source._read.cache_clear()
+    forget()
 
 
-def test_a_hub_data_set_is_pinned_to_a_commit(online: Callable[..., Hub], tmp_path: Path) -> None:
+def test_a_data_set_is_read_at_its_commit(online: Callable[..., Hub], tmp_path: Path) -> None:
     of_file = claims_of("nli", write(tmp_path / "data.csv", nli()))
-    fake_hub = online()
+    stand_in = online()
     task = get_task("nli", revision="v1", config="plain")
-    from_hub = list(task.claims(0))
-    assert fake_hub.asked == [
+    claims = list(task.claims(0))
+    assert stand_in.requests == [
         {"args": ("stanfordnlp/snli", "plain"), "split": None, "revision": COMMIT}
     ]
-    assert task.data_identity() == {"hub": "stanfordnlp/snli", "commit": COMMIT, "config": "plain"}
+    assert task.read_from() == {"hub": "stanfordnlp/snli", "commit": COMMIT, "config": "plain"}
     key = operator.attrgetter("question_id")
-    assert sorted(from_hub, key=key) == sorted(of_file, key=key)
+    assert sorted(claims, key=key) == sorted(of_file, key=key)
 
 
-def test_without_a_hub_the_error_says_what_to_do(online: Callable[..., Hub]) -> None:
+def test_an_unreachable_hub_is_one_line_with_a_remedy(online: Callable[..., Hub]) -> None:
     online(HTTPError("no route"))
     with pytest.raises(ValueError, match="the hub cannot be reached") as caught:
         list(get_task("nli").claims(0))
@@ -115,15 +131,15 @@ def test_a_refusal_of_the_hub_is_one_line(
 def test_offline_the_cache_is_read(
     online: Callable[..., Hub], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    fake_hub = online(AssertionError("the hub was asked"))
+    stand_in = online(AssertionError("the hub was asked"))
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
     with pytest.raises(ValueError, match="HF_HUB_OFFLINE is set, and the cache does not hold it"):
         list(get_task("nli").claims(0))
-    hub.resolve_commit.cache_clear()
+    forget()
     (datasets.config.HF_DATASETS_CACHE / "stanfordnlp___snli/plain/0.0.0" / COMMIT).mkdir(
         parents=True
     )
     assert list(get_task("nli").claims(0))
-    assert fake_hub.asked[0]["revision"] == COMMIT
+    assert stand_in.requests[0]["revision"] == COMMIT
     with pytest.raises(ValueError, match=f"the cache holds {COMMIT}, not 'v2'"):
         list(get_task("nli", revision="v2").claims(0))
