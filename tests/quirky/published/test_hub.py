@@ -54,32 +54,30 @@ def online(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Callable
     source._read.cache_clear()
 
     def make(error: Exception | None = None) -> Hub:
-        made = Hub(nli(), error)
-        monkeypatch.setattr(hub, "HfApi", lambda: made)
-        monkeypatch.setattr(datasets, "load_dataset", made.load_dataset)
-        return made
+        fake_hub = Hub(nli(), error)
+        monkeypatch.setattr(hub, "HfApi", lambda: fake_hub)
+        monkeypatch.setattr(datasets, "load_dataset", fake_hub.load_dataset)
+        return fake_hub
 
     yield make
     hub.resolve_commit.cache_clear()
     source._read.cache_clear()
 
 
-def test_a_data_set_of_the_hub_is_held_to_its_commit(
-    online: Callable[..., Hub], tmp_path: Path
-) -> None:
+def test_a_hub_data_set_is_pinned_to_a_commit(online: Callable[..., Hub], tmp_path: Path) -> None:
     of_file = claims_of("nli", write(tmp_path / "data.csv", nli()))
-    made = online()
+    fake_hub = online()
     task = get_task("nli", revision="v1", config="plain")
-    asked = list(task.claims(0))
-    assert made.asked == [
+    from_hub = list(task.claims(0))
+    assert fake_hub.asked == [
         {"args": ("stanfordnlp/snli", "plain"), "split": None, "revision": COMMIT}
     ]
     assert task.data_identity() == {"hub": "stanfordnlp/snli", "commit": COMMIT, "config": "plain"}
     key = operator.attrgetter("question_id")
-    assert sorted(asked, key=key) == sorted(of_file, key=key)
+    assert sorted(from_hub, key=key) == sorted(of_file, key=key)
 
 
-def test_without_a_hub_one_line_says_what_to_do(online: Callable[..., Hub]) -> None:
+def test_without_a_hub_the_error_says_what_to_do(online: Callable[..., Hub]) -> None:
     online(HTTPError("no route"))
     with pytest.raises(ValueError, match="the hub cannot be reached") as caught:
         list(get_task("nli").claims(0))
@@ -92,7 +90,7 @@ def test_without_a_hub_one_line_says_what_to_do(online: Callable[..., Hub]) -> N
 def test_offline_the_cache_is_read(
     online: Callable[..., Hub], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    made = online(AssertionError("the hub was asked"))
+    fake_hub = online(AssertionError("the hub was asked"))
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
     with pytest.raises(ValueError, match="HF_HUB_OFFLINE is set, and the cache does not hold it"):
         list(get_task("nli").claims(0))
@@ -101,6 +99,6 @@ def test_offline_the_cache_is_read(
         parents=True
     )
     assert list(get_task("nli").claims(0))
-    assert made.asked[0]["revision"] == COMMIT
+    assert fake_hub.asked[0]["revision"] == COMMIT
     with pytest.raises(ValueError, match=f"the cache holds {COMMIT}, not 'v2'"):
         list(get_task("nli", revision="v2").claims(0))
