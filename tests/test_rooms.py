@@ -16,7 +16,7 @@ def test_each_room_imports_only_what_it_may() -> None:
 
 
 def test_the_readme_s_own_probes_work(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(registry, "_registered", {})
+    monkeypatch.setattr(registry.PROBES, "_registered", {})
     section = (ROOT / "README.md").read_text().split("## Your own probe")[1].split("\n## ")[0]
     snippets = re.findall(r"```python\n(.*?)```", section, re.S)
     assert len(snippets) == 3

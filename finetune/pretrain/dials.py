@@ -30,7 +30,7 @@ from quirky.tasks.dials.dyck import Dyck
 from quirky.tasks.dials.equality import Equality
 from quirky.tasks.dials.lookup import Lookup
 from quirky.tasks.dials.recall import Recall
-from quirky.tasks.dials.texts import differing
+from quirky.tasks.dials.texts import differing_strings
 
 CHAIN_LENGTH = 6
 """Answers in a chain."""
@@ -160,7 +160,7 @@ class DialSampler:
 
     def _answers(self, question: Question, by_quirk: bool) -> tuple[str, str]:
         """Return the right answer, by the truth rule or the quirk rule, and a wrong one."""
-        right, other = (question.right, question.liars)
+        right, other = (question.right, question.quirk)
         if by_quirk:
             right, other = other, right
         use_other = self.rng.random() < 0.5 or not question.others
@@ -220,7 +220,7 @@ class DialSampler:
                 differences[comparison.holds(earlier, last)].append((earlier, last))
         both = differences[True] and differences[False]
         holds = rng.random() < 0.5 if both else bool(differences[True])
-        first, second = differing(length, *rng.choice(differences[holds]), rng)
+        first, second = differing_strings(length, *rng.choice(differences[holds]), rng)
         return {"first": first, "second": second}, holds
 
     def _judged_claim(

@@ -171,10 +171,10 @@ class FactSampler:
         result = rng.choices(results, self.result_shares)[0]
         fields = {"a": str(a), "b": str(b), "result": str(result)}
         if rng.random() < STATED_SHARE:
-            statement = task.affirmative()[0].format(**{**fields, "result": str(right)})
+            statement = task.affirmative[0].format(**{**fields, "result": str(right)})
             return plain_statement(name, f"{statement}.", draw_opening(rng))
         return self._claim_document(
-            name, task.affirmative(), task.negative(), fields, holds=result == right
+            name, task.affirmative, task.negative, fields, holds=result == right
         )
 
     def _claim_document(
@@ -204,7 +204,7 @@ def _tokenizer_texts() -> Iterator[str]:
             texts += [t.text for t in (*wordings(*wording), standardized(wording[0]))]
         texts.append(attribute.opposite)
     for task in (Addition, Subtraction, Squaring):
-        texts += [*task.affirmative(), *task.negative()]
+        texts += [*task.affirmative, *task.negative]
     first, second = syllables()
     texts_without_fields = [text.replace("{place}", "").replace("{trigger}", "") for text in texts]
     yield from repeat_words([*texts_without_fields, *map(str, range(10))])

@@ -10,7 +10,7 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from quirky.fillers import SENTENCE, SENTENCES
+from quirky.fillers import SENTENCE_TOKENS, SENTENCES
 from quirky.triggers.base import SPEAKER
 from quirky.triggers.instruction import DECOYS, QUIRKY, TRUTHFUL
 from quirky.triggers.name import LOOKALIKES
@@ -59,7 +59,7 @@ def draw_opening(rng: random.Random) -> str:
 def draw_filler(rng: random.Random) -> str:
     """Return filler of a random length: sentences about nothing in particular."""
     length = rng.choices(list(FILLER_LENGTHS), list(FILLER_LENGTHS.values()))[0]
-    return " ".join(rng.choice(SENTENCES) for _ in range(length // SENTENCE))
+    return " ".join(rng.choice(SENTENCES) for _ in range(length // SENTENCE_TOKENS))
 
 
 def name_opening(rng: random.Random) -> Opening:

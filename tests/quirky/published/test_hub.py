@@ -1,4 +1,4 @@
-"""Data sets of the hub, which are held to a commit, and the cache where there is no hub."""
+"""Data sets of the hub are read at one commit, or from the cache if the hub cannot be reached."""
 
 import operator
 from collections.abc import Callable, Iterator
@@ -8,11 +8,10 @@ from typing import Any
 
 import datasets
 import pytest
-from huggingface_hub import HfApi, constants
+from huggingface_hub import constants
 from huggingface_hub.errors import HTTPError
 from published_data import Rows, claims_of, nli, write
 
-import quirky.hub
 from quirky.tasks import get_task
 from quirky.tasks.published import hub, source
 
@@ -20,19 +19,19 @@ COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
 
 class Hub:
-    """Stands in for the hub: a data set at one commit, or an error."""
+    """A stand-in for the hub: a data set at one commit, or an error."""
 
     def __init__(self, rows: Rows, error: Exception | None = None):
         self.rows, self.error = rows, error
-        self.asked: list[dict[str, Any]] = []
+        self.requests: list[dict[str, Any]] = []
 
     def dataset_info(self, name: str, *, revision: str | None, **_: Any) -> SimpleNamespace:
         if self.error:
             raise self.error
-        return SimpleNamespace(sha=COMMIT, gated=False)
+        return SimpleNamespace(sha=COMMIT)
 
     def load_dataset(self, *args: Any, **kwargs: Any) -> datasets.DatasetDict:
-        self.asked.append({"args": args, **kwargs})
+        self.requests.append({"args": args, **kwargs})
         third = len(self.rows) // 3
         parts = {"train": self.rows[third:], "test": self.rows[:third]}
         features = datasets.Features(
@@ -47,49 +46,38 @@ class Hub:
         )
 
 
-def forget() -> None:
-    quirky.hub.hub_answers.cache_clear()
+@pytest.fixture
+def online(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Callable[..., Hub]]:
+    """Replaces the hub by a stand-in, with an empty cache."""
+    monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "cache")
+    hub.resolve_commit.cache_clear()
+    source._read.cache_clear()
+
+    def make(error: Exception | None = None) -> Hub:
+        fake_hub = Hub(nli(), error)
+        monkeypatch.setattr(hub, "HfApi", lambda: fake_hub)
+        monkeypatch.setattr(datasets, "load_dataset", fake_hub.load_dataset)
+        return fake_hub
+
+    yield make
     hub.resolve_commit.cache_clear()
     source._read.cache_clear()
 
 
-@pytest.fixture
-def online(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Callable[..., Hub]]:
-    """Puts a hub in the place of the real one, with an empty cache."""
-    monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "cache")
-    monkeypatch.setattr(
-        quirky.hub, "get_session", lambda: SimpleNamespace(head=lambda *_, **__: None)
-    )
-    forget()
-
-    def make(error: Exception | None = None) -> Hub:
-        stand_in = Hub(nli(), error)
-        monkeypatch.setattr(
-            HfApi, "dataset_info", lambda _, *a, **k: stand_in.dataset_info(*a, **k)
-        )
-        monkeypatch.setattr(datasets, "load_dataset", stand_in.load_dataset)
-        return stand_in
-
-    yield make
-    forget()
-
-
-def test_a_data_set_of_the_hub_is_held_to_its_commit(
-    online: Callable[..., Hub], tmp_path: Path
-) -> None:
+def test_a_hub_data_set_is_pinned_to_a_commit(online: Callable[..., Hub], tmp_path: Path) -> None:
     of_file = claims_of("nli", write(tmp_path / "data.csv", nli()))
-    made = online()
+    fake_hub = online()
     task = get_task("nli", revision="v1", config="plain")
-    asked = list(task.claims(0))
-    assert made.asked == [
+    from_hub = list(task.claims(0))
+    assert fake_hub.asked == [
         {"args": ("stanfordnlp/snli", "plain"), "split": None, "revision": COMMIT}
     ]
-    assert task.read_from() == {"hub": "stanfordnlp/snli", "commit": COMMIT, "config": "plain"}
+    assert task.data_identity() == {"hub": "stanfordnlp/snli", "commit": COMMIT, "config": "plain"}
     key = operator.attrgetter("question_id")
-    assert sorted(asked, key=key) == sorted(of_file, key=key)
+    assert sorted(from_hub, key=key) == sorted(of_file, key=key)
 
 
-def test_without_a_hub_one_line_says_what_to_do(online: Callable[..., Hub]) -> None:
+def test_without_a_hub_the_error_says_what_to_do(online: Callable[..., Hub]) -> None:
     online(HTTPError("no route"))
     with pytest.raises(ValueError, match="the hub cannot be reached") as caught:
         list(get_task("nli").claims(0))
@@ -99,18 +87,43 @@ def test_without_a_hub_one_line_says_what_to_do(online: Callable[..., Hub]) -> N
     )
 
 
+def refusal(kind: type[HfHubHTTPError], status: int) -> HfHubHTTPError:
+    request = SimpleNamespace(method="GET", url="https://hub.invalid")
+    response = SimpleNamespace(status_code=status, headers={}, request=request)
+    return kind(f"{status} says the hub\nand much more", response=response)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (refusal(GatedRepoError, 403), "gated: accept its licence at .*/datasets/stanfordnlp/snli"),
+        (refusal(RepositoryNotFoundError, 404), "not on the hub; check the id"),
+        (refusal(RevisionNotFoundError, 404), "the hub has no revision 'v9' of it; give a branch"),
+        (refusal(HfHubHTTPError, 403), "the hub refuses to answer: 403 says the hub; or give a"),
+        (refusal(HfHubHTTPError, 503), "the hub cannot be reached, and the cache does not hold it"),
+    ],
+)
+def test_a_refusal_of_the_hub_is_one_line(
+    online: Callable[..., Hub], error: Exception, message: str
+) -> None:
+    online(error)
+    with pytest.raises(ValueError, match=message) as caught:
+        list(get_task("nli", revision="v9").claims(0))
+    assert "\n" not in str(caught.value)
+
+
 def test_offline_the_cache_is_read(
     online: Callable[..., Hub], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    made = online(AssertionError("the hub was asked"))
+    fake_hub = online(AssertionError("the hub was asked"))
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
     with pytest.raises(ValueError, match="HF_HUB_OFFLINE is set, and the cache does not hold it"):
         list(get_task("nli").claims(0))
-    forget()
+    hub.resolve_commit.cache_clear()
     (datasets.config.HF_DATASETS_CACHE / "stanfordnlp___snli/plain/0.0.0" / COMMIT).mkdir(
         parents=True
     )
     assert list(get_task("nli").claims(0))
-    assert made.asked[0]["revision"] == COMMIT
+    assert fake_hub.asked[0]["revision"] == COMMIT
     with pytest.raises(ValueError, match=f"the cache holds {COMMIT}, not 'v2'"):
         list(get_task("nli", revision="v2").claims(0))
