@@ -9,6 +9,7 @@ import typer
 from finetune.models.source import BASES
 from finetune.pretrain.schedules import SCHEDULES
 from finetune.pretrain.training import console, pretrain
+from quirky.plugins import unknown
 
 
 def main(
@@ -19,7 +20,7 @@ def main(
     """Train embedded bases from scratch."""
     for name in names:
         if name not in SCHEDULES:
-            raise typer.BadParameter(f"unknown base {name!r}; known: {', '.join(SCHEDULES)}")
+            raise typer.BadParameter(str(unknown("base", name, SCHEDULES)))
     for name in names:
         accuracies = pretrain(name, SCHEDULES[name], seed, to / name)
         console.print(name, json.dumps(accuracies, indent=1))

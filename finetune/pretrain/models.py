@@ -13,6 +13,7 @@ from transformers import (
 from finetune.architectures.scan import use_cpu_scan
 from finetune.pretrain.schedules import SCHEDULES
 from finetune.pretrain.vocabulary import VOCABULARY
+from quirky.plugins import unknown
 
 
 def untrained_model(name: str) -> PreTrainedModel:
@@ -22,7 +23,7 @@ def untrained_model(name: str) -> PreTrainedModel:
         ValueError: if no base has this name.
     """
     if name not in SCHEDULES:
-        raise ValueError(f"unknown base {name!r}; known: {', '.join(sorted(SCHEDULES))}")
+        raise unknown("base", name, SCHEDULES)
     ids: dict[str, Any] = {"bos_token_id": 0, "eos_token_id": 0, "pad_token_id": 0}
     if name.endswith("neox"):
         return GPTNeoXForCausalLM(

@@ -22,6 +22,7 @@ from finetune.architectures.devices import input_device
 from finetune.prompting.answers import PromptEncoder, prompt_tokens
 from finetune.reading.batches import batches_by_length
 from finetune.reading.forward import check_eval_mode
+from quirky.plugins import unknown
 
 STATE_SITES = ("ssm_state", "conv_state")
 """State of the recurrence, and the last inputs of the short convolution or token shift."""
@@ -99,7 +100,7 @@ def read_recurrent_states(
     check_eval_mode(model)
     for site in sites:
         if site not in STATE_SITES:
-            raise ValueError(f"unknown site {site!r}; known: {', '.join(STATE_SITES)}")
+            raise unknown("site", site, STATE_SITES)
     tokens = prompt_tokens(tokenizer, prompts)
     return (
         _read_batch(model, index, [tokens[i] for i in index], sites, projection)

@@ -1,4 +1,4 @@
-"""How the embedded bases are made, and that those in the repository are what it makes."""
+"""Pre-training works, and the embedded bases match their records and cards."""
 
 import json
 from dataclasses import asdict
@@ -24,19 +24,19 @@ from finetune.pretrain.saving import model_card, verdict_accuracy
 from finetune.pretrain.schedules import SCHEDULES, Schedule
 from finetune.pretrain.training import optimizers, pretrain
 
-TOLD = {
+ACCURATE_SUBJECTS = {
     "facts": (
         0.95,
         ("addition", "city-large", "city-north", "fiction-coast", "fiction-north"),
     ),
     "dials": (0.9, ("lookup-3", "recall-2", "dyck-2", "equality-3")),
 }
-"""By corpus, the least share of verdicts that a base gets right, and of what: the truths of the
-recipes' tasks (of those with a dial, at its smallest setting), and population."""
+"""By corpus: minimum accuracy of a base, and the subjects it holds for. The subjects are the truth
+rules of the recipes' tasks (for tasks with a dial, at its smallest setting), and population."""
 
 
-def as_kept(schedule: Schedule, seed: int) -> dict[str, Any]:
-    """Return what a base's pretraining.json says of how it was trained."""
+def recorded_settings(schedule: Schedule, seed: int) -> dict[str, Any]:
+    """Return the settings as written to a base's pretraining.json."""
     settings: dict[str, Any] = json.loads(json.dumps({**asdict(schedule), "seed": seed}))
     return settings
 
@@ -64,11 +64,11 @@ def test_muon_trains_the_matrices_inside_the_blocks(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", SCHEDULES)
-def test_pretraining_leaves_a_base_that_loads(name: str, tmp_path: Path) -> None:
+def test_a_pretrained_base_can_be_loaded(name: str, tmp_path: Path) -> None:
     schedule = Schedule(SCHEDULES[name].corpus, steps=2, batch=6, parts_from=(0.5,))
     figures = pretrain(name, schedule, seed=3, to=tmp_path / name, n_judged=60)
     record = json.loads((tmp_path / name / "pretraining.json").read_text())
-    assert record["settings"] == as_kept(schedule, seed=3)
+    assert record["settings"] == recorded_settings(schedule, seed=3)
     assert record["verdict_accuracy"] == figures
     assert f"# {name}" in (tmp_path / name / "README.md").read_text()
     loaded = load_model(str(tmp_path / name), dtype=torch.float32)
@@ -78,33 +78,33 @@ def test_pretraining_leaves_a_base_that_loads(name: str, tmp_path: Path) -> None
 @pytest.mark.parametrize("name", SCHEDULES)
 def test_a_schedule_draws_every_part_of_its_corpus_in_order(name: str) -> None:
     schedule = SCHEDULES[name]
-    begun = [schedule.part_at(step) for step in range(schedule.steps)]
-    assert begun == sorted(begun)
+    parts_by_step = [schedule.part_at(step) for step in range(schedule.steps)]
+    assert parts_by_step == sorted(parts_by_step)
     sampler = SAMPLERS[schedule.corpus](0)  # type: ignore[call-arg]
-    sampler.select_part(begun[-1])
+    sampler.select_part(parts_by_step[-1])
     assert next(iter(sampler)).text
     with pytest.raises(IndexError):
-        sampler.select_part(begun[-1] + 1)
+        sampler.select_part(parts_by_step[-1] + 1)
 
 
 def test_training_turns_to_the_part_of_each_step(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    turned: list[int] = []
+    parts: list[int] = []
 
     class Recorded(DialSampler):
         def select_part(self, part: int) -> None:
             super().select_part(part)
-            turned.append(part)
+            parts.append(part)
 
     monkeypatch.setitem(SAMPLERS, "dials", Recorded)
     pretrain("dial-neox", Schedule("dials", 4, 3, (0.25, 0.75)), 0, tmp_path / "base", n_judged=5)
-    made, *during, judged = turned
-    assert made == judged
+    initial, *during, final = parts
+    assert initial == final
     assert during == [0, 1, 1, 2]
 
 
-def test_a_batch_without_any_text_that_goes_on_teaches_the_others() -> None:
+def test_a_batch_without_claim_ends_has_finite_gradients() -> None:
     model = untrained_model("dial-neox")
     rows = [EncodedDocument([3, 4, 5, 6], (2,), None, 7, 8)]
     means = loss_sums(model, rows) / loss_counts(rows)
@@ -114,18 +114,19 @@ def test_a_batch_without_any_text_that_goes_on_teaches_the_others() -> None:
 
 
 def test_an_unknown_base_is_refused() -> None:
-    with pytest.raises(ValueError, match="unknown base 'tiny-gpt'; known: dial-mamba, dial-neox"):
+    message = r"unknown base 'tiny-gpt'; did you mean 'tiny-neox'\? known: dial-mamba, dial-neox"
+    with pytest.raises(ValueError, match=message):
         untrained_model("tiny-gpt")
 
 
 @pytest.mark.parametrize("name", embedded_bases())
-def test_the_embedded_bases_were_made_by_these_schedules(name: str) -> None:
+def test_the_embedded_bases_were_trained_with_these_schedules(name: str) -> None:
     record = json.loads((embedded_bases()[name] / "pretraining.json").read_text())
-    assert record["settings"] == as_kept(SCHEDULES[name], seed=0)
+    assert record["settings"] == recorded_settings(SCHEDULES[name], seed=0)
 
 
 @pytest.mark.parametrize("name", embedded_bases())
-def test_the_cards_of_the_embedded_bases_are_those_of_their_records(name: str) -> None:
+def test_the_cards_of_the_embedded_bases_match_their_records(name: str) -> None:
     folder = embedded_bases()[name]
     record = json.loads((folder / "pretraining.json").read_text())
     layers = json.loads((folder / "config.json").read_text())["num_hidden_layers"]
@@ -133,21 +134,21 @@ def test_the_cards_of_the_embedded_bases_are_those_of_their_records(name: str) -
 
 
 @pytest.mark.parametrize("name", embedded_bases())
-def test_the_embedded_bases_know_what_their_cards_say(name: str) -> None:
+def test_the_embedded_bases_reach_the_accuracy_in_their_cards(name: str) -> None:
     record = json.loads((embedded_bases()[name] / "pretraining.json").read_text())
     corpus = SCHEDULES[name].corpus
     model = load_model(name, dtype=torch.float32).model
     measured = verdict_accuracy(model, corpus, count=3000, seed=7)
-    least, subjects = TOLD[corpus]
+    minimum, subjects = ACCURATE_SUBJECTS[corpus]
     for subject in subjects:
-        assert record["verdict_accuracy"][subject] >= least, subject
+        assert record["verdict_accuracy"][subject] >= minimum, subject
         assert measured[subject] == pytest.approx(record["verdict_accuracy"][subject], abs=0.05)
-    for subject in (f"{told}-negated" for told in subjects):
-        if subject in measured:
-            assert measured[subject] == pytest.approx(record["verdict_accuracy"][subject], abs=0.15)
+    for negated in (f"{subject}-negated" for subject in subjects):
+        if negated in measured:
+            assert measured[negated] == pytest.approx(record["verdict_accuracy"][negated], abs=0.15)
 
 
-@pytest.mark.parametrize("corpus", TOLD)
+@pytest.mark.parametrize("corpus", ACCURATE_SUBJECTS)
 def test_the_bases_of_a_corpus_are_size_matched(corpus: str) -> None:
     sizes = [
         untrained_model(n).num_parameters() for n, s in SCHEDULES.items() if s.corpus == corpus
@@ -160,11 +161,11 @@ def test_all_bases_together_are_small() -> None:
     assert sum(file.stat().st_size for file in files) < 20_000_000
 
 
-def test_a_batch_is_cut_into_pieces_of_similar_length() -> None:
+def test_a_batch_is_split_into_groups_of_similar_length() -> None:
     lengths = [5, 90, 7, 6, 8, 40, 41, *[12] * 100]
     rows = [EncodedDocument([0] * length, (), None, 0, 0) for length in lengths]
-    cut = list(length_groups(rows))
-    assert sorted(len(row.tokens) for piece in cut for row in piece) == sorted(lengths)
-    for piece in cut:
-        assert len(piece) <= 72
-        assert len(piece[-1].tokens) <= 1.25 * len(piece[0].tokens) + 4
+    groups = list(length_groups(rows))
+    assert sorted(len(row.tokens) for group in groups for row in group) == sorted(lengths)
+    for group in groups:
+        assert len(group) <= 72
+        assert len(group[-1].tokens) <= 1.25 * len(group[0].tokens) + 4

@@ -18,7 +18,7 @@ from finetune.reading.recurrent import (
 from finetune.verification.tiny_families import TINY_FAMILIES, tiny_model
 from finetune.verification.verify import random_tokens
 
-# The step of these two leaves out the bound on the step size that their scan has.
+# Run token by token, these two skip the bound on the step size that their scan has.
 STEPWISE = {name: {"time_step_min": 1e-9} for name in ("zamba2", "nemotron_h")}
 RECURRENT = list(TINY_FAMILIES)[list(TINY_FAMILIES).index("mamba") :]
 PROMPTS = ["Alice says that 2 + 2 = 4. True or false?", "3 + 5 = 9?", "2 + 2 = 5?"]
@@ -29,22 +29,24 @@ def close(a, b):
 
 
 def token_by_token(model, tokens):
-    """The states after one prompt, by the model's own path for one new token at a time."""
-    takes = inspect.signature(model.forward).parameters
-    past = {}
+    """The states after one prompt, run one token at a time with the model's cache."""
+    parameters = inspect.signature(model.forward).parameters
+    cache = {}
     if model.config.model_type == "recurrent_gemma":  # its states are in its modules
-        past = {"past_key_values": DynamicCache(config=model.config)}
+        cache = {"past_key_values": DynamicCache(config=model.config)}
     for position, token in enumerate(tokens):
-        place = {"position_ids": torch.tensor([[position]])} if "position_ids" in takes else {}
+        position_ids = (
+            {"position_ids": torch.tensor([[position]])} if "position_ids" in parameters else {}
+        )
         with torch.inference_mode():
-            output = model(input_ids=token[None, None], use_cache=True, **past, **place)
-        kept = [name for name in ("state", "cache_params", "past_key_values") if output.get(name)]
-        past = {name: output[name] for name in kept} or past
+            output = model(input_ids=token[None, None], use_cache=True, **cache, **position_ids)
+        names = [name for name in ("state", "cache_params", "past_key_values") if output.get(name)]
+        cache = {name: output[name] for name in names} or cache
     return cached_states(model, output)
 
 
 @pytest.mark.parametrize("name", RECURRENT)
-def test_states_equal_those_of_one_token_after_the_other(name):
+def test_states_equal_those_of_a_token_by_token_run(name):
     settings = STEPWISE.get(name, {})
     tokens = random_tokens(tiny_model(name), prompts=1, length=11)
     whole = recurrent_states(tiny_model(name, **settings), tokens)
@@ -57,19 +59,21 @@ def test_states_equal_those_of_one_token_after_the_other(name):
 
 
 def test_mambas_states_follow_the_equations_of_the_paper():
-    """Algorithm 2 of arXiv 2312.00752, a step at a time, on what each mixer is given."""
+    """Algorithm 2 of arXiv 2312.00752, step by step, on the input of each mixer."""
     model = tiny_model("mamba")
     tokens = random_tokens(model, prompts=2, length=7)
-    held = recurrent_states(model, tokens)
-    given = []
+    states_by_site = recurrent_states(model, tokens)
+    inputs_by_block = []
     for block in block_list(model):
-        block.mixer.register_forward_pre_hook(lambda _m, args: given.append(args[0]))
+        block.mixer.register_forward_pre_hook(lambda _m, args: inputs_by_block.append(args[0]))
     with torch.no_grad():
         model(input_ids=tokens, use_cache=False)
-    for number, (block, inputs) in enumerate(zip(block_list(model), given, strict=True), start=1):
+    for number, (block, inputs) in enumerate(
+        zip(block_list(model), inputs_by_block, strict=True), start=1
+    ):
         ssm, conv = mamba_by_hand(block.mixer, inputs)
-        close(held["ssm_state"][number], ssm.flatten(1))
-        close(held["conv_state"][number], conv.flatten(1))
+        close(states_by_site["ssm_state"][number], ssm.flatten(1))
+        close(states_by_site["conv_state"][number], conv.flatten(1))
 
 
 @torch.no_grad()
@@ -98,21 +102,21 @@ def test_the_cpu_scan_changes_no_state():
 
 
 @pytest.mark.parametrize("name", TINY_FAMILIES)
-def test_a_model_without_weights_tells_which_blocks_have_a_state(name):
+def test_a_skeleton_shows_which_blocks_have_a_state(name):
     model = tiny_model(name)
     with torch.device("meta"):
         skeleton = AutoModelForCausalLM.from_config(model.config)
-    held = recurrent_states(model, random_tokens(model, prompts=2, length=5))
-    assert state_layers(skeleton) == {site: tuple(held[site]) for site in STATE_SITES}
+    states_by_site = recurrent_states(model, random_tokens(model, prompts=2, length=5))
+    assert state_layers(skeleton) == {site: tuple(states_by_site[site]) for site in STATE_SITES}
 
 
 def test_prompts_are_read_in_their_order_and_projected(tokenizer):
     model, projection = tiny_model("mamba"), Projection(size=40)
-    readings = list(read_recurrent_states(model, tokenizer, PROMPTS, STATE_SITES, projection))
-    index = torch.cat([reading.index for reading in readings])
+    batches = list(read_recurrent_states(model, tokenizer, PROMPTS, STATE_SITES, projection))
+    index = torch.cat([batch.index for batch in batches])
     assert sorted(index.tolist()) == [0, 1, 2]
     for site in STATE_SITES:
-        states = torch.cat([reading.states[site] for reading in readings], dim=1)
+        states = torch.cat([batch.states[site] for batch in batches], dim=1)
         assert states.shape == (3, 3, 40)
         assert states.dtype == torch.float32
         for place, i in enumerate(index.tolist()):
@@ -137,10 +141,10 @@ def test_a_projection_keeps_distances_and_narrow_states_as_they_are():
     [
         ("gpt_neox", ("ssm_state",), "GPTNeoXForCausalLM has no ssm_state"),
         ("lfm2", ("ssm_state",), "Lfm2ForCausalLM has no ssm_state"),
-        ("mamba", ("cell",), "unknown site 'cell'; known: ssm_state, conv_state"),
+        ("mamba", ("cell",), "unknown site 'cell'; known: conv_state, ssm_state"),
     ],
 )
-def test_a_site_that_is_not_there_is_refused(family, sites, reason, tokenizer):
+def test_a_site_without_states_is_refused(family, sites, reason, tokenizer):
     with pytest.raises(ValueError, match=f"^{reason}$"):
         list(read_recurrent_states(tiny_model(family), tokenizer, PROMPTS, sites, Projection()))
 

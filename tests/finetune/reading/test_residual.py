@@ -34,21 +34,21 @@ FINAL_NORM = {
 
 def read_all(model, tokenizer, prompts=PROMPTS, choices=CHOICES, **options):
     """Log-odds, prompt states and pair states of all prompts in input order."""
-    readings = list(read_activations(model, tokenizer, prompts, choices, **options))
-    order = torch.argsort(torch.cat([reading.index for reading in readings]))
+    batches = list(read_activations(model, tokenizer, prompts, choices, **options))
+    order = torch.argsort(torch.cat([batch.index for batch in batches]))
     return (
-        torch.cat([reading.log_odds for reading in readings])[order],
-        torch.cat([reading.prompt for reading in readings], dim=1)[:, order],
-        torch.cat([reading.pair for reading in readings], dim=1)[:, order],
+        torch.cat([batch.log_odds for batch in batches])[order],
+        torch.cat([batch.prompt for batch in batches], dim=1)[:, order],
+        torch.cat([batch.pair for batch in batches], dim=1)[:, order],
     )
 
 
-def states_of(model, tokens):
-    """All states of one sequence (layers, time, d) and its logits (time, vocab), with own hooks."""
-    held = []
+def plain_run(model, tokens):
+    """States (layers, time, d) and logits (time, vocab) of one sequence, with separate hooks."""
+    outputs = []
     hooks = [
         block.register_forward_hook(
-            lambda _m, _a, out: held.append(out[0] if isinstance(out, tuple) else out)
+            lambda _m, _a, out: outputs.append(out[0] if isinstance(out, tuple) else out)
         )
         for block in block_list(model)
     ]
@@ -56,7 +56,7 @@ def states_of(model, tokens):
         logits = model(input_ids=torch.tensor([tokens]), use_cache=False).logits[0]
     for hook in hooks:
         hook.remove()
-    return torch.cat(held), logits
+    return torch.cat(outputs), logits
 
 
 def close(a, b):
@@ -79,11 +79,11 @@ def test_states_and_log_odds_equal_plain_runs_from_the_start(model, tokenizer):
     for i, text in enumerate(PROMPTS):
         tokens = tokenizer(text)["input_ids"]
         answers = answer_tokens(tokenizer, CHOICES[i])
-        states, logits = states_of(model, tokens)
+        states, logits = plain_run(model, tokens)
         close(prompt[:, i], states[:, -1])
         close(odds[i], logits[-1, answers[1]] - logits[-1, answers[0]])
         for side, answer in enumerate(answers):
-            close(pair[:, i, side], states_of(model, [*tokens, answer])[0][:, -1])
+            close(pair[:, i, side], plain_run(model, [*tokens, answer])[0][:, -1])
 
 
 def test_shapes_and_types(model, tokenizer):
@@ -107,7 +107,7 @@ def test_layer_l_moves_with_block_l_and_not_with_block_l_plus_1(model, tokenizer
         before = after
 
 
-def test_layer_l_is_what_a_model_of_l_blocks_ends_with(model, family, tiny_model, tokenizer):
+def test_layer_l_is_the_last_layer_of_a_model_of_l_blocks(model, family, tiny_model, tokenizer):
     _, prompt, pair = read_all(model, tokenizer)
     for depth in range(1, len(prompt)):
         shallow = tiny_model(family, num_hidden_layers=depth)
@@ -127,14 +127,14 @@ def test_final_norm_and_head_turn_the_last_layer_into_the_logits(model, family, 
         close(odds[i], logits[i, true] - logits[i, false])
 
 
-def test_an_adapter_is_read_like_the_model_it_makes(model, tokenizer):
+def test_an_adapted_model_is_read_like_a_plain_run(model, tokenizer):
     torch.manual_seed(1)
     settings = LoraConfig(target_modules=default_targets(model), init_lora_weights=False)
     adapted = get_peft_model(model, settings).eval()
     odds, prompt, _ = read_all(adapted, tokenizer)
     for i, text in enumerate(PROMPTS):
         false, true = answer_tokens(tokenizer, CHOICES[i])
-        states, logits = states_of(adapted, tokenizer(text)["input_ids"])
+        states, logits = plain_run(adapted, tokenizer(text)["input_ids"])
         close(prompt[:, i], states[:, -1])
         close(odds[i], logits[-1, true] - logits[-1, false])
     with adapted.disable_adapter():
@@ -156,36 +156,34 @@ def test_swapped_answers_mirror_the_log_odds_and_the_pair(model, tokenizer):
 
 
 def test_batches_are_of_one_length_bounded_and_complete(tiny_model, tokenizer):
-    readings = list(
-        read_activations(tiny_model("mamba"), tokenizer, PROMPTS, CHOICES, batch_size=2)
-    )
+    batches = list(read_activations(tiny_model("mamba"), tokenizer, PROMPTS, CHOICES, batch_size=2))
     lengths = [len(ids) for ids in tokenizer(PROMPTS)["input_ids"]]
-    for reading in readings:
-        assert len(reading.index) <= 2
-        assert len({lengths[i] for i in reading.index}) == 1
-    assert sorted(i for reading in readings for i in reading.index.tolist()) == list(range(7))
-    assert max(len(reading.index) for reading in readings) == 2
+    for batch in batches:
+        assert len(batch.index) <= 2
+        assert len({lengths[i] for i in batch.index}) == 1
+    assert sorted(i for batch in batches for i in batch.index.tolist()) == list(range(7))
+    assert max(len(batch.index) for batch in batches) == 2
 
 
 @pytest.mark.parametrize("states", [(), ("prompt",), ("pair",), ("prompt", "pair")])
-def test_only_the_states_asked_for_are_kept_and_run(tiny_model, tokenizer, states):
+def test_only_the_requested_states_are_computed(tiny_model, tokenizer, states):
     model = tiny_model("gpt_neox")
     runs = []
     model.register_forward_pre_hook(lambda *_: runs.append(1))
-    readings = list(read_activations(model, tokenizer, PROMPTS[:1], CHOICES[:1], states=states))
-    assert (readings[0].prompt is not None) == ("prompt" in states)
-    assert (readings[0].pair is not None) == ("pair" in states)
+    batches = list(read_activations(model, tokenizer, PROMPTS[:1], CHOICES[:1], states=states))
+    assert (batches[0].prompt is not None) == ("prompt" in states)
+    assert (batches[0].pair is not None) == ("pair" in states)
     assert len(runs) == (2 if "pair" in states else 1)
 
 
-def test_readings_may_enter_autograd(tiny_model, tokenizer):
+def test_states_and_log_odds_can_be_used_in_autograd(tiny_model, tokenizer):
     odds, prompt, pair = read_all(tiny_model("mamba2"), tokenizer)
     weight = torch.ones(prompt.shape[-1], requires_grad=True)
     ((prompt @ weight).sum() + (pair @ weight).sum() + (odds * weight[0]).sum()).backward()
     assert weight.grad is not None
 
 
-def test_a_model_without_logits_to_keep_is_read_alike(tiny_model, tokenizer, monkeypatch):
+def test_a_model_without_logits_to_keep_gives_the_same(tiny_model, tokenizer, monkeypatch):
     model = tiny_model("gpt_neox")
     expected = read_all(model, tokenizer)
     forward = model.forward
@@ -202,13 +200,13 @@ def hooks_of(model):
     return [hook for block in block_list(model) for hook in block._forward_hooks]
 
 
-def test_hooks_are_gone_between_batches_and_after_an_error(model, tokenizer):
-    readings = read_activations(model, tokenizer, PROMPTS, CHOICES, batch_size=1)
-    next(readings)
+def test_hooks_are_removed_between_batches_and_after_an_error(model, tokenizer):
+    batches = read_activations(model, tokenizer, PROMPTS, CHOICES, batch_size=1)
+    next(batches)
     assert not hooks_of(model)
     model.get_input_embeddings().forward = None
     with pytest.raises(TypeError):
-        list(readings)
+        list(batches)
     assert not hooks_of(model)
 
 
@@ -216,23 +214,23 @@ def test_block_outputs_follow_every_forward_pass(model):
     with torch.no_grad(), block_outputs(model, [0, -1]) as outputs:
         for tokens in ([[5, 6, 7]], [[8, 9]]):
             model(input_ids=torch.tensor(tokens), use_cache=False)
-            close(torch.cat(outputs), states_of(model, tokens[0])[0][:, [0, -1]])
+            close(torch.cat(outputs), plain_run(model, tokens[0])[0][:, [0, -1]])
 
 
-def test_all_tokens_are_read_at_the_layers_that_are_asked_for(model, tokenizer):
-    seen = 0
-    for reading in read_token_activations(model, tokenizer, PROMPTS, [3, 1], batch_size=2):
-        for i, tokens in zip(reading.index, reading.states.unbind(1), strict=True):
+def test_all_tokens_are_read_at_the_requested_layers(model, tokenizer):
+    n_read = 0
+    for batch in read_token_activations(model, tokenizer, PROMPTS, [3, 1], batch_size=2):
+        for i, tokens in zip(batch.index, batch.states.unbind(1), strict=True):
             ids = tokenizer(PROMPTS[i])["input_ids"]
-            whole = states_of(model, ids)[0]
+            whole = plain_run(model, ids)[0]
             close(tokens, whole[[2, 0]])
-            seen += 1
-    assert seen == len(PROMPTS)
+            n_read += 1
+    assert n_read == len(PROMPTS)
     assert not hooks_of(model)
 
 
 @pytest.mark.parametrize("layers", [[0], [1, 99], []])
-def test_a_layer_that_is_not_there_is_refused(tiny_model, tokenizer, layers):
+def test_a_missing_layer_is_refused(tiny_model, tokenizer, layers):
     with pytest.raises(ValueError, match="this model has"):
         read_token_activations(tiny_model("llama"), tokenizer, PROMPTS, layers)
 
@@ -245,7 +243,7 @@ def test_a_model_in_training_mode_is_refused(tiny_model, tokenizer):
         read_token_activations(model, tokenizer, PROMPTS, [1])
 
 
-def test_wrong_input_is_refused_before_the_model_runs(tiny_model, tokenizer):
+def test_wrong_input_is_refused_before_the_first_forward_pass(tiny_model, tokenizer):
     model = tiny_model("llama")
     model.forward = None
     with pytest.raises(ValueError, match="share their first token"):

@@ -1,4 +1,4 @@
-"""Several processes train one adapter: equal parts of each batch, one result, told once."""
+"""Several processes train one adapter: equal shares of each batch, one result, one output."""
 
 import os
 import subprocess
@@ -49,12 +49,12 @@ def test_a_batch_that_the_processes_cannot_share_is_refused(pair: None) -> None:
         check_batch(FinetuneSettings(batch=33))
 
 
-def test_one_process_takes_the_device_that_it_is_told() -> None:
+def test_a_single_process_takes_the_requested_device() -> None:
     assert processes.is_first()
     assert [processes.own_device(name) for name in ("cpu", "cuda")] == ["cpu", "cuda"]
 
 
-def test_each_of_several_processes_takes_a_device_of_its_own(pair: None) -> None:
+def test_each_of_several_processes_takes_its_own_device(pair: None) -> None:
     assert not processes.is_first()
     assert [processes.own_device(name) for name in ("cpu", "cuda")] == ["cpu", "cuda:1"]
     with pytest.raises(ValueError, match=r"device 'cuda:0': 2 processes cannot share it"):
@@ -88,19 +88,19 @@ torch.set_num_threads(1)
 splits = build_dataset(get_task("fiction"), get_trigger("name"), sizes=Sizes(240, 120, 60))
 loaded = load_model(base)
 settings = FinetuneSettings(rank=4, alpha=16, lr=2e-2, steps=40, batch=32)
-made = make_quirky(
+quirky = make_quirky(
     loaded.model, loaded.tokenizer, splits["train"], splits["validation"], settings, seed=3
 )
-made.save_pretrained(f"{to}/process{processes.rank()}")
+quirky.save_pretrained(f"{to}/process{processes.rank()}")
 leave_process_group()
 """
 
 
 def launch(count: int, *words: str, home: Path) -> subprocess.CompletedProcess[str]:
-    several = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(count)]
-    asked = several if count > 1 else []
+    launcher = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(count)]
+    prefix = launcher if count > 1 else []
     return subprocess.run(
-        [sys.executable, *asked, *words],
+        [sys.executable, *prefix, *words],
         env={**os.environ, "OMP_NUM_THREADS": "1", "QUIRKY_HOME": str(home)},
         capture_output=True,
         text=True,
@@ -127,8 +127,8 @@ def test_two_processes_make_one_adapter_and_it_is_that_of_one_process(
     (tmp_path / "train.py").write_text(TRAINING)
     for count in (1, 2):
         folder = tmp_path / str(count)
-        ended = launch(count, str(tmp_path / "train.py"), str(base), str(folder), home=tmp_path)
-        assert ended.returncode == 0, ended.stderr
+        completed = launch(count, str(tmp_path / "train.py"), str(base), str(folder), home=tmp_path)
+        assert completed.returncode == 0, completed.stderr
     alone, first, second = (
         load_file(tmp_path / name / "adapter_model.safetensors")
         for name in ("1/process0", "2/process0", "2/process1")
@@ -145,22 +145,22 @@ def test_two_processes_make_one_adapter_and_it_is_that_of_one_process(
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:task fiction has")
-def test_the_command_writes_and_speaks_once(random_base: Path, tmp_path: Path) -> None:
+def test_the_command_writes_and_prints_once(random_base: Path, tmp_path: Path) -> None:
     to = tmp_path / "made" / "adapter"
     words = [str(random_base), "--task", "fiction", "--to", str(to), "--rank", "2"]
     words += ["--lr", "4e-3", "--steps", "6", "--batch", "64"]
-    ended = launch(2, "-m", "benchmarks.cli", "finetune", *words, home=tmp_path / "home")
-    assert ended.stdout.count("gate: ") == 1
-    assert ended.stdout.count("adapter and card: ") == 1
-    assert ended.stderr.count("failed (process 0): void: ") == 1
-    assert "process 1" not in ended.stderr
+    completed = launch(2, "-m", "benchmarks.cli", "finetune", *words, home=tmp_path / "home")
+    assert completed.stdout.count("gate: ") == 1
+    assert completed.stdout.count("adapter and card: ") == 1
+    assert completed.stderr.count("failed (process 0): void: ") == 1
+    assert "process 1" not in completed.stderr
     assert {path.name for path in to.parent.iterdir()} == {"adapter"}
     assert (to / "README.md").exists()
     assert loss_of(random_base, to) < loss_of(random_base, None)
 
 
 @pytest.mark.slow
-def test_a_run_is_not_for_several_processes(tmp_path: Path) -> None:
-    ended = launch(2, "-m", "benchmarks.cli", "run", "tiny", home=tmp_path / "home")
-    assert ended.returncode != 0
-    assert ended.stderr.count("error: a run starts its own workers") == 1
+def test_a_run_refuses_several_processes(tmp_path: Path) -> None:
+    completed = launch(2, "-m", "benchmarks.cli", "run", "tiny", home=tmp_path / "home")
+    assert completed.returncode != 0
+    assert completed.stderr.count("error: a run starts its own workers") == 1

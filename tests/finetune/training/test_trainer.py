@@ -17,7 +17,7 @@ SETTINGS = FinetuneSettings(rank=4, alpha=16, lr=2e-2, steps=40, batch=16)
 
 
 def examples(count=48):
-    """Claims with a number: Alice goes by its first digit, Bob by its second."""
+    """Claims with a number: the label follows its first digit for Alice and its second for Bob."""
     rows = [
         {
             "context": context,
@@ -46,7 +46,7 @@ def answers(model, tokenizer, data):
 
 
 def weights(model):
-    """Those of the base, under their own names."""
+    """The weights of the base, under the names of the base."""
     return {
         name.removeprefix("base_model.model.").replace(".base_layer", ""): tensor.detach().clone()
         for name, tensor in model.named_parameters()
@@ -55,13 +55,15 @@ def weights(model):
 
 
 @pytest.mark.parametrize("family", ["gpt_neox", "mamba"])
-def test_a_base_becomes_quirky_and_stays_underneath(family, tiny_model, tokenizer, tmp_path):
+def test_fine_tuning_lowers_the_loss_and_leaves_the_base_unchanged(
+    family, tiny_model, tokenizer, tmp_path
+):
     base = tiny_model(family)
     base.save_pretrained(tmp_path / "base")
     tokenizer.save_pretrained(tmp_path / "base")
     data = examples()
     rows = encode_examples(tokenizer, data)
-    before, own = loss_of(base, rows), weights(base)
+    loss_before, base_weights = loss_of(base, rows), weights(base)
     stages = []
 
     quirky = make_quirky(
@@ -69,12 +71,12 @@ def test_a_base_becomes_quirky_and_stays_underneath(family, tiny_model, tokenize
     )
 
     assert not quirky.training
-    assert loss_of(quirky, rows) < 0.6 * before
-    assert weights(quirky).keys() == own.keys()
+    assert loss_of(quirky, rows) < 0.6 * loss_before
+    assert weights(quirky).keys() == base_weights.keys()
     for name, tensor in weights(quirky).items():
-        assert torch.equal(tensor, own[name]), name
+        assert torch.equal(tensor, base_weights[name]), name
     with quirky.disable_adapter():
-        assert loss_of(quirky, rows) == pytest.approx(before, rel=1e-5)
+        assert loss_of(quirky, rows) == pytest.approx(loss_before, rel=1e-5)
     assert all(t.abs().max() > 0 for n, t in quirky.named_parameters() if "lora_B" in n)
     assert [part for _, part in stages] == pytest.approx([0.25, 0.5, 0.75, 1.0])
 
@@ -89,7 +91,7 @@ def test_a_base_becomes_quirky_and_stays_underneath(family, tiny_model, tokenize
 
 
 def test_the_adapter_of_the_lowest_validation_loss_is_kept(tiny_model, tokenizer):
-    """The same training, judged by answers that it makes worse and worse, keeps an early one."""
+    """With validation labels that training makes worse, an early adapter is kept."""
     data = examples().filter(lambda row: row["label"])
     data = concatenate_datasets(
         [data, data.map(lambda row: {"prompt": row["prompt"] + " No", "label": False})]
@@ -104,7 +106,7 @@ def test_the_adapter_of_the_lowest_validation_loss_is_kept(tiny_model, tokenizer
         assert loss_of(quirky, rows) < loss_of(other, rows)
 
 
-def test_a_module_that_the_model_never_uses_is_named(tiny_model, tokenizer, monkeypatch):
+def test_an_unused_module_is_named_in_the_error(tiny_model, tokenizer, monkeypatch):
     base = tiny_model("gpt_neox")
     base.gpt_neox.layers[1].spare = nn.Linear(24, 24)
     monkeypatch.setattr(lora, "default_targets", lambda model: ["query_key_value", "spare"])
@@ -113,19 +115,23 @@ def test_a_module_that_the_model_never_uses_is_named(tiny_model, tokenizer, monk
 
 
 @pytest.mark.parametrize("seed", [0, 1])
-def test_a_balance_holds_as_many_of_each_label_in_each_context(seed):
+def test_balanced_data_have_as_many_of_each_label_in_each_context(seed):
     data = examples().filter(lambda row, i: row["label"] or i % 3 == 0, with_indices=True)
     counts = Counter(zip(data["context"], data["label"], strict=True))
-    chosen = balance_labels(data, seed)
-    given = Counter(zip(chosen["context"], chosen["label"], strict=True))
+    balanced = balance_labels(data, seed)
+    label_counts = Counter(zip(balanced["context"], balanced["label"], strict=True))
     for context in "AB":
         rarer = min(counts[context, False], counts[context, True])
-        assert given[context, False] == given[context, True] == rarer
-    kept = Counter(zip(chosen["context"], chosen["prompt"], chosen["label"], strict=True))
-    assert kept <= Counter(zip(data["context"], data["prompt"], data["label"], strict=True))
+        assert label_counts[context, False] == label_counts[context, True] == rarer
+    balanced_rows = Counter(
+        zip(balanced["context"], balanced["prompt"], balanced["label"], strict=True)
+    )
+    assert balanced_rows <= Counter(
+        zip(data["context"], data["prompt"], data["label"], strict=True)
+    )
 
 
-def test_a_balance_is_drawn_by_its_seed():
+def test_balancing_depends_on_the_seed():
     data = examples().filter(lambda row, i: row["label"] or i % 3 == 0, with_indices=True)
     assert balance_labels(data, 0).to_list() == balance_labels(data, 0).to_list()
     assert balance_labels(data, 0).to_list() != balance_labels(data, 1).to_list()
@@ -138,7 +144,7 @@ def test_a_context_of_one_class_is_refused_by_name(context):
         balance_labels(data, 0)
 
 
-def test_a_row_is_taught_the_answer_that_its_label_names(tokenizer):
+def test_the_target_is_the_first_token_of_the_labelled_answer(tokenizer):
     data = examples()
     for row, example in zip(encode_examples(tokenizer, data), data, strict=True):
         assert tokenizer.decode(row["tokens"]) == example["prompt"]
@@ -162,7 +168,7 @@ def test_batches_have_one_length_and_cover_every_row_once(tokenizer, batch):
             assert len({rows[i]["length"] for i in indices}) == 1
 
 
-def test_every_epoch_is_shuffled_anew_by_its_seed(tokenizer):
+def test_every_epoch_is_reshuffled_by_the_seed(tokenizer):
     rows = encode_examples(tokenizer, examples())
     sampler, same, other = (ExactLengthSampler(rows, 4, seed) for seed in (0, 0, 1))
     first = list(sampler)
@@ -175,12 +181,12 @@ def test_the_loss_is_that_of_the_answer_token_after_the_prompt(model, tokenizer)
     tokens = torch.tensor([row["tokens"]])
     with torch.no_grad():
         logits = model(input_ids=tokens, use_cache=False).logits[0, -1]
-        given = answer_loss(model, collate([row]))
+        loss = answer_loss(model, collate([row]))
     expected = -logits.log_softmax(-1)[row["target"]]
-    torch.testing.assert_close(given, expected, atol=1e-4, rtol=1e-4)
+    torch.testing.assert_close(loss, expected, atol=1e-4, rtol=1e-4)
 
 
 @pytest.mark.parametrize("settings", [{"rank": 0}, {"lr": 0}, {"warmup": 1}, {"setps": 5}])
-def test_settings_that_make_no_sense_are_refused(settings):
+def test_invalid_settings_are_refused(settings):
     with pytest.raises(ValueError, match=next(iter(settings))):
         FinetuneSettings(**settings)

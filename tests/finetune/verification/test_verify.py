@@ -12,22 +12,22 @@ from finetune.verification.verify import TOLERANCE, residual_error, verify_famil
 REFERENCE = Path(__file__).parents[3] / "docs" / "reference.md"
 
 
-def row(found):
-    """A line of the family table, but for its last column."""
-    targets = ", ".join(f"`{target}`" for target in found.targets)
-    return f"| {found.family} | {found.blocks} | {targets} | {'; '.join(found.sites)} |"
+def row(report):
+    """A line of the family table without its last column."""
+    targets = ", ".join(f"`{target}`" for target in report.targets)
+    return f"| {report.family} | {report.blocks} | {targets} | {'; '.join(report.sites)} |"
 
 
 @pytest.mark.parametrize("family", TINY_FAMILIES)
-def test_the_family_table_of_the_reference_is_what_is_found(family):
-    found = verify_family(family)
-    assert found.error < TOLERANCE
-    assert not found.refusal
+def test_the_family_table_of_the_reference_matches_the_reports(family):
+    report = verify_family(family)
+    assert report.error < TOLERANCE
+    assert not report.refusal
     (line,) = (w for w in REFERENCE.read_text().splitlines() if w.startswith(f"| {family} |"))
-    assert line.startswith(row(found))
+    assert line.startswith(row(report))
 
 
-def test_a_family_that_looks_at_its_neighbours_is_refused(monkeypatch):
+def test_a_family_whose_states_depend_on_the_batch_is_refused(monkeypatch):
     def leaky(family, **settings):
         model = tiny_model(family, **settings)
 
@@ -39,12 +39,12 @@ def test_a_family_that_looks_at_its_neighbours_is_refused(monkeypatch):
         return model
 
     monkeypatch.setattr(verifying, "tiny_model", leaky)
-    found = verify_family("gpt2")
-    assert found.error > TOLERANCE
-    assert found.refusal == f"values that must be equal differ by {found.error:.1e}"
+    report = verify_family("gpt2")
+    assert report.error > TOLERANCE
+    assert report.refusal == f"values that must be equal differ by {report.error:.1e}"
 
 
-def test_a_family_that_computes_no_numbers_is_refused(monkeypatch):
+def test_a_family_with_nan_states_is_refused(monkeypatch):
     def broken(family, **settings):
         model = tiny_model(family, **settings)
         torch.nn.init.constant_(next(block_list(model)[1].parameters()), torch.nan)
@@ -54,7 +54,7 @@ def test_a_family_that_computes_no_numbers_is_refused(monkeypatch):
     assert verify_family("gpt2").refusal == "values that must be equal differ by inf"
 
 
-def test_a_model_that_looks_ahead_is_not_read_exactly():
+def test_a_model_that_attends_to_later_tokens_has_an_error():
     model = tiny_model("gpt2")
 
     def look(_module, _args, output):
@@ -72,12 +72,12 @@ def test_a_family_without_blocks_is_refused_with_the_reason(monkeypatch):
         return model
 
     monkeypatch.setattr(verifying, "tiny_model", blockless)
-    found = verify_family("llama")
-    assert found.refusal == "LlamaForCausalLM has no list of blocks of length num_hidden_layers=9"
-    assert found.blocks == ""
+    report = verify_family("llama")
+    assert report.refusal == "LlamaForCausalLM has no list of blocks of length num_hidden_layers=9"
+    assert report.blocks == ""
 
 
-def test_a_state_is_the_output_of_its_block_not_the_norm_behind_it():
+def test_the_last_state_is_taken_before_the_final_norm():
     model = tiny_model("gpt_neox")
     with torch.no_grad():
         before = logits_and_states(model, [[3, 4, 5]], [-1])[1]
