@@ -9,7 +9,7 @@ from finetune.verification import verify as verifying
 from finetune.verification.tiny_families import TINY, tiny_model
 from finetune.verification.verify import EXACT, resid_error, verify
 
-REFERENCE = Path(__file__).parents[3] / "docs" / "reference.md"
+REFERENCE = Path(__file__).parents[3] / "docs" / "models.md"
 
 
 def row(found):
@@ -19,7 +19,7 @@ def row(found):
 
 
 @pytest.mark.parametrize("family", TINY)
-def test_the_family_table_of_the_reference_is_what_is_found(family):
+def test_the_family_table_of_the_models_page_is_what_is_found(family):
     found = verify(family)
     assert found.error < EXACT
     assert not found.refused
