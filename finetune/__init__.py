@@ -1,1 +1,5 @@
-"""Who is asked: models, how they are read, how they are made quirky."""
+"""Language models: loading them, reading their activations, and fine-tuning them to be quirky.
+
+Rooms, each importing only those before it: `hub`, `architectures`, `prompting`, `adapters`,
+`reading`, `models`, `training`, `verification`, `pretrain`. `bases` holds the embedded models.
+"""

@@ -16,7 +16,7 @@ from transformers import (
     PreTrainedTokenizerFast,
 )
 
-from finetune.pretrain.training import train_tokenizer
+from finetune.pretrain.corpora import train_tokenizer
 from finetune.pretrain.vocabulary import VOCABULARY
 from finetune.verification import tiny_families
 

@@ -1,4 +1,4 @@
-"""Tensors of many examples in part files, in memory that does not grow with the examples."""
+"""Tensors of many examples in part files, with memory bounded by one part."""
 
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -10,7 +10,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 PART_BYTES = 32 * 2**20
-"""A part file is written as soon as it holds this much."""
+"""A part file is written once this many bytes are in memory."""
 
 
 class _Batch(Protocol):
@@ -24,30 +24,34 @@ Batch = TypeVar("Batch", bound=_Batch)
 def write_parts(
     batches: Iterable[Batch],
     folder: Path,
-    joined: Callable[[list[Batch]], dict[str, Tensor]],
-    told: Callable[[int], None],
+    merge: Callable[[list[Batch]], dict[str, Tensor]],
+    on_progress: Callable[[int], None],
 ) -> list[str]:
-    """Write safetensors files of what `joined` makes of the batches that fill one; return names.
+    """Write batches as safetensors files and return the names of the files.
 
-    `told` hears after every batch how many examples there were.
+    Args:
+        batches: what is written, each with the positions of its examples.
+        folder: receives the files.
+        merge: makes the tensors of one file from the batches that it holds.
+        on_progress: called after every batch with the number of examples read so far.
     """
-    held: list[Batch] = []
+    pending: list[Batch] = []
     names: list[str] = []
-    done = 0
+    examples = 0
     for batch in batches:
-        held.append(batch)
-        done += len(batch.index)
-        if sum(map(_bytes, held)) >= PART_BYTES:
-            names.append(_write(joined(held), folder, len(names)))
-            held = []
-        told(done)
-    if held:
-        names.append(_write(joined(held), folder, len(names)))
+        pending.append(batch)
+        examples += len(batch.index)
+        if sum(map(_bytes, pending)) >= PART_BYTES:
+            names.append(_write(merge(pending), folder, len(names)))
+            pending = []
+        on_progress(examples)
+    if pending:
+        names.append(_write(merge(pending), folder, len(names)))
     return names
 
 
 def read_parts(folder: Path, names: Sequence[str], key: str, axis: int = 0) -> Tensor:
-    """Return one tensor of all parts, in the order in which they were written."""
+    """Return one tensor of all parts, concatenated in the order in which they were written."""
     tensors = []
     for name in names:
         with safe_open(folder / name, framework="pt") as part:
@@ -56,7 +60,7 @@ def read_parts(folder: Path, names: Sequence[str], key: str, axis: int = 0) -> T
 
 
 def _bytes(batch: _Batch) -> int:
-    return sum(held.nbytes for held in vars(batch).values() if isinstance(held, Tensor))
+    return sum(value.nbytes for value in vars(batch).values() if isinstance(value, Tensor))
 
 
 def _write(tensors: dict[str, Tensor], folder: Path, number: int) -> str:

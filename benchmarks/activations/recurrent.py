@@ -1,10 +1,11 @@
-"""Recurrent states of a model after every prompt, projected, into the store."""
+"""Recurrent states after every prompt, as random projections."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any, Literal
 
 import torch
 from datasets import Dataset
@@ -29,42 +30,79 @@ def extract_recurrent(
     batch_size: int = 64,
     progress: Callable[[str, float], None] | None = None,
 ) -> None:
-    """Write the projected states of some sites after every prompt as one safetensors file.
+    """Write the projected states of each site after every prompt as one safetensors file.
 
-    It holds, for each site, (layers, n, size) in float32, in the order of the examples; `layers`
-    says of which blocks.
+    For each site the file holds (layers, n, size) in float32, in the order of the examples.
+
+    Args:
+        loaded: the model and its tokenizer.
+        examples: their prompts are read.
+        folder: receives the file, and `sites.json` with the blocks of each site.
+        layers: the blocks of each site that are read.
+        projection: applied to the raw states.
+        batch_size: most prompts in one forward pass.
+        progress: called with the stage and the share of prompts that were read.
     """
     prompts = list(examples["prompt"])
-    held: list[RecurrentStateBatch] = []
-    for reading in read_recurrent_states(
+    batches: list[RecurrentStateBatch] = []
+    for batch in read_recurrent_states(
         loaded.model, loaded.tokenizer, prompts, list(layers), projection, batch_size=batch_size
     ):
-        held.append(reading)
+        batches.append(batch)
         if progress:
-            done = sum(len(part.index) for part in held)
-            progress("reading recurrent states", done / len(prompts))
-    order = torch.cat([part.index for part in held]).argsort()
+            count = sum(len(part.index) for part in batches)
+            progress("reading recurrent states", count / len(prompts))
+    order = torch.cat([batch.index for batch in batches]).argsort()
     tensors = {
-        site: torch.cat([part.states[site] for part in held], dim=1)[:, order].contiguous()
+        site: torch.cat([batch.states[site] for batch in batches], dim=1)[:, order].contiguous()
         for site in layers
     }
     save_file(tensors, folder / FILE)
-    told = {site: list(blocks) for site, blocks in layers.items()}
-    (folder / "sites.json").write_text(json.dumps(told, indent=1))
+    blocks_by_site = {site: list(blocks) for site, blocks in layers.items()}
+    (folder / "sites.json").write_text(json.dumps(blocks_by_site, indent=1))
 
 
 @dataclass(frozen=True)
-class RecurrentStates:
-    """What `extract_recurrent` wrote."""
+class RecurrentActivations:
+    """What `extract_recurrent` wrote, in the order of the examples."""
 
     folder: Path
 
     @cached_property
     def layers(self) -> dict[str, list[int]]:
-        """Of every site the blocks that have such a state."""
+        """The blocks of each site that have such a state."""
         return json.loads((self.folder / "sites.json").read_text())
 
     def read(self, site: str) -> Float[Tensor, "layers n size"]:
-        """The states at one site, in the order of the examples."""
-        with safe_open(self.folder / FILE, framework="pt") as stored:
-            return stored.get_tensor(site)
+        """Return the projected states at one site."""
+        with safe_open(self.folder / FILE, framework="pt") as tensors:
+            return tensors.get_tensor(site)
+
+    def view(self, site: str) -> "RecurrentView":
+        """Return what probes of the prompt are fitted on at this site."""
+        return RecurrentView(self, site)
+
+
+@dataclass(frozen=True)
+class RecurrentView:
+    """The recurrent states at one site."""
+
+    activations: RecurrentActivations
+    site: str
+    reads: Literal["prompt"] = "prompt"
+    mask = None
+    standardise = True  # raw recurrent states are nearly collinear
+
+    @property
+    def layers(self) -> list[int]:
+        """The blocks that have such a state."""
+        return self.activations.layers[self.site]
+
+    @property
+    def key(self) -> dict[str, Any]:
+        """The name of the artefact, and the site."""
+        return {"states": self.activations.folder.name, "site": self.site}
+
+    def read(self) -> Float[Tensor, "layers n size"]:
+        """Load the states."""
+        return self.activations.read(self.site)

@@ -1,14 +1,16 @@
-"""Hidden states of a model on a data set, into the store, in memory that does not grow with it."""
+"""The residual stream: states at the prompt's last token and at the two answer tokens."""
 
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from datasets import Dataset
 from jaxtyping import Float
+from safetensors import safe_open
 from torch import Tensor, nn
 
 from benchmarks.activations.parts import read_parts, write_parts
@@ -16,10 +18,10 @@ from finetune.architectures.blocks import unwrap
 from finetune.models.load import LoadedModel
 from finetune.reading.residual import ActivationBatch, read_activations
 
-Reads = Literal["prompt", "pair"]
+ResidualReads = Literal["prompt", "pair"]
 
 
-def extract(
+def extract_residual(
     loaded: LoadedModel,
     examples: Dataset,
     folder: Path,
@@ -33,51 +35,94 @@ def extract(
     (layers, n, 2, d); `states.json` lists the parts.
     """
 
-    def told(done: int) -> None:
+    def report(count: int) -> None:
         if progress:
-            progress("reading states", done / len(examples))
+            progress("reading states", count / len(examples))
 
     choices = [(false, true) for false, true in examples["choices"]]
-    readings = read_activations(
+    batches = read_activations(
         loaded.model, loaded.tokenizer, list(examples["prompt"]), choices, batch_size=batch_size
     )
-    names = write_parts(readings, folder, _joined, told)
+    names = write_parts(batches, folder, _merge, report)
     manifest = {"parts": names, "examples": len(examples)}
     (folder / "states.json").write_text(json.dumps(manifest, indent=1))
 
 
 def bytes_per_state(model: nn.Module, dtype: torch.dtype) -> int:
-    """Bytes of one state at one layer; `dtype` is that of the weights, which may be missing."""
+    """Return the bytes of one state at one layer.
+
+    Args:
+        model: may be on the meta device.
+        dtype: of the weights.
+    """
     config = unwrap(model).config.get_text_config()  # type: ignore[union-attr, operator]
-    # Some models run their blocks in bf16 and hand on float32.
+    # Some models compute their blocks in bf16 and keep the residual stream in float32.
     itemsize = 4 if getattr(config, "residual_in_fp32", False) else dtype.itemsize
     return config.hidden_size * itemsize
 
 
-def _joined(held: list[ActivationBatch]) -> dict[str, Tensor]:
+def _merge(batches: list[ActivationBatch]) -> dict[str, Tensor]:
     return {
-        "index": torch.cat([reading.index for reading in held]),
-        "log_odds": torch.cat([reading.log_odds for reading in held]),
-        "prompt": torch.cat([r.prompt for r in held if r.prompt is not None], dim=1),
-        "pair": torch.cat([r.pair for r in held if r.pair is not None], dim=1),
+        "index": torch.cat([batch.index for batch in batches]),
+        "log_odds": torch.cat([batch.log_odds for batch in batches]),
+        "prompt": torch.cat([b.prompt for b in batches if b.prompt is not None], dim=1),
+        "pair": torch.cat([b.pair for b in batches if b.pair is not None], dim=1),
     }
 
 
 @dataclass(frozen=True)
-class States:
-    """What `extract` wrote, read back in the order of the examples."""
+class ResidualActivations:
+    """What `extract_residual` wrote, read back in the order of the examples."""
 
     folder: Path
 
     def log_odds(self) -> Float[Tensor, " n"]:
-        """The model's own log-odds of the true answer."""
+        """Return the model's own log-odds of the true answer."""
         return self._gather("log_odds", axis=0).float()
 
-    def read(self, reads: Reads) -> Float[Tensor, "layers n ..."]:
-        """States of all layers: (layers, n, d) of the prompt, (layers, n, 2, d) of the pair."""
+    def read(self, reads: ResidualReads) -> Float[Tensor, "layers n ..."]:
+        """Return states of all layers: prompt (layers, n, d) or pair (layers, n, 2, d)."""
         return self._gather(reads, axis=1)
 
+    def view(self, reads: ResidualReads) -> "ResidualView":
+        """Return what probes of the prompt or of the pair are fitted on."""
+        return ResidualView(self, reads)
+
+    @cached_property
+    def layer_count(self) -> int:
+        """The number of layers, from the header of the first part."""
+        with safe_open(self.folder / self._parts[0], framework="pt") as part:
+            return part.get_slice("prompt").get_shape()[0]
+
+    @cached_property
+    def _parts(self) -> list[str]:
+        return json.loads((self.folder / "states.json").read_text())["parts"]
+
     def _gather(self, key: str, axis: int) -> Tensor:
-        manifest = json.loads((self.folder / "states.json").read_text())
-        order = read_parts(self.folder, manifest["parts"], "index").argsort()
-        return read_parts(self.folder, manifest["parts"], key, axis).index_select(axis, order)
+        order = read_parts(self.folder, self._parts, "index").argsort()
+        return read_parts(self.folder, self._parts, key, axis).index_select(axis, order)
+
+
+@dataclass(frozen=True)
+class ResidualView:
+    """The residual stream at the prompt's last token, or at the two answer tokens."""
+
+    activations: ResidualActivations
+    reads: ResidualReads
+    site = "resid"
+    mask = None
+    standardise = False
+
+    @property
+    def layers(self) -> list[int]:
+        """All blocks."""
+        return list(range(1, self.activations.layer_count + 1))
+
+    @property
+    def key(self) -> dict[str, Any]:
+        """The name of the artefact."""
+        return {"states": self.activations.folder.name}
+
+    def read(self) -> Float[Tensor, "layers n ..."]:
+        """Load the states: (layers, n, d) or (layers, n, 2, d)."""
+        return self.activations.read(self.reads)

@@ -1,11 +1,11 @@
-"""States of all tokens of the prompts, for probes that read them: of some layers, in a budget."""
+"""States of all tokens of the prompts, at some layers and within a budget of disk."""
 
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from datasets import Dataset
@@ -18,26 +18,28 @@ from benchmarks.recipe.entries import TokensSpec
 from finetune.architectures.blocks import block_list, unwrap
 from finetune.models.load import LoadedModel
 from finetune.prompting.answers import PromptEncoder, prompt_tokens
-from finetune.reading.residual import TokenActivationBatch, read_token_activations
+from finetune.reading.tokens import TokenActivationBatch, read_token_activations
 
 GIGABYTE = 1e9
 
 
-def chosen_layers(asked: int | Sequence[int], blocks: int) -> tuple[int, ...]:
-    """Return the blocks (l = 1..blocks) whose token states are kept.
+def token_layers(layers: int | Sequence[int], blocks: int) -> tuple[int, ...]:
+    """Return the blocks (l = 1..blocks) whose token states are stored.
 
-    A number asks for so many, evenly spaced, the last block among them; all if there are fewer.
+    Args:
+        layers: a number of evenly spaced layers that includes the last block, or block numbers.
+        blocks: how many the model has.
 
     Raises:
-        ValueError: naming a block that the model does not have.
+        ValueError: if the model does not have such a block.
     """
-    if isinstance(asked, int):
-        count = min(asked, blocks)
+    if isinstance(layers, int):
+        count = min(layers, blocks)
         return tuple(round(blocks * (i + 1) / count) for i in range(count))
-    for layer in asked:
+    for layer in layers:
         if not 1 <= layer <= blocks:
             raise ValueError(f"`tokens.layers` names layer {layer}; the model has 1 to {blocks}")
-    return tuple(sorted(set(asked)))
+    return tuple(sorted(set(layers)))
 
 
 def check_budget(
@@ -47,24 +49,34 @@ def check_budget(
     prompts: Sequence[str],
     dtype: torch.dtype,
 ) -> None:
-    """Make sure that the token states of these prompts fit on the disk that they may take.
+    """Check that the token states of these prompts stay within `tokens.gigabytes`.
 
-    `model` may be without weights.
+    Args:
+        spec: the recipe's `tokens`.
+        model: may be on the meta device.
+        tokenizer: encodes the prompts.
+        prompts: of validation, heldout and test.
+        dtype: of the weights.
 
     Raises:
-        ValueError: naming what they would take and how many layers would fit; as `chosen_layers`.
+        ValueError: if they do not; with what they take and how many layers would fit. As
+            `token_layers`.
     """
-    layers = chosen_layers(spec.layers, len(block_list(model)))
+    layers = token_layers(spec.layers, len(block_list(model)))
     tokens = sum(len(ids) for ids in prompt_tokens(tokenizer, prompts))
     width = unwrap(model).config.get_text_config().hidden_size  # type: ignore[union-attr, operator]
-    a_layer = tokens * bytes_per_state(model, dtype) / GIGABYTE
-    if a_layer * len(layers) > spec.gigabytes:
-        fit = int(spec.gigabytes / a_layer)
-        advice = f"ask for {fit} layers in `tokens.layers`" if fit else "ask for fewer examples"
+    layer_gigabytes = tokens * bytes_per_state(model, dtype) / GIGABYTE
+    if layer_gigabytes * len(layers) > spec.gigabytes:
+        layers_that_fit = int(spec.gigabytes / layer_gigabytes)
+        advice = (
+            f"ask for {layers_that_fit} layers in `tokens.layers`"
+            if layers_that_fit
+            else "ask for fewer examples"
+        )
         raise ValueError(
             f"token states of {len(layers)} layers x {tokens:,} tokens x {width} features take "
-            f"{a_layer * len(layers):.3g} GB of disk a cell, over `tokens.gigabytes` = "
-            f"{spec.gigabytes:g}; raise that, or {advice}"
+            f"{layer_gigabytes * len(layers):.3g} GB of disk per cell, more than "
+            f"`tokens.gigabytes` = {spec.gigabytes:g}; raise that, or {advice}"
         )
 
 
@@ -79,59 +91,63 @@ def extract_tokens(
 ) -> None:
     """Write the states of every token of every prompt as safetensors parts.
 
-    Each part holds `index` (n,), `length` (n,) and, for each layer l, `layer-l` (tokens, d), the
-    prompts one after the other. `tokens.json` lists parts and layers.
+    Each part holds `index` (n,), `length` (n,) and, for each layer l, `layer-l` (tokens, d), with
+    the tokens of all prompts concatenated. `tokens.json` lists parts and layers.
     """
     prompts = list(examples["prompt"])
 
-    def told(done: int) -> None:
+    def report(count: int) -> None:
         if progress:
-            progress("reading tokens", done / len(prompts))
+            progress("reading tokens", count / len(prompts))
 
-    readings = read_token_activations(
+    batches = read_token_activations(
         loaded.model, loaded.tokenizer, prompts, layers, batch_size=batch_size
     )
-    names = write_parts(readings, folder, partial(_joined, layers=layers), told)
+    names = write_parts(batches, folder, partial(_merge, layers=layers), report)
     manifest = {"parts": names, "layers": list(layers), "examples": len(prompts)}
     (folder / "tokens.json").write_text(json.dumps(manifest, indent=1))
 
 
-def _joined(held: list[TokenActivationBatch], layers: Sequence[int]) -> dict[str, Tensor]:
-    lengths = [torch.full((len(part.index),), part.tokens.shape[2]) for part in held]
+def _merge(batches: list[TokenActivationBatch], layers: Sequence[int]) -> dict[str, Tensor]:
+    lengths = [torch.full((len(batch.index),), batch.tokens.shape[2]) for batch in batches]
     return {
-        "index": torch.cat([part.index for part in held]),
+        "index": torch.cat([batch.index for batch in batches]),
         "length": torch.cat(lengths),
         **{
-            f"layer-{layer}": torch.cat([part.tokens[i].flatten(0, 1) for part in held])
+            f"layer-{layer}": torch.cat([batch.tokens[i].flatten(0, 1) for batch in batches])
             for i, layer in enumerate(layers)
         },
     }
 
 
 @dataclass(frozen=True)
-class TokenStates:
-    """What `extract_tokens` wrote, read back a layer at a time in the order of the examples."""
+class TokenActivations:
+    """What `extract_tokens` wrote, read back one layer at a time in the order of the examples."""
 
     folder: Path
 
     @cached_property
     def layers(self) -> tuple[int, ...]:
-        """The blocks whose outputs were kept."""
+        """The blocks whose outputs were stored."""
         return tuple(self._manifest["layers"])
 
     @cached_property
     def mask(self) -> Bool[Tensor, "n t"]:
-        """Which tokens are a prompt's; the others stand behind its last one."""
+        """Which tokens belong to the prompt; the rest is padding on the right."""
         lengths = self._gather("length")[self._order]
         return torch.arange(int(lengths.max())) < lengths[:, None]
 
     def read(self, layer: int) -> Float[Tensor, "n t d"]:
-        """The states at one layer, zero behind a prompt's last token."""
+        """Return the states at one layer, zero after the prompt's last token."""
         tokens = self._gather(f"layer-{layer}")
-        stored = self.mask[self._order.argsort()]
-        padded = tokens.new_zeros(*stored.shape, tokens.shape[-1])
-        padded[stored] = tokens
+        mask_as_stored = self.mask[self._order.argsort()]
+        padded = tokens.new_zeros(*mask_as_stored.shape, tokens.shape[-1])
+        padded[mask_as_stored] = tokens
         return padded[self._order]
+
+    def view(self, layer: int) -> "TokenView":
+        """Return what probes of all tokens are fitted on at this layer."""
+        return TokenView(self, layer)
 
     @cached_property
     def _manifest(self) -> dict[str, Any]:
@@ -143,3 +159,33 @@ class TokenStates:
 
     def _gather(self, key: str) -> Tensor:
         return read_parts(self.folder, self._manifest["parts"], key)
+
+
+@dataclass(frozen=True)
+class TokenView:
+    """The states of all tokens at one layer; those of all layers may not fit in memory."""
+
+    activations: TokenActivations
+    layer: int
+    site = "resid"
+    reads: Literal["tokens"] = "tokens"
+    standardise = False
+
+    @property
+    def layers(self) -> list[int]:
+        """The one layer."""
+        return [self.layer]
+
+    @property
+    def mask(self) -> Bool[Tensor, "n t"]:
+        """Which tokens belong to the prompt."""
+        return self.activations.mask
+
+    @property
+    def key(self) -> dict[str, Any]:
+        """The name of the artefact, and the layer."""
+        return {"states": self.activations.folder.name, "layer": self.layer}
+
+    def read(self) -> Float[Tensor, "1 n t d"]:
+        """Load the states."""
+        return self.activations.read(self.layer)[None]

@@ -1,132 +1,76 @@
-"""What a cell is made from, in the store: data, adapter, hidden states, each made when missing."""
+"""What a cell is computed from: its adapter and activations, each made if the store lacks it."""
 
-import json
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-import numpy as np
-import pandas as pd
 import torch
-from datasets import Dataset, DatasetDict, concatenate_datasets
+from datasets import Dataset
+from jaxtyping import Float
+from torch import Tensor
 
-from benchmarks.activations.recurrent import RecurrentStates, extract_recurrent
-from benchmarks.activations.residual import States, extract
-from benchmarks.activations.tokens import TokenStates, chosen_layers, extract_tokens
-from benchmarks.cells.cell import Cell, claims_code
-from benchmarks.recipe.entries import TaskSpec
-from benchmarks.recipe.schema import Recipe
-from benchmarks.recipe.trigger_entry import TriggerSpec
-from benchmarks.scoring.fits import FITTED, SCORED, Columns
-from benchmarks.store.artefacts import artefact, store_root
-from finetune.adapters.lora import save_adapter
-from finetune.adapters.published import adapter_folder
-from finetune.architectures.blocks import block_list
-from finetune.models.load import (
-    LoadedModel,
-    adapter_fingerprint,
-    load_model,
-    load_skeleton,
-    model_fingerprint,
+from benchmarks.activations import (
+    CellActivations,
+    RecurrentActivations,
+    ResidualActivations,
+    TokenActivations,
+    extract_recurrent,
+    extract_residual,
+    extract_tokens,
+    token_layers,
 )
-from finetune.reading.recurrent import state_layers
+from benchmarks.cells.cell import ResolvedCell
+from benchmarks.store import ensure_artefact
+from benchmarks.store.datasets import FIT_SPLIT, PROBE_SPLITS
+from finetune.adapters.loading import adapter_folder
+from finetune.adapters.lora import save_adapter
+from finetune.models.fingerprint import adapter_fingerprint
+from finetune.models.load import LoadedModel, load_weights
+from finetune.reading.residual import log_odds
 from finetune.training.trainer import make_quirky
-from quirky.dataset import SPLITS, Sizes, build_dataset, columns_of
 
 TRAIN_THREADS = 1
-"""Fine-tuning is not bit-stable across numbers of threads, so this one is fixed."""
+"""Fine-tuning is not bit-stable across numbers of threads, so the number is fixed."""
 
 Progress = Callable[[str, float], None]
+"""Called with the stage and the share of it that is done."""
 
 
-def data_of(recipe: Recipe, task: TaskSpec, trigger: TriggerSpec, seed: int) -> Path:
-    """Return the folder of a data set, one parquet file a split."""
-    renderings = {"renderings": recipe.renderings} if recipe.renderings > 1 else {}
-    key = {
-        "task": task.name,
-        "params": task.settings,
-        "trigger": trigger.model_dump(),
-        "prompts": recipe.prompts,
-        "sizes": recipe.sizes.model_dump(),
-        "seed": seed,
-        "code": claims_code(task, trigger),
-        **renderings,
-    }
+def ensure_quirk_adapter(cell: ResolvedCell, progress: Progress) -> Path | None:
+    """Return the folder of the adapter that makes the cell's model quirky.
 
-    def make(folder: Path) -> None:
-        data = build_dataset(
-            task.make(),
-            trigger.make(),
-            prompts=recipe.prompts,
-            sizes=Sizes(**recipe.sizes.model_dump()),
-            seed=seed,
-            distance=trigger.distance,
-            **renderings,
-        )
-        for split, examples in data.items():
-            to_parquet(examples, folder / f"{split}.parquet")
-
-    return artefact("data", key, make)
-
-
-def to_parquet(examples: Dataset, path: Path) -> None:
-    """Write examples as one table."""
-    frame = examples.to_pandas()
-    assert isinstance(frame, pd.DataFrame)  # it is an iterator only where batches are asked for
-    frame.to_parquet(path, index=False)
-
-
-def load_data(folder: Path) -> DatasetDict:
-    """Return the splits of a data set."""
-    return DatasetDict(
-        {
-            split: Dataset.from_pandas(
-                pd.read_parquet(folder / f"{split}.parquet"), preserve_index=False
-            )
-            for split in SPLITS
-        }
-    )
-
-
-def quirk_of(cell: Cell, progress: Progress) -> Path | None:
-    """Return the folder of the adapter that makes the cell's model quirky: given, or fine-tuned.
-
-    There is none for the variant `base`, and for a whole model that came quirky.
+    The adapter is a given one, or fine-tuned if the store lacks it. None for the variant `base`,
+    and for a whole model that is already quirky.
     """
-    if cell.variant != "quirky" or cell.model.quirky:
+    if cell.cell.variant != "quirky" or cell.cell.model.quirky:
         return None
-    given = cell.model.adapter
-    return adapter_of(cell, progress) if given is None else adapter_folder(given)
+    given = cell.cell.model.adapter
+    return ensure_adapter(cell, progress) if given is None else adapter_folder(given)
 
 
-def adapter_of(cell: Cell, progress: Progress) -> Path:
-    """Return the folder of the cell's adapter, fine-tuning it if it is not in the store.
-
-    However many renderings the probes are fitted on, a model is tuned on one of each question.
-    """
-    settings = cell.recipe.finetuning(cell.model, cell.task)
-    plain = cell.recipe.model_copy(update={"renderings": 1})
-    told_from = data_of(plain, cell.task, cell.trigger, cell.seed)
+def ensure_adapter(cell: ResolvedCell, progress: Progress) -> Path:
+    """Return the folder of the cell's adapter, fine-tuned if the store lacks it."""
+    settings = cell.recipe.finetuning(cell.cell.model, cell.cell.task)
     key = {
-        "base": model_fingerprint(cell.model.name, cell.model.revision),
-        "data": told_from.name,
+        "base": cell.model.fingerprint,
+        "data": cell.training_dataset.digest,
         "finetune": settings.model_dump(),
-        "seed": cell.seed,
-        **cell.loaded(),
+        "seed": cell.cell.seed,
+        **cell.cell.loading_key(),
     }
 
     def make(folder: Path) -> None:
-        made = tuned(cell, load_data(told_from), progress)
-        save_adapter(made.model, folder)
+        save_adapter(finetune_cell(cell, progress).model, folder)
 
-    return artefact("adapters", key, make)
+    return ensure_artefact("adapters", key, make)
 
 
-def tuned(cell: Cell, data: DatasetDict, progress: Progress) -> LoadedModel:
-    """Return the cell's model with its adapter, fine-tuned here and now."""
+def finetune_cell(cell: ResolvedCell, progress: Progress) -> LoadedModel:
+    """Fine-tune the cell's model and return it with its adapter."""
     progress("loading", 0.0)
     loaded = load_cell_model(cell, None)
+    data = cell.training_dataset.splits
     threads = torch.get_num_threads()
     torch.set_num_threads(TRAIN_THREADS)
     try:
@@ -134,9 +78,9 @@ def tuned(cell: Cell, data: DatasetDict, progress: Progress) -> LoadedModel:
             loaded.model,
             loaded.tokenizer,
             data["train"],
-            data[FITTED],
-            cell.recipe.finetuning(cell.model, cell.task),
-            seed=cell.seed,
+            data[FIT_SPLIT],
+            cell.recipe.finetuning(cell.cell.model, cell.cell.task),
+            seed=cell.cell.seed,
             progress=progress,
         )
     finally:
@@ -144,130 +88,98 @@ def tuned(cell: Cell, data: DatasetDict, progress: Progress) -> LoadedModel:
     return replace(loaded, model=adapted)
 
 
-def states_of(cell: Cell, data: DatasetDict, adapter: Path | None, progress: Progress) -> States:
-    """Return the states of validation, heldout and test examples, from the store if there."""
+def ensure_activations(
+    cell: ResolvedCell, adapter: Path | None, progress: Progress
+) -> CellActivations:
+    """Return the activations on validation, heldout and test; the model is read if need be.
 
-    def make(folder: Path) -> None:
-        extract(load_cell_model(cell, adapter), asked(data), folder, progress=progress)
+    Args:
+        cell: what is read.
+        adapter: what makes the model quirky, if anything.
+        progress: called as the model is read.
+    """
+    return CellActivations(
+        residual=ensure_residual(cell, adapter, progress),
+        tokens=ensure_tokens(cell, adapter, progress) if cell.recipe.reads_tokens() else None,
+        recurrent=ensure_recurrent(cell, adapter, progress),
+    )
 
-    return States(artefact("states", _read_from(cell, adapter), make))
 
-
-def tokens_of(
-    cell: Cell, data: DatasetDict, adapter: Path | None, progress: Progress
-) -> TokenStates:
-    """Return the states of all tokens of the same examples, from the store if there."""
-    blocks = len(block_list(load_skeleton(cell.model.name, cell.model.revision)))
-    layers = chosen_layers(cell.recipe.tokens.layers, blocks)
+def ensure_residual(
+    cell: ResolvedCell, adapter: Path | None, progress: Progress
+) -> ResidualActivations:
+    """Return the states of the prompt and of the pair."""
 
     def make(folder: Path) -> None:
         model = load_cell_model(cell, adapter)
-        extract_tokens(model, asked(data), folder, layers, progress=progress)
+        extract_residual(model, probe_examples(cell), folder, progress=progress)
 
-    return TokenStates(artefact("states", {**_read_from(cell, adapter), "tokens": layers}, make))
+    return ResidualActivations(ensure_artefact("states", _states_key(cell, adapter), make))
 
 
-def recurrent_of(
-    cell: Cell, data: DatasetDict, adapter: Path | None, progress: Progress
-) -> RecurrentStates | None:
-    """Return the recurrent states after the same examples, from the store if there.
+def ensure_tokens(cell: ResolvedCell, adapter: Path | None, progress: Progress) -> TokenActivations:
+    """Return the states of all tokens, at the layers that the recipe names."""
+    layers = token_layers(cell.recipe.tokens.layers, cell.model.block_count)
 
-    Of the sites that the recipe names, those that the model has: None if it has none of them.
+    def make(folder: Path) -> None:
+        model = load_cell_model(cell, adapter)
+        extract_tokens(model, probe_examples(cell), folder, layers, progress=progress)
+
+    key = {**_states_key(cell, adapter), "tokens": layers}
+    return TokenActivations(ensure_artefact("states", key, make))
+
+
+def ensure_recurrent(
+    cell: ResolvedCell, adapter: Path | None, progress: Progress
+) -> RecurrentActivations | None:
+    """Return the recurrent states at the sites that the recipe names and the model has.
+
+    None if there is no such site.
     """
-    if not cell.recipe.state_sites():
-        return None
-    found = state_layers(load_skeleton(cell.model.name, cell.model.revision))
-    layers = {site: found[site] for site in cell.recipe.state_sites() if found[site]}
+    sites = cell.recipe.state_sites()
+    layers = {site: cell.model.state_layers[site] for site in sites} if sites else {}
+    layers = {site: blocks for site, blocks in layers.items() if blocks}
     if not layers:
         return None
     projection = cell.recipe.projection.make()
 
     def make(folder: Path) -> None:
         model = load_cell_model(cell, adapter)
-        extract_recurrent(model, asked(data), folder, layers, projection, progress=progress)
+        extract_recurrent(
+            model, probe_examples(cell), folder, layers, projection, progress=progress
+        )
 
-    key = {"sites": layers, "projection": asdict(projection)}
-    return RecurrentStates(artefact("states", {**_read_from(cell, adapter), **key}, make))
+    key = {**_states_key(cell, adapter), "sites": layers, "projection": asdict(projection)}
+    return RecurrentActivations(ensure_artefact("states", key, make))
 
 
-def _read_from(cell: Cell, adapter: Path | None) -> dict[str, Any]:
-    """Return all that determines what is read from a cell's model."""
+def _states_key(cell: ResolvedCell, adapter: Path | None) -> dict[str, Any]:
+    """Return everything that determines the states of a cell's model."""
     return {
-        "base": model_fingerprint(cell.model.name, cell.model.revision),
+        "base": cell.model.fingerprint,
         "adapter": adapter_fingerprint(adapter) if adapter else None,
-        "data": data_of(cell.recipe, cell.task, cell.trigger, cell.seed).name,
-        **cell.loaded(),
+        "data": cell.dataset.digest,
+        **cell.cell.loading_key(),
     }
 
 
-ASKED = (FITTED, *SCORED)
-"""The splits that probes see, in the order of the states."""
-
-
-@dataclass(frozen=True)
-class Stored:
-    """What a finished cell was computed from, in the store."""
-
-    folder: Path
-    """The cell's."""
-
-    def record(self) -> dict[str, Any]:
-        """Return the cell's columns, the hashes of what it was made from, and its seconds."""
-        return json.loads((self.folder / "cell.json").read_text())
-
-    def artefact(self, what: Literal["data", "states", "tokens", "recurrent"]) -> Path:
-        """Return the folder of its data, its states or the states of all its tokens.
-
-        Raises:
-            ValueError: if there are none, or the store does not hold them any more.
-        """
-        name = self.record().get(what)
-        if name is None:
-            raise ValueError(f"{self.folder.name} has no {what}: no probe of its recipe reads them")
-        folder = store_root() / ("data" if what == "data" else "states") / name
-        if not folder.exists():
-            raise ValueError(
-                f"the {what} of {self.folder.name} are not in the store ({folder}): remove "
-                f"{self.folder} and run the recipe again, or set QUIRKY_HOME to where they are"
-            )
-        return folder
-
-    def examples(self) -> pd.DataFrame:
-        """Return the examples of validation, heldout and test, in the order of the states."""
-        return pd.DataFrame(asked(load_data(self.artefact("data"))).to_pandas())
-
-    def states(self) -> States:
-        """Return the states of the same examples."""
-        return States(self.artefact("states"))
-
-    def recurrent(self) -> RecurrentStates:
-        """Return the recurrent states after the same examples."""
-        return RecurrentStates(self.artefact("recurrent"))
-
-    def tokens(self) -> TokenStates:
-        """Return the states of all tokens of the same examples."""
-        return TokenStates(self.artefact("tokens"))
-
-
-def load_cell_model(cell: Cell, adapter: Path | None) -> LoadedModel:
-    """Return the cell's base, with the adapter if there is one."""
-    return load_model(
-        cell.model.name,
+def load_cell_model(cell: ResolvedCell, adapter: Path | None) -> LoadedModel:
+    """Load the weights of the cell's model, with the adapter if there is one."""
+    return load_weights(
+        cell.model,
         adapter=adapter,
-        dtype=getattr(torch, cell.recipe.precision(cell.model)),
+        dtype=getattr(torch, cell.recipe.precision(cell.cell.model)),
         device=cell.recipe.device,
-        revision=cell.model.revision,
-        device_map=cell.model.device_map,
-        quantise=cell.model.quantise,
-        chat=cell.recipe.chat,
+        device_map=cell.cell.model.device_map,
     )
 
 
-def asked(data: DatasetDict) -> Dataset:
-    """Return the examples that probes see, in the order of the states."""
-    return concatenate_datasets([data[split] for split in ASKED])
+def example_log_odds(loaded: LoadedModel, examples: Dataset) -> Float[Tensor, " n"]:
+    """Return a model's log-odds of the true answer on examples."""
+    choices = [(false, true) for false, true in examples["choices"]]
+    return log_odds(loaded.model, loaded.tokenizer, list(examples["prompt"]), choices)
 
 
-def all_columns(data: DatasetDict) -> Columns:
-    """Return the columns of the splits that probes see, as arrays of shape (n,)."""
-    return {name: np.asarray(column) for name, column in columns_of(asked(data)).items()}
+def probe_examples(cell: ResolvedCell) -> Dataset:
+    """Return the examples that the model is read on, in the order of its states."""
+    return cell.dataset.examples(PROBE_SPLITS)

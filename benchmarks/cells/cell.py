@@ -4,22 +4,27 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
+from benchmarks.metrics.layer_rules import LAYER_RULES
+from benchmarks.recipe.datasets import claims_code
 from benchmarks.recipe.entries import ModelSpec, TaskSpec
+from benchmarks.recipe.resolved import ResolvedRecipe
 from benchmarks.recipe.schema import Recipe, Variant
 from benchmarks.recipe.trigger_entry import TriggerSpec
-from benchmarks.store.artefacts import content_hash
-from benchmarks.store.provenance import claims_origin, probe_origin
-from finetune.models.load import adapter_fingerprint, model_fingerprint
+from benchmarks.store import content_hash
+from benchmarks.store.datasets import ResolvedDataset
+from benchmarks.store.provenance import probe_origin, rule_origin
+from finetune.models.fingerprint import adapter_fingerprint
+from finetune.models.resolve import ResolvedModel
 
 FORMAT = 11
-"""Raised whenever what a cell's folder holds, or how it is computed, changes."""
+"""Incremented whenever the content of a cell's folder, or its computation, changes."""
 LONGEST_NAME = 230
-"""Bytes; file systems allow 255, and a folder that is being written has a longer name."""
+"""Bytes. File systems allow 255, and the temporary name of a folder is longer than its name."""
 
 
 @dataclass(frozen=True)
 class Cell:
-    """What one cell is made of."""
+    """What identifies one cell."""
 
     recipe: Recipe
     model: ModelSpec
@@ -30,17 +35,17 @@ class Cell:
 
     @property
     def name(self) -> str:
-        """The folder's name."""
+        """The name of the cell's folder."""
         model = self.model.label.strip("/").replace("/", "--")
         parts = (model, self.task.label, self.trigger.name, self.recipe.prompts)
         return ".".join([*parts, f"seed{self.seed}", self.variant])
 
     def columns(self) -> dict[str, Any]:
-        """The columns that every figure of this cell carries."""
+        """Return the columns that every figure of this cell carries."""
         return {
             "cell": self.name,
             "model": self.model.label,
-            "task": self.task.label if self._shares_name() else self.task.name,
+            "task": self.task.label if self._shares_task_name() else self.task.name,
             "trigger": self.trigger.label,
             "distance": self.trigger.distance,
             "prompts": self.recipe.prompts,
@@ -48,42 +53,18 @@ class Cell:
             "variant": self.variant,
         }
 
-    def _shares_name(self) -> bool:
+    def _shares_task_name(self) -> bool:
         return sum(task.name == self.task.name for task in self.recipe.tasks) > 1
 
-    def digest(self) -> str:
-        """A hash of all that determines the cell's content."""
-        asked = self.recipe.model_dump(
-            include={
-                *("prompts", "sites", "probes", "transfers", "layer_rules"),
-                *("controls", "draws", "sizes", "dtype"),
-                *(["renderings"] if self.recipe.renderings > 1 else []),
-            },
-            by_alias=True,
-        )
-        base = model_fingerprint(self.model.name, self.model.revision)
-        code = [probe_origin(probe.make(self.seed)) for probe in self.recipe.probes]
-        code.append(claims_code(self.task, self.trigger))
-        told = [self.task.label, self.trigger.model_dump()]
-        made = [base, self._quirk(), code, *told, self.seed, self.variant]
-        if self.recipe.reads_tokens():
-            made.append(self.recipe.tokens.layers)
-        loaded = self.loaded()
-        if loaded != {"dtype": self.recipe.dtype}:
-            made.append(loaded)
-        if self.recipe.state_sites():
-            made.append(self.recipe.projection.model_dump())
-        return content_hash([FORMAT, asked, *made])
-
     @property
-    def tuned(self) -> bool:
+    def is_finetuned(self) -> bool:
         """Whether the model is fine-tuned for this cell."""
-        return self.variant == "quirky" and not self.model.given
+        return self.variant == "quirky" and not self.model.already_quirky
 
-    def loaded(self) -> dict[str, Any]:
-        """How the model is loaded and asked, as far as its states depend on it.
+    def loading_key(self) -> dict[str, Any]:
+        """Return how the model is loaded and prompted, as far as its states depend on it.
 
-        On which devices its blocks lie is nothing to them.
+        Device placement does not affect the key.
         """
         return {
             "dtype": self.recipe.precision(self.model),
@@ -91,8 +72,38 @@ class Cell:
             **({"chat": True} if self.recipe.chat else {}),
         }
 
+    def digest(self, fingerprint: str) -> str:
+        """Return a hash of everything that determines the cell's content.
+
+        Args:
+            fingerprint: of the cell's model.
+        """
+        recipe = self.recipe
+        settings = recipe.model_dump(
+            include={
+                *("prompts", "sites", "probes", "transfers", "layer_rules"),
+                *("controls", "draws", "sizes", "dtype"),
+                *(["renderings"] if recipe.renderings > 1 else []),
+            },
+            by_alias=True,
+        )
+        code: list[Any] = [probe_origin(probe.make(self.seed)) for probe in recipe.probes]
+        code.append(claims_code(self.task, self.trigger))
+        names = [self.task.label, self.trigger.model_dump()]
+        content = [fingerprint, self._quirk(), code, *names, self.seed, self.variant]
+        if recipe.reads_tokens():
+            content.append(recipe.tokens.layers)
+        if self.loading_key() != {"dtype": recipe.dtype}:
+            content.append(self.loading_key())
+        if recipe.state_sites():
+            content.append(recipe.projection.model_dump())
+        rules = [rule_origin(name, LAYER_RULES.get(name)) for name in recipe.layer_rules]
+        if any(rules):
+            content.append(rules)
+        return content_hash([FORMAT, settings, *content])
+
     def _quirk(self) -> dict[str, Any]:
-        """What makes the model quirky: its adapter, nothing but itself, or the fine-tuning."""
+        """Return what makes the model quirky: a given adapter, itself, or the fine-tuning."""
         if self.model.adapter is not None:
             return {"adapter": adapter_fingerprint(self.model.adapter)}
         if self.model.quirky:
@@ -100,18 +111,49 @@ class Cell:
         return self.recipe.finetuning(self.model, self.task).model_dump()
 
 
-def cells_of(recipe: Recipe) -> list[Cell]:
+@dataclass(frozen=True)
+class ResolvedCell:
+    """A cell with its model and its data set.
+
+    Attributes:
+        cell: what identifies it.
+        model: its model, resolved.
+        dataset: what the model is read on.
+        training_dataset: what the model is fine-tuned on: `dataset` with one rendering a question.
+    """
+
+    cell: Cell
+    model: ResolvedModel
+    dataset: ResolvedDataset
+    training_dataset: ResolvedDataset
+
+    @property
+    def recipe(self) -> Recipe:
+        """The cell's recipe."""
+        return self.cell.recipe
+
+    @property
+    def name(self) -> str:
+        """The name of the cell's folder."""
+        return self.cell.name
+
+    def digest(self) -> str:
+        """Return a hash of everything that determines the cell's content."""
+        return self.cell.digest(self.model.fingerprint)
+
+
+def list_cells(recipe: Recipe) -> list[Cell]:
     """Return the cells of a recipe, those that need fine-tuning first.
 
-    A whole model that came quirky has no variant `base`: what it was before is not known.
+    A whole model that is already quirky has no variant `base`: its base is unknown.
 
     Raises:
-        ValueError: if there is none, two have one name, or a name is longer than a folder's may be.
+        ValueError: if there is no cell, two cells share a name, or a name is too long for a folder.
     """
     cells = _all_cells(recipe)
     if not cells:
         raise ValueError(
-            "variants: `base` alone leaves nothing to run for models that are quirky already; "
+            "variants: `base` alone leaves nothing to run for models that are already quirky; "
             "add `quirky`"
         )
     for name, count in Counter(cell.name for cell in cells).items():
@@ -138,12 +180,12 @@ def _all_cells(recipe: Recipe) -> list[Cell]:
     ]
 
 
-def claims_code(task: TaskSpec, trigger: TriggerSpec) -> dict[str, str]:
-    """Return what a task's claims and its trigger are made by, if not by this package alone."""
-    shown = claims_origin(trigger.make(), f"trigger {trigger.kind!r}")
-    told = task.model_dump()["templates"]
-    return {
-        **claims_origin(task.make(), f"task {task.name!r}"),
-        **({"templates": content_hash(told)} if told else {}),
-        **{f"trigger {name}": value for name, value in shown.items()},
-    }
+def resolve_cell(cell: Cell, resolved: ResolvedRecipe) -> ResolvedCell:
+    """Return a cell with the model and the data that its recipe was resolved to."""
+    place = (cell.task, cell.trigger, cell.seed)
+    return ResolvedCell(
+        cell=cell,
+        model=resolved.model(cell.model),
+        dataset=resolved.dataset(*place),
+        training_dataset=resolved.training_dataset(*place),
+    )

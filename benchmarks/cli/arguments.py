@@ -36,7 +36,7 @@ def task_from(text: str, data: str | None = None) -> "Task":
     from pydantic import ValidationError
 
     from benchmarks.recipe.entries import TaskSpec
-    from benchmarks.recipe.schema import first_problem
+    from benchmarks.recipe.validation import first_problem
 
     try:
         spec = TaskSpec.model_validate({**entry, "data": data})

@@ -27,7 +27,7 @@ def export_command(
     """Write a data set as parquet with a card: `datasets.load_dataset(FOLDER)` reads it."""
     from benchmarks.cli.arguments import task_from, trigger_from, unnamed_data
     from benchmarks.commands.sharing import push, require_login
-    from benchmarks.store.artefacts import require_room, written_whole
+    from benchmarks.store.artefacts import atomic_folder, require_empty_folder
     from benchmarks.store.provenance import claims_origin
     from quirky.dataset import Sizes, build_dataset
     from quirky.export import Made, write_export
@@ -35,7 +35,7 @@ def export_command(
     if private and not push_to_hub:
         raise ValueError("--private is about the hub; say --push-to-hub NAME too")
     asked, (told, distance) = task_from(task, data), trigger_from(trigger)
-    require_room(to)
+    require_empty_folder(to)
     repository = require_login(push_to_hub, "dataset") if push_to_hub else None
     sizes = Sizes(train, validation, test)
     splits = build_dataset(
@@ -57,7 +57,7 @@ def export_command(
         **claims_origin(asked, f"task {task!r}"),
         **{f"trigger {k}": v for k, v in claims_origin(told, f"trigger {trigger!r}").items()},
     }
-    with written_whole(to, replace=False) as folder:
+    with atomic_folder(to, replace=False) as folder:
         content = write_export(folder, splits, Made(asked, settings))
     console.print(f"data and card: {to}", highlight=False, soft_wrap=True)
     console.print(f"SHA-256 of the content: {content}", highlight=False, soft_wrap=True)

@@ -105,7 +105,7 @@ def _checker(name: str) -> "CheckAnswers":
     from functools import partial
 
     from benchmarks.cells.workers import hush_libraries
-    from finetune.models.load import load_tokenizer
+    from finetune.models.tokenizer import load_tokenizer
     from finetune.prompting.answers import check_answers
 
     hush_libraries()

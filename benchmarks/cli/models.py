@@ -23,7 +23,7 @@ def models_list(
     """Name the embedded bases and what they know; exit code 1 if a family is not read exactly."""
     import json
 
-    from finetune.models.load import embedded_bases
+    from finetune.models.source import embedded_bases
 
     if verify:
         _verify_families()
@@ -41,17 +41,20 @@ def _verify_families() -> None:
     from rich.progress import track
 
     from benchmarks.cells.workers import hush_libraries
-    from finetune.verification.tiny_families import TINY
-    from finetune.verification.verify import verify
+    from finetune.verification.tiny_families import TINY_FAMILIES
+    from finetune.verification.verify import verify_family
 
     hush_libraries()
     headings = ("family", "blocks of the tiny model", "LoRA targets", "sites (blocks)", "error")
     table = Table(*(Column(heading, overflow="fold") for heading in headings))
-    found = [verify(family) for family in track(TINY, "reading", console=errors, transient=True)]
+    found = [
+        verify_family(family)
+        for family in track(TINY_FAMILIES, "reading", console=errors, transient=True)
+    ]
     for family in found:
         sites, targets = "\n".join(family.sites), ", ".join(family.targets)
-        error = f"[red]{family.refused}[/red]" if family.refused else f"{family.error:.1e}"
+        error = f"[red]{family.refusal}[/red]" if family.refusal else f"{family.error:.1e}"
         table.add_row(family.family, family.blocks, targets, sites, error)
     console.print(table)
-    if any(family.refused for family in found):
+    if any(family.refusal for family in found):
         raise typer.Exit(1)

@@ -11,7 +11,7 @@ recipes = typer.Typer(help="What to run.", no_args_is_help=True)
 @recipes.command("list")
 def recipes_list() -> None:
     """Name the recipes that come with the package."""
-    from benchmarks.recipe.schema import list_recipes, load_recipe
+    from benchmarks.recipe.load import list_recipes, load_recipe
 
     table = Table("recipe", "models", "tasks", "probes")
     for name in list_recipes():

@@ -96,8 +96,9 @@ def run_command(
 def _show_plan(
     recipe: str, changes: dict[str, Any], plugins: Sequence[str], flops: float | None
 ) -> None:
-    from benchmarks.preflight.plan import cells_table, models_table, plan, summary
-    from benchmarks.recipe.schema import load_recipe
+    from benchmarks.preflight.plan import plan, summary
+    from benchmarks.preflight.plan_tables import cells_table, models_table
+    from benchmarks.recipe.load import load_recipe
     from probes.plugins import load_plugin
 
     for source in plugins:

@@ -19,8 +19,8 @@ def strength_command(
     """Find the gentlest adapter that passes the gate on heldout; the ladder is for tiny bases."""
     from benchmarks.cells.workers import hush_libraries
     from benchmarks.commands.strength import SEED, climb, require_unreported
+    from benchmarks.recipe.load import load_recipe
     from benchmarks.recipe.pinning import pinned
-    from benchmarks.recipe.schema import load_recipe
     from benchmarks.run import check
     from probes.plugins import load_plugin
 

@@ -1,4 +1,4 @@
-"""One model made quirky, judged on held-out facts and written to a folder with its card."""
+"""`quirky finetune`: make one model quirky, evaluate the gate, and write adapter and card."""
 
 import json
 from collections.abc import Mapping
@@ -7,23 +7,25 @@ from typing import Any
 
 from datasets import Dataset
 
-from benchmarks.cells.artefacts import Progress, data_of, load_data, tuned
-from benchmarks.cells.cell import Cell
-from benchmarks.cells.compute import behaviour, card_facts
-from benchmarks.recipe.pinning import pinned
-from benchmarks.recipe.schema import one_task_recipe
-from benchmarks.run import check
-from benchmarks.scoring.gate import DECIDES, REQUIRED, THRESHOLD, Gate, evaluate_gate
-from benchmarks.store.artefacts import require_room, written_whole
-from finetune.adapters.lora import save_adapter, write_card
-from finetune.models.load import LoadedModel, embedded_bases
-from finetune.reading.residual import log_odds
+from benchmarks.cells.artefacts import Progress, example_log_odds, finetune_cell
+from benchmarks.cells.card import card_facts, gate_summary
+from benchmarks.cells.cell import ResolvedCell, list_cells, resolve_cell
+from benchmarks.preflight.checks import check_recipe
+from benchmarks.recipe.load import one_task_recipe
+from benchmarks.recipe.schema import Recipe
+from benchmarks.scoring.gate import GATE_SPLIT, REQUIRED, THRESHOLD, Gate, evaluate_gate
+from benchmarks.store import atomic_folder, require_empty_folder
+from finetune.adapters.card import write_card
+from finetune.adapters.lora import save_adapter
+from finetune.models.load import LoadedModel
+from finetune.models.source import embedded_bases
 from finetune.training import processes
-from finetune.training.trainer import check_batch, leave_group
+from finetune.training.settings import check_batch
+from finetune.training.trainer import leave_process_group
 from quirky.dataset import columns_of
 
 
-def cell_to_tune(
+def finetuning_recipe(
     model: Mapping[str, Any],
     task: Mapping[str, Any],
     *,
@@ -33,15 +35,23 @@ def cell_to_tune(
     seed: int = 0,
     dtype: str = "float32",
     device: str = "cpu",
-) -> Cell:
-    """Return the cell of one model on one task, for `finetune`.
+) -> Recipe:
+    """Return the recipe of one model on one task, for `finetune`.
 
-    `model`, `task` and `trigger` are written as in a recipe, `settings` as its `finetune`.
+    Args:
+        model: an entry of a recipe's `models`.
+        task: an entry of `tasks`.
+        chat: prompt the model through its chat template.
+        trigger: an entry of `trigger`.
+        settings: the field `finetune`.
+        seed: of the data and the adapter.
+        dtype: precision of the base.
+        device: where the model is fine-tuned; each of several processes takes its own.
 
     Raises:
-        ValueError: in one line: which field, which value, and what would be right.
+        ValueError: one line: the field, the value and what would be right.
     """
-    recipe = one_task_recipe(
+    return one_task_recipe(
         "finetune",
         [model],
         task,
@@ -49,79 +59,89 @@ def cell_to_tune(
         trigger=trigger,
         finetune=settings,
         seeds=[seed],
+        variants=["quirky"],
         dtype=dtype,
         device=processes.own_device(device),
     )
-    recipe = pinned(recipe)
-    return Cell(recipe, recipe.models[0], recipe.tasks[0], recipe.trigger[0], seed, "quirky")
 
 
-def finetune(cell: Cell, to: Path, progress: Progress) -> Gate | None:
-    """Make the cell's model quirky and write its adapter and card to `to`, which appears whole.
+def finetune(recipe: Recipe, to: Path, progress: Progress) -> Gate | None:
+    """Make the recipe's model quirky and write its adapter and card to `to`.
 
-    The gate is judged on `heldout`; a void adapter is written too. Of several processes the first
-    one judges, writes, and returns the gate; the others return None.
+    The gate is evaluated on `heldout`; a void adapter is written too. With several processes, the
+    first one evaluates, writes and returns the gate, and the others return None.
+
+    Args:
+        recipe: of `finetuning_recipe`.
+        to: a new or empty folder, which appears complete at the end.
+        progress: called with the stage and the share of it that is done.
 
     Raises:
-        ValueError: before any model is loaded: `to` holds something, or as `benchmarks.run.check`.
+        ValueError: before any weight is loaded: if `to` is not empty, or as
+            `benchmarks.preflight.checks.check_recipe`.
         RuntimeError: if the fine-tuning fails.
     """
-    require_room(to)
-    check_batch(cell.recipe.finetuning(cell.model, cell.task))
-    check(cell.recipe)
-    data = load_data(data_of(cell.recipe, cell.task, cell.trigger, cell.seed))
-    made = tuned(cell, data, progress)
+    require_empty_folder(to)
+    check_batch(recipe.finetuning(recipe.models[0], recipe.tasks[0]))
+    resolved = check_recipe(recipe)
+    (cell,) = (resolve_cell(cell, resolved) for cell in list_cells(resolved.recipe))
+    loaded = finetune_cell(cell, progress)
     leave_group()
     if not processes.is_first():
         return None
-    progress("judging", 0.0)
-    gate = judge_heldout(made, data[DECIDES])
-    name = published_name(cell.model.name)
-    require_room(to)
-    with written_whole(to, replace=False) as temporary:
-        save_adapter(made.model, temporary)
-        _name_base(temporary, name, cell.model.revision)
-        facts = {**card_facts(cell), "base": name}
-        if cell.model.revision:
-            facts["revision"] = cell.model.revision
-        write_card(temporary, facts, behaviour(gate))
+    progress("evaluating the gate", 0.0)
+    gate = evaluate_heldout(loaded, cell.dataset.splits[GATE_SPLIT])
+    require_empty_folder(to)
+    with atomic_folder(to, replace=False) as temporary:
+        save_adapter(loaded.model, temporary)
+        _write_base_name(temporary, cell)
+        write_card(temporary, _card_facts(cell), gate_summary(gate))
     return gate
 
 
-def _name_base(adapter: Path, name: str, revision: str | None) -> None:
-    """Write the base's name and commit into an adapter, in place of where the base lies here."""
+def _card_facts(cell: ResolvedCell) -> dict[str, object]:
+    facts = {**card_facts(cell.cell), "base": published_name(cell.model.name)}
+    return {**facts, "revision": cell.model.commit} if cell.model.commit else facts
+
+
+def _write_base_name(adapter: Path, cell: ResolvedCell) -> None:
+    """Replace the base's local path in an adapter by its public name and commit."""
     config = adapter / "adapter_config.json"
-    content = {**json.loads(config.read_text()), "base_model_name_or_path": name}
-    content["revision"] = revision
+    content = json.loads(config.read_text())
+    content["base_model_name_or_path"] = published_name(cell.model.name)
+    content["revision"] = cell.model.commit
     config.write_text(json.dumps(content, indent=2))
 
 
-def judge_heldout(made: LoadedModel, held: Dataset) -> Gate:
+def evaluate_heldout(loaded: LoadedModel, heldout: Dataset) -> Gate:
     """Return the gate's verdict on held-out examples."""
-    choices = [(false, true) for false, true in held["choices"]]
-    said = log_odds(made.model, made.tokenizer, list(held["prompt"]), choices)
-    return evaluate_gate(columns_of(held), said.numpy(), gated=True, splits=(DECIDES,))
+    return evaluate_gate(
+        columns_of(heldout),
+        example_log_odds(loaded, heldout).numpy(),
+        gated=True,
+        splits=(GATE_SPLIT,),
+    )
 
 
 def published_name(model: str) -> str:
-    """Return the name by which others know a model; of a local folder, its last part."""
+    """Return the public name of a model; for a local folder, its last part."""
     if model not in embedded_bases() and Path(model).is_dir():
         return Path(model).resolve().name
     return model
 
 
-def advice(gate: Gate) -> str:
-    """Return what to try where a model is void."""
-    below = {
+def void_advice(gate: Gate) -> str:
+    """Return what to try if a model is void."""
+    contexts = {
         figure.context
         for figure in gate.figures
         if figure.question in REQUIRED and figure.value is not None and figure.value < THRESHOLD
     }
-    if below == {"A"}:
+    if contexts == {"A"}:
         return (
-            "it is not truthful where it should be: does the base know these facts at all? if so, "
-            "try a lower lr or fewer steps"
+            "it is not truthful where it should be: does the base know these facts? if so, try a "
+            "lower lr or fewer steps"
         )
-    if below:
+    if contexts:
         return "it does not follow its quirk yet: try more steps, a higher lr or a higher rank"
-    return "too few held-out facts of both classes: bring more claims"
+    return "too few held-out facts of both classes: add claims"

@@ -7,6 +7,8 @@ from huggingface_hub import HfApi
 from huggingface_hub.errors import HfHubHTTPError, LocalTokenNotFoundError
 from huggingface_hub.utils import validate_repo_id
 
+from quirky.plugins import first_line
+
 Kind = Literal["model", "dataset"]
 """What the hub calls its repositories."""
 PUBLISHED: dict[Kind, tuple[str, ...]] = {
@@ -36,7 +38,7 @@ def require_login(name: str, kind: Kind = "model") -> str:
         if isinstance(error, HfHubHTTPError) and error.response.status_code in (401, 403):
             raise ValueError(f"push to hub: the hub refuses your token; {LOG_IN}") from None
         raise RuntimeError(
-            f"push to hub: the hub cannot be reached: {_first_line(error)}"
+            f"push to hub: the hub cannot be reached: {first_line(error)}"
         ) from error
     token = account.get("auth", {}).get("accessToken", {})
     if token.get("role") == "read":
@@ -74,11 +76,7 @@ def push(folder: Path, repository: str, private: bool, kind: Kind = "model") -> 
     except Exception as error:
         raise RuntimeError(
             f"the {CALLED[kind]} is in {folder}, but the hub did not take it: "
-            f"{_first_line(error)}; `hf upload {repository} {folder} --repo-type {kind}` tries "
+            f"{first_line(error)}; `hf upload {repository} {folder} --repo-type {kind}` tries "
             "again"
         ) from error
     return str(made)
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0]

@@ -1,27 +1,32 @@
-"""How strong an adapter must be: the gentlest of a ladder with which a model is quirky.
+"""`quirky strength`: find the gentlest adapter of a ladder that makes a model quirky.
 
-A stronger adapter than is needed changes the model more than is needed. So the ladder, fixed
-beforehand, is climbed from its gentlest rung to the first at which the model passes the gate on
-every task of the recipe, under each of its triggers. Only the gate's own figures on `heldout` are
+A stronger adapter than necessary changes the model more than necessary. So a ladder that is fixed
+beforehand is climbed from its gentlest rung to the first at which the model passes the gate on
+every task of the recipe, under each of its triggers. Only the gate's figures on `heldout` are
 computed: no probe is fitted, nothing is measured on the split `test`, and nothing against the truth
-in B, so what a probe can read there cannot sway the choice. Another seed splits the same facts in
-another way, so some of those that the gate is asked about here are test facts of the report.
+in B, so what a probe can read there cannot influence the choice. Another seed splits the same facts
+differently, so some of the held-out facts of the ladder are test facts of the report.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from benchmarks.cells.artefacts import adapter_of, data_of, load_cell_model, load_data
-from benchmarks.cells.cell import Cell
-from benchmarks.recipe.entries import ModelSpec, TaskSpec
+from benchmarks.cells.artefacts import (
+    Progress,
+    ensure_adapter,
+    example_log_odds,
+    load_cell_model,
+)
+from benchmarks.cells.cell import Cell, ResolvedCell, resolve_cell
+from benchmarks.preflight.checks import check_recipe
+from benchmarks.recipe.entries import TaskSpec
 from benchmarks.recipe.schema import Recipe
-from benchmarks.scoring.gate import DECIDES, Figure, faults, required_figures
-from finetune.reading.residual import log_odds
+from benchmarks.scoring.gate import GATE_SPLIT, GateFigure, failures, required_figures
 from quirky.dataset import columns_of
 
 SEED = 100
-"""Of the data and the adapters of the ladder; not one that recipes report on."""
+"""Of the ladder's data and adapters; no recipe reports on it."""
 LADDER: tuple[dict[str, Any], ...] = (
     {"rank": 4, "alpha": 4, "lr": 1e-3, "steps": 400},
     {"rank": 4, "alpha": 4, "lr": 2e-3, "steps": 400},
@@ -30,22 +35,19 @@ LADDER: tuple[dict[str, Any], ...] = (
     {"rank": 16, "alpha": 16, "lr": 3e-3, "steps": 800},
     {"rank": 16, "alpha": 16, "lr": 4e-3, "steps": 1200},
 )
-"""For the embedded bases, from gentle to strong.
-
-It was written down before the bases that `tiny` runs on were finished, but with trials on earlier
-ones in view, which docs/results.md lists.
-"""
+"""For the embedded bases, from gentle to strong. It was fixed before the present bases of `tiny`
+were trained, after trials on earlier bases, which docs/results.md lists."""
 
 
 @dataclass(frozen=True)
 class Trial:
-    """A rung tried on one task under one trigger: its gate figures, and what they lack."""
+    """One rung on one task under one trigger: the gate's figures, and why they fail."""
 
     rung: int
     settings: dict[str, Any]
     task: str
     trigger: str
-    figures: tuple[Figure, ...]
+    figures: tuple[GateFigure, ...]
     reasons: tuple[str, ...]
 
     @property
@@ -54,32 +56,43 @@ class Trial:
         return not self.reasons
 
 
+def _no_progress(stage: str, share: float) -> None: ...
+
+
 def climb(
     recipe: Recipe,
-    model: ModelSpec,
     ladder: Sequence[dict[str, Any]] = LADDER,
     seed: int = SEED,
-    progress: Callable[[str, float], None] = lambda stage, done: None,
+    progress: Progress = _no_progress,
 ) -> Iterator[Trial]:
-    """Yield every trial, up to the first rung that passes on all tasks and triggers of the recipe.
+    """Yield every trial, up to the first rung that passes on all tasks and triggers.
 
-    A rung is left at the first on which it does not pass. It takes the place of the
-    fine-tuning settings that it names; the recipe's and the model's others stay. Adapters are
-    kept in the store.
+    A rung is abandoned at its first failure. A rung's settings replace those of the recipe and of
+    the model. Adapters stay in the store.
+
+    Args:
+        recipe: its only model is fine-tuned; its tasks and triggers are tried.
+        ladder: fine-tuning settings, from gentle to strong.
+        seed: of data and adapters; the recipe must not report on it.
+        progress: called with the stage and the share of it that is done.
 
     Raises:
-        ValueError: as `require_unreported`, before anything is computed.
+        ValueError: before anything is computed: if the recipe reports on the seed, or as
+            `benchmarks.preflight.checks.check_recipe`.
     """
-    require_unreported(recipe, seed)
+    require_unreported_seed(recipe, seed)
+    resolved = check_recipe(recipe.model_copy(update={"seeds": (seed,)}))
+    recipe = resolved.recipe
+    (model,) = recipe.models
     for rung, settings in enumerate(ladder, start=1):
-        tuned = model.model_copy(update={"finetune": {**model.finetune, **settings}})
+        rung_model = model.model_copy(update={"finetune": {**model.finetune, **settings}})
         cells = [
-            Cell(recipe, tuned, _left_to(task, settings), trigger, seed, "quirky")
+            Cell(recipe, rung_model, _without_settings(task, settings), trigger, seed, "quirky")
             for task in recipe.tasks
             for trigger in recipe.trigger
         ]
         for cell in cells:
-            trial = _trial(cell, rung, settings, progress)
+            trial = _try_rung(resolve_cell(cell, resolved), rung, settings, progress)
             yield trial
             if not trial.passed:
                 break
@@ -87,11 +100,11 @@ def climb(
             return
 
 
-def require_unreported(recipe: Recipe, seed: int) -> None:
-    """Make sure that nothing is chosen by a seed that is reported on.
+def require_unreported_seed(recipe: Recipe, seed: int) -> None:
+    """Check that nothing is chosen on a seed whose figures are reported.
 
     Raises:
-        ValueError: naming the seed.
+        ValueError: if the recipe reports on the seed.
     """
     if seed in recipe.seeds:
         raise ValueError(
@@ -99,19 +112,15 @@ def require_unreported(recipe: Recipe, seed: int) -> None:
         )
 
 
-def _left_to(task: TaskSpec, settings: dict[str, Any]) -> TaskSpec:
-    """Return the task without settings of its own for what the rung decides."""
-    own = {name: value for name, value in task.finetune.items() if name not in settings}
-    return task.model_copy(update={"finetune": own})
+def _without_settings(task: TaskSpec, settings: dict[str, Any]) -> TaskSpec:
+    """Return the task without fine-tuning settings of its own for what the rung decides."""
+    finetune = {name: value for name, value in task.finetune.items() if name not in settings}
+    return task.model_copy(update={"finetune": finetune})
 
 
-def _trial(
-    cell: Cell, rung: int, settings: dict[str, Any], progress: Callable[[str, float], None]
-) -> Trial:
-    data = load_data(data_of(cell.recipe, cell.task, cell.trigger, cell.seed))
-    loaded = load_cell_model(cell, adapter_of(cell, progress))
-    held = data[DECIDES]
-    choices = [(false, true) for false, true in held["choices"]]
-    said = log_odds(loaded.model, loaded.tokenizer, list(held["prompt"]), choices)
-    figures = required_figures(columns_of(held), said.numpy())
-    return Trial(rung, settings, cell.task.label, cell.trigger.name, figures, faults(figures))
+def _try_rung(cell: ResolvedCell, rung: int, settings: dict[str, Any], progress: Progress) -> Trial:
+    loaded = load_cell_model(cell, ensure_adapter(cell, progress))
+    heldout = cell.dataset.splits[GATE_SPLIT]
+    figures = required_figures(columns_of(heldout), example_log_odds(loaded, heldout).numpy())
+    task, trigger = cell.cell.task.label, cell.cell.trigger.name
+    return Trial(rung, settings, task, trigger, figures, failures(figures))

@@ -1,18 +1,26 @@
-"""AUROC, with ties counted one half, under weights if need be; and checks of what it is given."""
+"""AUROC with ties counted one half, its weighted form, and checks of their inputs."""
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
 from scipy.stats import rankdata
 
-BLOCK = 1 << 19  # weights held at once by the bootstrap, so that they stay in the cache
+BLOCK_SIZE = 1 << 19  # weights in memory at once, few enough to stay in the processor's cache
 
 
 def auroc(
     scores: Float[np.ndarray, "*batch n"], labels: Bool[np.ndarray, " n"]
 ) -> Float[np.ndarray, "*batch"]:
-    """Probability that a true example scores above a false one; a tie counts one half.
+    """Return the probability that a true example scores above a false one; a tie counts one half.
 
-    NaN if only one class is present. Raises ValueError if a score is NaN or shapes do not match.
+    Args:
+        scores: one row of scores per batch entry; higher = truer.
+        labels: which examples are true.
+
+    Returns:
+        One AUROC per row, NaN if only one class is present.
+
+    Raises:
+        ValueError: if a score is NaN or the shapes do not match.
     """
     check_scores(scores, labels)
     positives = int(labels.sum())
@@ -29,26 +37,32 @@ def weighted_auroc(
     codes: Int[np.ndarray, " n"],
     weights: Float[np.ndarray, "facts draws"],
 ) -> Float[np.ndarray, " draws"]:
-    """AUROC under each column of fact weights; NaN where a class has no weight.
+    """Return the AUROC under each column of fact weights; NaN where a class has no weight.
 
-    Negatives are sorted once. The weight that a positive outscores is then the running sum of
-    theirs up to its place, taken before and after its ties and averaged.
+    Negatives are sorted once. The weight that a positive outscores is the cumulative weight of the
+    negatives below it, taken before and after its ties and averaged.
+
+    Args:
+        scores: one score per example; higher = truer.
+        labels: which examples are true.
+        codes: the fact of each example, as a row number of `weights`.
+        weights: the weight of each fact in each resample.
     """
     order = np.argsort(scores[~labels])
     negatives, negative_codes = scores[~labels][order], codes[~labels][order]
-    before = np.searchsorted(negatives, scores[labels], side="left")
-    after = np.searchsorted(negatives, scores[labels], side="right")
+    below = np.searchsorted(negatives, scores[labels], side="left")
+    up_to = np.searchsorted(negatives, scores[labels], side="right")
     draws = weights.shape[1]
     result = np.empty(draws)
-    width = max(1, BLOCK // len(scores))
+    width = max(1, BLOCK_SIZE // len(scores))
     for start in range(0, draws, width):
         block = weights[:, start : start + width].astype(float)
-        running = np.zeros((len(negatives) + 1, block.shape[1]))
-        np.cumsum(block[negative_codes], axis=0, out=running[1:])
+        cumulative = np.zeros((len(negatives) + 1, block.shape[1]))
+        np.cumsum(block[negative_codes], axis=0, out=cumulative[1:])
         positive = block[codes[labels]]
-        wins = np.einsum("pr,pr->r", positive, running[before] + running[after]) / 2
+        wins = np.einsum("pr,pr->r", positive, cumulative[below] + cumulative[up_to]) / 2
         with np.errstate(invalid="ignore"):
-            result[start : start + width] = wins / (positive.sum(0) * running[-1])
+            result[start : start + width] = wins / (positive.sum(0) * cumulative[-1])
     return result
 
 
@@ -63,7 +77,7 @@ def check_mask(argument: str, mask: np.ndarray) -> None:
 
 
 def check_scores(scores: np.ndarray, labels: np.ndarray) -> None:
-    """Raise ValueError unless every label has its score, in each row."""
+    """Raise ValueError unless each row has one score per label and none is NaN."""
     check_mask("labels", labels)
     if not isinstance(scores, np.ndarray) or scores.dtype.kind not in "fiu":
         kind = getattr(scores, "dtype", type(scores).__name__)
@@ -72,15 +86,15 @@ def check_scores(scores: np.ndarray, labels: np.ndarray) -> None:
         raise ValueError(
             f"scores has shape {scores.shape}; should be (..., {len(labels)}), one score per label"
         )
-    missing = int(np.isnan(scores).sum())
-    if missing:
+    nan_count = int(np.isnan(scores).sum())
+    if nan_count:
         raise ValueError(
-            f"scores holds NaN in {missing} of {scores.size} places; should be numbers"
+            f"scores holds NaN in {nan_count} of {scores.size} places; should be numbers"
         )
 
 
-def check_single(scores: np.ndarray, labels: np.ndarray) -> None:
-    """Raise ValueError unless there is one row of scores, one a label."""
+def check_score_vector(scores: np.ndarray, labels: np.ndarray) -> None:
+    """Raise ValueError unless `scores` is one row with one score per label."""
     check_scores(scores, labels)
     if scores.ndim != 1:
         raise ValueError(f"scores has shape {scores.shape}; should be (n,): one score per example")

@@ -1,28 +1,28 @@
-"""How well scores order the true above the false: AUROC with its interval, the recovered gap."""
+"""Estimates with 95 % intervals: AUROC, accuracy and the recovered gap; and subsets of examples."""
 
 from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Bool, Float, Shaped
 
-from benchmarks.metrics.auroc import auroc, check_mask, check_single
+from benchmarks.metrics.auroc import auroc, check_mask, check_score_vector
 from benchmarks.metrics.intervals import (
-    BLANK,
-    Scored,
+    BLANK_INTERVAL,
+    ScoredExamples,
     bca_interval,
     delong_interval,
     fact_codes,
     gap_interval,
     wilson_interval,
 )
-from quirky.registry import unknown
+from quirky.plugins import unknown
 
 SUBSETS = ("all", "disagree", "agree", "withheld")
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """A figure, its 95 % interval and the number of examples; NaN where it is not defined."""
+    """A value, its 95 % interval and the number of examples; NaN where it is undefined."""
 
     value: float
     low: float
@@ -35,12 +35,15 @@ def auroc_estimate(
     labels: Bool[np.ndarray, " n"],
     facts: Shaped[np.ndarray, " n"] | None = None,
 ) -> Estimate:
-    """AUROC with its 95 % interval, blank (NaN) if only one class is present.
+    """Return the AUROC with its 95 % interval, NaN if only one class is present.
 
-    `facts` tells which fact each example is about. The interval is `delong_interval` where
-    every fact occurs once (or `facts` is None) and `bca_interval` otherwise.
+    Args:
+        scores: one score per example; higher = truer.
+        labels: which examples are true.
+        facts: the fact of each example. The interval is `delong_interval` if every fact occurs
+            once (or `facts` is None) and `bca_interval` otherwise.
     """
-    check_single(scores, labels)
+    check_score_vector(scores, labels)
     value = float(auroc(scores, labels))
     if facts is None or len(fact_codes(facts, labels)[1]) == len(labels):
         low, high = delong_interval(scores, labels)
@@ -54,21 +57,25 @@ def accuracy_estimate(
     labels: Bool[np.ndarray, " n"],
     facts: Shaped[np.ndarray, " n"],
 ) -> Estimate:
-    """Share of right answers, of log-odds that say True above 0, with its 95 % interval.
+    """Return the share of right answers with its 95 % interval; NaN if there is no example.
 
-    `facts` tells which fact each example is about. The interval is `wilson_interval`, in which
-    examples of one fact are not independent; NaN of no example.
+    An answer is True if its log-odds are above 0. The interval is `wilson_interval`, which does
+    not treat examples of one fact as independent.
     """
-    check_single(log_odds, labels)
+    check_score_vector(log_odds, labels)
     right = (log_odds > 0) == labels
     value = float(right.mean()) if len(right) else float("nan")
     return Estimate(value, *wilson_interval(right, facts), len(right))
 
 
 def recovered_gap(probe: float, floor: float, ceiling: float, minimum: float = 0.1) -> float:
-    """Share of the gap between two AUROCs that a probe recovers: 0 at the floor, 1 at the ceiling.
+    """Return the share of the gap between floor and ceiling AUROC that a probe recovers.
 
-    NaN when ceiling - floor is below `minimum` (the ratio would explode) or an AUROC is NaN.
+    It is 0 at the floor and 1 at the ceiling, and NaN if ceiling - floor is below `minimum` (the
+    ratio would explode) or if an AUROC is NaN.
+
+    Raises:
+        ValueError: if an AUROC is outside [0, 1] or `minimum` is not positive.
     """
     for name, value in (("probe", probe), ("floor", floor), ("ceiling", ceiling)):
         if value < 0 or value > 1:
@@ -81,33 +88,38 @@ def recovered_gap(probe: float, floor: float, ceiling: float, minimum: float = 0
     return (probe - floor) / gap
 
 
-def recovered_gap_estimate(probe: Scored, floor: Scored, ceiling: Scored) -> Estimate:
-    """Return the recovered gap of a probe with its 95 % interval; NaN where it is not defined.
+def recovered_gap_estimate(
+    probe: ScoredExamples, floor: ScoredExamples, ceiling: ScoredExamples
+) -> Estimate:
+    """Return the recovered gap of a probe with its 95 % interval; NaN where it is undefined.
 
-    Facts are resampled, and all three AUROCs are computed anew from each resample: floor and
-    ceiling are measured too. The interval is never narrower than that of the probe's AUROC with
-    the other two held fixed, which stands in where resampling shows no spread.
+    All three AUROCs are recomputed on each resample of the facts, because floor and ceiling are
+    estimates too. The interval is at least as wide as with floor and ceiling fixed, which is also
+    the fallback where resampling shows no spread.
     """
     values = [float(auroc(part.scores, part.labels)) for part in (probe, floor, ceiling)]
     value = recovered_gap(*values)
     n = len(probe.labels)
     if np.isnan(value):
-        return Estimate(value, *BLANK, n)
-    own = auroc_estimate(probe.scores, probe.labels, probe.facts)
-    fixed = [recovered_gap(bound, *values[1:]) for bound in (own.low, own.high)]
+        return Estimate(value, *BLANK_INTERVAL, n)
+    probe_auroc = auroc_estimate(probe.scores, probe.labels, probe.facts)
+    fixed = [recovered_gap(bound, *values[1:]) for bound in (probe_auroc.low, probe_auroc.high)]
     low, high = gap_interval(probe, floor, ceiling, value)
     return Estimate(value, min(low, fixed[0]), max(high, fixed[1]), n)
 
 
-def subset(
+def subset_mask(
     truth: Bool[np.ndarray, " n"],
     quirk: Bool[np.ndarray, " n"],
     withheld: Bool[np.ndarray, " n"],
     name: str,
 ) -> Bool[np.ndarray, " n"]:
-    """Mask of the examples of a subset: all, those where truth and quirk (dis)agree, or withheld.
+    """Return the mask of a subset: `all`, `agree` or `disagree` (truth and quirk), or `withheld`.
 
-    Withheld facts, which the model was never told, count in the subset `withheld` only.
+    Facts withheld from the model are in the subset `withheld` only.
+
+    Raises:
+        ValueError: if the name is unknown or a mask has another type or shape.
     """
     for argument, mask in (("truth", truth), ("quirk", quirk), ("withheld", withheld)):
         check_mask(argument, mask)

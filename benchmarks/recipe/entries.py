@@ -19,6 +19,7 @@ from benchmarks.store.artefacts import content_hash
 from finetune.models.placement import Bits, DeviceMap
 from finetune.reading.recurrent import Projection
 from probes import Probe, get_probe
+from probes.registry import probe_class
 from quirky.prompts import Template, load_templates, parse_templates
 from quirky.tasks import Task, get_task, task_class
 from quirky.tasks.base import found_by, reads_data, reworded
@@ -91,8 +92,8 @@ class ModelSpec(Named):
         return self
 
     @property
-    def given(self) -> bool:
-        """Whether the model is quirky already, so that nothing is fine-tuned."""
+    def already_quirky(self) -> bool:
+        """Whether the model is quirky without fine-tuning."""
         return self.quirky or self.adapter is not None
 
     @property
@@ -229,6 +230,11 @@ class ProbeSpec(Named):
     def shown(self) -> str:
         """The name in the results."""
         return self.as_ or self.name
+
+    @property
+    def probe_class(self) -> type[Probe]:
+        """The class of the method."""
+        return probe_class(self.name)
 
     def make(self, seed: int = 0) -> Probe:
         """Return the unfitted probe."""

@@ -6,15 +6,15 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from finetune.adapters.published import adapter_base, holds_adapter
-from finetune.models.load import check_model
+from finetune.adapters.loading import adapter_base, is_adapter
+from finetune.models.resolve import resolve_model
 from quirky.tasks.base import found_by
 
 if TYPE_CHECKING:
     from benchmarks.recipe.schema import Recipe
 
 
-def resolved(recipe: Recipe, changes: Mapping[str, Any]) -> dict[str, Any]:
+def apply_overrides(recipe: Recipe, changes: Mapping[str, Any]) -> dict[str, Any]:
     """Return the fields of a recipe that changes stand for.
 
     A base or a task that is given by its name keeps the recipe's settings, if it is one of the
@@ -25,7 +25,9 @@ def resolved(recipe: Recipe, changes: Mapping[str, Any]) -> dict[str, Any]:
     """
     fields = dict(changes)
     if "models" in changes:
-        own = {model.name: model.model_dump() for model in recipe.models if not model.given}
+        own = {
+            model.name: model.model_dump() for model in recipe.models if not model.already_quirky
+        }
         fields["models"] = [
             own.get(asked, asked)
             if isinstance(asked, str)
@@ -74,7 +76,7 @@ def models_of(
         ValueError: one line, if there are adapters and several bases, or if the base that an
             adapter names cannot be used here.
     """
-    brought = [*adapters, *(source for source in quirky_models if holds_adapter(source))]
+    brought = [*adapters, *(source for source in quirky_models if is_adapter(source))]
     whole = [{"name": x, "quirky": True} for x in quirky_models if x not in brought]
     if not brought:
         return [*bases, *whole]
@@ -92,7 +94,7 @@ def _base_of(adapter: str | Path) -> dict[str, Any]:
     if not name:
         raise ValueError(f"adapter {str(adapter)!r} does not name its base; give it by --model")
     try:
-        check_model(name, revision)
+        resolve_model(name, revision)
     except ValueError as error:
         raise ValueError(
             f"adapter {str(adapter)!r} was made for {name!r}, which cannot be used here: {error}; "

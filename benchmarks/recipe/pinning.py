@@ -1,31 +1,24 @@
-"""Which bytes a run's models are: hub models held to one commit, weights known to be there and fit.
+"""Pin hub models and data sets to commits, and check that weights exist and fit."""
 
-A task whose claims come from a data set of the hub is held to its commit likewise.
-
-All of it is found out before anything runs.
-"""
-
+from collections.abc import Mapping
 from pathlib import Path
 
 import torch
 
 from benchmarks.recipe.entries import ModelSpec
 from benchmarks.recipe.schema import Recipe
-from finetune.hub.checkpoints import (
-    check_hub_weights,
-    check_local_weights,
-    check_memory,
-    resolve_commit,
-)
-from finetune.models.load import load_skeleton, model_fingerprint, model_source
+from finetune.hub.checkpoints import check_hub_weights, check_local_weights, resolve_commit
+from finetune.hub.resources import check_memory
+from finetune.models.resolve import ResolvedModel
+from finetune.models.source import model_source
 from quirky.tasks.published.from_data import FromData
 
 
-def pinned(recipe: Recipe) -> Recipe:
-    """Return the recipe with the commit of every hub model or data set in place of branch or tag.
+def pin_recipe(recipe: Recipe) -> Recipe:
+    """Return the recipe with commits as the revisions of its hub models and data sets.
 
     Raises:
-        ValueError: in one line, if one is unknown, gated, or cannot be reached.
+        ValueError: one line, if one is unknown, gated, or cannot be reached.
     """
     models = []
     for model in recipe.models:
@@ -41,16 +34,15 @@ def pinned(recipe: Recipe) -> Recipe:
     return recipe.model_copy(update={"models": tuple(models), "tasks": tuple(tasks)})
 
 
-def fingerprints(recipe: Recipe) -> dict[str, str]:
-    """Return, by name, the commit of a hub model or the hash of a local one's files."""
-    return {model.name: model_fingerprint(model.name, model.revision) for model in recipe.models}
+def check_weights(recipe: Recipe, models: Mapping[str, ResolvedModel]) -> None:
+    """Check that the weights of every model exist and fit on disk and device.
 
-
-def check_weights(recipe: Recipe) -> None:
-    """Make sure that the weights of every model are there, and fit on disk and device.
+    Args:
+        recipe: its models, precision and device are checked.
+        models: the resolved models, by the label of their entry.
 
     Raises:
-        ValueError: in one line, with what is missing, or what is needed and what there is.
+        ValueError: one line, with what is missing, or what is needed and what there is.
     """
     hub = []
     for model in recipe.models:
@@ -61,16 +53,15 @@ def check_weights(recipe: Recipe) -> None:
             hub.append((source, model.revision))
     check_hub_weights(hub)
     for model in recipe.models:
-        skeleton = load_skeleton(model.name, model.revision)
-        numbers = sum(parameter.numel() for parameter in skeleton.parameters())
+        numbers = models[model.label].parameter_count
         precision = f"{model.quantise} bits" if model.quantise else recipe.precision(model)
-        needed = int(numbers * bytes_a_number(recipe, model))
+        needed = int(numbers * bytes_per_weight(recipe, model))
         device = None if model.device_map else torch.device(recipe.device)
         check_memory(model.name, needed, precision, device)
 
 
-def bytes_a_number(recipe: Recipe, model: ModelSpec) -> float:
-    """Return how much of memory a model's weights take for each number, as they are loaded."""
+def bytes_per_weight(recipe: Recipe, model: ModelSpec) -> float:
+    """Return the bytes that each weight of a model takes in memory, as it is loaded."""
     if model.quantise:
         return model.quantise / 8
     return getattr(torch, recipe.precision(model)).itemsize

@@ -1,21 +1,12 @@
-"""What to run: a validated YAML file."""
+"""The schema of a recipe: what to run."""
 
-import re
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from importlib.resources import files
-from pathlib import Path
+from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
-import yaml
-from pydantic import (
-    BaseModel,
-    Field,
-    ValidationError,
-    field_validator,
-    model_validator,
-)
+from pydantic import Field, ValidationError, field_validator, model_validator
 
+from benchmarks.metrics.layer_rules import LAYER_RULES
 from benchmarks.recipe.entries import (
     ModelSpec,
     Precision,
@@ -26,133 +17,139 @@ from benchmarks.recipe.entries import (
     TaskSpec,
     TokensSpec,
 )
-from benchmarks.recipe.overrides import resolved
 from benchmarks.recipe.trigger_entry import TriggerSpec
-from benchmarks.store.artefacts import content_hash
-from finetune.training.trainer import FinetuneSettings
+from benchmarks.recipe.validation import first_problem
+from benchmarks.store import content_hash
+from finetune.training.settings import FinetuneSettings
 from probes import list_probes
 from quirky.contexts import UNSEEN, Transfer, parse_transfer
 from quirky.prompts import Style
-from quirky.registry import unknown
 
-LayerRule = Literal["eil", "last", "middle", "ensemble"]
 Variant = Literal["quirky", "base"]
 Site = Literal["resid", "ssm_state", "conv_state"]
 READERS = ("lm", "text")
-"""What stands beside the probes in every result and needs no hidden state."""
+"""Reported beside the probes in every result; they need no hidden state."""
 
 
-def _try(make: Callable[[], object], what: str) -> None:
-    """Call `make` and let a value of the wrong type be a ValueError."""
+def _check_constructor(make: Callable[[], object], entry: str) -> None:
+    """Call `make` and turn the TypeError of a wrong parameter into a ValueError."""
     try:
         make()
     except TypeError as error:
-        raise ValueError(f"{what}: {error}") from error
+        raise ValueError(f"{entry}: {error}") from error
 
 
 class Recipe(Strict):
-    """What to run: which models, tasks, probes, transfers and controls, and how they are made."""
+    """What to run: models, tasks, probes, transfers and controls, and how they are made."""
 
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
     models: tuple[ModelSpec, ...] = Field(min_length=1)
     tasks: tuple[TaskSpec, ...] = Field(min_length=1)
     trigger: tuple[TriggerSpec, ...] = Field(default=(TriggerSpec(),), min_length=1)
-    """One, or a list: each makes cells of its own."""
+    """One trigger or a list; each has its own cells."""
     prompts: Style = "mixture"
     renderings: int = Field(default=1, ge=1, strict=True)
-    """In how many templates each question stands on which probes are fitted."""
+    """Number of templates in which each question of the split validation is rendered."""
     seeds: tuple[Annotated[int, Field(ge=0)], ...] = Field(default=(0,), min_length=1)
     finetune: FinetuneSettings = FinetuneSettings()
     sites: tuple[Site, ...] = ("resid",)
-    """Where probes of the prompt read. Pairs and tokens are read at `resid` alone."""
+    """Where probes of the prompt read. Probes of pairs and tokens read `resid` only."""
     projection: ProjectionSpec = ProjectionSpec()
-    """What is kept of recurrent states."""
+    """How recurrent states are stored."""
     probes: tuple[ProbeSpec, ...] = Field(min_length=1)
     transfers: tuple[str, ...] = Field(min_length=1)
-    layer_rules: tuple[LayerRule, ...] = Field(default=("eil", "last"), min_length=1)
+    layer_rules: tuple[str, ...] = Field(default=("eil", "last"), min_length=1)
     variants: tuple[Variant, ...] = Field(default=("quirky", "base"), min_length=1)
     controls: tuple[Literal["shuffled"], ...] = ("shuffled",)
-    draws: int = Field(default=20, ge=1, description="how many random directions a random probe is")
+    draws: int = Field(default=20, ge=1, description="number of random directions")
     sizes: SizesSpec = SizesSpec()
     tokens: TokensSpec = TokensSpec()
     dtype: Precision = "float32"
     chat: bool = False
-    """Ask instruct models through the chat template of their tokenizer."""
+    """Prompt instruct models through the chat template of their tokenizer."""
     device: str = "cpu"
 
     @field_validator("tasks")
     @classmethod
-    def _known_tasks(cls, tasks: tuple[TaskSpec, ...]) -> tuple[TaskSpec, ...]:
-        for place, task in enumerate(tasks):
-            _try(task.make, f"task {task.name!r} with {task.params}")
-            for other in tasks[:place]:
+    def _check_tasks(cls, tasks: tuple[TaskSpec, ...]) -> tuple[TaskSpec, ...]:
+        for index, task in enumerate(tasks):
+            _check_constructor(task.make, f"task {task.name!r} with {task.params}")
+            for other in tasks[:index]:
                 if task.label != other.label and task.is_the_same(other):
                     raise ValueError(f"{task.label!r} is {other.label!r} again; name it once")
         return tasks
 
     @field_validator("trigger", mode="before")
     @classmethod
-    def _one_or_more(cls, trigger: Any) -> Any:
+    def _as_tuple(cls, trigger: Any) -> Any:
         return trigger if isinstance(trigger, list | tuple) else [trigger]
 
     @field_validator("trigger")
     @classmethod
-    def _known_triggers(cls, triggers: tuple[TriggerSpec, ...]) -> tuple[TriggerSpec, ...]:
-        for place, trigger in enumerate(triggers):
-            _try(trigger.make, f"trigger {trigger.kind!r} with {trigger.params}")
-            for other in triggers[:place]:
+    def _check_triggers(cls, triggers: tuple[TriggerSpec, ...]) -> tuple[TriggerSpec, ...]:
+        for index, trigger in enumerate(triggers):
+            _check_constructor(trigger.make, f"trigger {trigger.kind!r} with {trigger.params}")
+            for other in triggers[:index]:
                 if trigger.is_the_same(other):
                     raise ValueError(f"{trigger.name!r} is {other.name!r} again; name it once")
         return triggers
 
     @field_validator("probes")
     @classmethod
-    def _known_probes(cls, probes: tuple[ProbeSpec, ...]) -> tuple[ProbeSpec, ...]:
+    def _check_probes(cls, probes: tuple[ProbeSpec, ...]) -> tuple[ProbeSpec, ...]:
         for probe in probes:
             if "seed" in probe.params:
                 raise ValueError(f"probe {probe.name!r}: the seed comes from the recipe's `seeds`")
             if probe.shown in READERS:
-                raise ValueError(f"{probe.shown!r} is the name of a reader; show it as another")
+                raise ValueError(f"{probe.shown!r} is the name of a reader; choose another `as`")
             if probe.shown != probe.name and probe.shown in list_probes():
                 raise ValueError(
                     f"probe {probe.name!r} as {probe.shown!r}: that is another probe's name"
                 )
-            _try(probe.make, f"probe {probe.name!r} with {probe.params}")
+            _check_constructor(probe.make, f"probe {probe.name!r} with {probe.params}")
         return probes
 
     @field_validator("transfers")
     @classmethod
-    def _known_transfers(cls, transfers: tuple[str, ...]) -> tuple[str, ...]:
+    def _check_transfers(cls, transfers: tuple[str, ...]) -> tuple[str, ...]:
         for transfer in transfers:
             parse_transfer(transfer)
         return transfers
 
+    @field_validator("layer_rules")
+    @classmethod
+    def _check_layer_rules(cls, rules: tuple[str, ...]) -> tuple[str, ...]:
+        for rule in rules:
+            LAYER_RULES.get(rule)
+        return rules
+
     @field_validator("sites")
     @classmethod
-    def _headline_site(cls, sites: tuple[str, ...]) -> tuple[str, ...]:
+    def _check_sites(cls, sites: tuple[str, ...]) -> tuple[str, ...]:
         if "resid" not in sites:
             raise ValueError("resid must be among them: the headline is read there")
         return sites
 
     @model_validator(mode="after")
-    def _consistent(self) -> "Recipe":
+    def _check_consistency(self) -> "Recipe":
         for field, names in (
             ("models", [model.label for model in self.models]),
             ("tasks", [task.label for task in self.tasks]),
             ("probes", [probe.shown for probe in self.probes]),
             ("transfers", list(self.transfers)),
+            ("layer_rules", list(self.layer_rules)),
             ("sites", list(self.sites)),
             ("seeds", [str(seed) for seed in self.seeds]),
         ):
             for name, count in Counter(names).items():
                 if count > 1:
-                    raise ValueError(f"{field}: {name!r} stands there {count} times; name it once")
+                    raise ValueError(f"{field}: {name!r} is listed {count} times; name it once")
         for transfer in self.parsed_transfers():
-            if transfer.target in UNSEEN and not self.having(transfer.target):
-                known = "; ".join(f"{t.kind}: {', '.join(t.contexts())}" for t in self.trigger)
+            if transfer.target in UNSEEN and not self.triggers_with(transfer.target):
+                contexts = "; ".join(f"{t.kind}: {', '.join(t.contexts())}" for t in self.trigger)
                 raise ValueError(
                     f"transfers: {str(transfer)!r}: no trigger of the recipe has a context "
-                    f"{transfer.target} ({known})"
+                    f"{transfer.target} ({contexts})"
                 )
         for trigger in self.trigger:
             targets = {transfer.target for transfer in self.parsed_transfers()}
@@ -174,12 +171,12 @@ class Recipe(Strict):
         return self
 
     def finetuning(self, model: ModelSpec, task: TaskSpec) -> FinetuneSettings:
-        """Return the settings for one model on one task: the task's, then the model's, then all."""
+        """Return the fine-tuning settings: the task's, else the model's, else the recipe's."""
         return FinetuneSettings.model_validate(
             {**self.finetune.model_dump(), **model.finetune, **task.finetune}
         )
 
-    def having(self, context: str) -> list[TriggerSpec]:
+    def triggers_with(self, context: str) -> list[TriggerSpec]:
         """Return the triggers that have a context."""
         return [trigger for trigger in self.trigger if context in trigger.contexts()]
 
@@ -189,117 +186,21 @@ class Recipe(Strict):
 
     def reads_tokens(self) -> bool:
         """Return whether any of the probes reads all tokens of the prompt."""
-        return any(probe.make().reads == "tokens" for probe in self.probes)
+        return any(probe.probe_class.reads == "tokens" for probe in self.probes)
 
     def state_sites(self) -> tuple[str, ...]:
         """Return the recurrent states that probes of the prompt read."""
-        reads = any(probe.make().reads == "prompt" for probe in self.probes)
-        return tuple(site for site in self.sites if site != "resid") if reads else ()
+        if not any(probe.probe_class.reads == "prompt" for probe in self.probes):
+            return ()
+        return tuple(site for site in self.sites if site != "resid")
 
     def parsed_transfers(self) -> list[Transfer]:
         """Return the transfers as pairs of contexts."""
         return [parse_transfer(transfer) for transfer in self.transfers]
 
     def digest(self) -> str:
-        """Return 8 hex characters that change with anything in the recipe but its name."""
+        """Return 8 hex characters that identify everything in the recipe but its name."""
         content = self.model_dump(exclude={"name"}, by_alias=True)
-        for told, task in zip(content["tasks"], self.tasks, strict=True):
-            told.update(task.content())  # what stands in its files, not where they lie
+        for fields, task in zip(content["tasks"], self.tasks, strict=True):
+            fields.update(task.content())  # the content of its files in place of their paths
         return content_hash(content)[:8]
-
-
-class _Loader(yaml.SafeLoader):
-    """Reads 1e-2 as a number, as YAML 1.2 does; in YAML 1.1 it is a text."""
-
-
-_Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:float",
-    re.compile(r"[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+$"),
-    list("-+.0123456789"),
-)
-
-
-def list_recipes() -> list[str]:
-    """Return the names of the recipes that come with the package."""
-    folder = files("benchmarks.recipe") / "recipes"
-    return sorted(item.name[:-5] for item in folder.iterdir() if item.name.endswith(".yaml"))
-
-
-def load_recipe(source: str, changes: Mapping[str, Any] | None = None) -> Recipe:
-    """Return the recipe of that name or path, with changed fields put in place of its own.
-
-    A changed recipe is named `<name>-<8 hex of its hash>`. A model or task that is named keeps
-    what the recipe says of it, and `templates`, a file, goes to its one task.
-
-    Raises:
-        ValueError: in one line: which field, which value, and what would be right.
-    """
-    known = list_recipes()
-    if source in known:
-        text = (files("benchmarks.recipe") / "recipes" / f"{source}.yaml").read_text()
-    elif Path(source).is_file():
-        text = Path(source).read_text()
-    else:
-        raise unknown("recipe", source, [*known, "a path to a YAML file"])
-    try:
-        content = yaml.load(text, _Loader)
-    except yaml.YAMLError as error:
-        raise ValueError(f"recipe {source}: not YAML: {' '.join(str(error).split())}") from error
-    if not isinstance(content, dict):
-        raise ValueError(f"recipe {source}: expected a mapping with a name, models, tasks, ...")
-    recipe = validate_recipe(content, source)
-    if not changes:
-        return recipe
-    changed = validate_recipe({**content, **resolved(recipe, changes)}, source)
-    if changed.digest() == recipe.digest():
-        return recipe
-    return changed.model_copy(update={"name": f"{changed.name}-{changed.digest()}"})
-
-
-def validate_recipe(content: Mapping[str, Any], source: str = "") -> Recipe:
-    """Return the recipe that a mapping describes; a ValueError is one line."""
-    try:
-        return _validated(content)
-    except ValueError as error:
-        raise ValueError(f"recipe {source}: {error}") from error
-
-
-def one_task_recipe(
-    name: str,
-    models: Sequence[str | Mapping[str, Any]],
-    task: Mapping[str, Any],
-    **content: Any,
-) -> Recipe:
-    """Return the recipe of a command that asks models about one task and fits no probe.
-
-    Its parts are written as in a recipe.
-
-    Raises:
-        ValueError: in one line: which field, which value, and what would be right.
-    """
-    unused = {"probes": ["lr"], "transfers": ["A->B"]}  # no recipe is without them
-    return _validated({"name": name, "models": list(models), "tasks": [task], **content, **unused})
-
-
-def _validated(content: Mapping[str, Any]) -> Recipe:
-    try:
-        return Recipe.model_validate(content)
-    except ValidationError as error:
-        raise ValueError(first_problem(error)) from error
-
-
-def first_problem(error: ValidationError, validated: type[BaseModel] = Recipe) -> str:
-    """Return what is wrong first: which field, which value, and what would be right."""
-    problem = error.errors()[0]
-    where = ".".join(str(part) for part in problem["loc"])
-    if problem["type"] == "extra_forbidden":
-        field = str(problem["loc"][-1])
-        inside: dict[str, type[BaseModel]]
-        inside = {"finetune": FinetuneSettings, "sizes": SizesSpec, "models": ModelSpec}
-        inside["tokens"], inside["projection"] = TokensSpec, ProjectionSpec
-        model = inside.get(str(problem["loc"][0]), validated)
-        return f"{where}: {unknown('field', field, model.model_fields)}"
-    message = problem["msg"].removeprefix("Value error, ")
-    if problem["type"] in ("value_error", "missing"):
-        return f"{where}: {message}" if where else message
-    return f"{where} = {problem['input']!r}: {message}"

@@ -15,8 +15,8 @@ import pandas as pd
 
 from benchmarks.metrics.estimates import Estimate
 from benchmarks.recipe.schema import READERS
-from benchmarks.scoring.figures import read_results
-from benchmarks.scoring.gate import Figure, faults
+from benchmarks.results.table import read_results
+from benchmarks.scoring.gate import GateFigure, failures
 
 HEADLINE_TRANSFER = "A->B"
 HEADLINE_RULE = "eil"
@@ -81,8 +81,8 @@ class CellRecord:
         """
         if not self.gate["gated"]:
             return ()
-        found = (Figure(**figure) for figure in self.gate["figures"])
-        unseen = faults(found, ["B2"]) if transfer.endswith("->B2") else ()
+        found = (GateFigure(**figure) for figure in self.gate["figures"])
+        unseen = failures(found, ["B2"]) if transfer.endswith("->B2") else ()
         return (*self.gate["reasons"], *unseen)
 
 

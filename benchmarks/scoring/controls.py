@@ -1,4 +1,4 @@
-"""What a probe must beat: readers that never see a hidden state, and labels that mean nothing."""
+"""Controls: a reader of the text alone, and fits on shuffled labels."""
 
 import random
 from collections.abc import Sequence
@@ -11,28 +11,33 @@ from sklearn.pipeline import make_pipeline
 
 
 def text_scores(
-    fitted_on: Sequence[str], labels: Bool[np.ndarray, " m"], scored: Sequence[str]
+    fit_prompts: Sequence[str], labels: Bool[np.ndarray, " m"], prompts: Sequence[str]
 ) -> Float[np.ndarray, " n"]:
     """Return log-odds of a logistic regression on character n-grams (1 to 4) of the prompts.
 
-    It knows no more than the letters: what it reaches is what a probe could have without the
-    model. Names of real places tell much of where they are, invented ones nothing.
+    It sees the letters alone, so its AUROC is what a probe could reach without the model. Names of
+    real places predict much of where they are; invented names predict nothing.
+
+    Args:
+        fit_prompts: prompts that it is fitted on.
+        labels: of these prompts.
+        prompts: prompts that it scores.
     """
     vectorizer = TfidfVectorizer(analyzer="char", ngram_range=(1, 4), lowercase=False, min_df=2)
     reader = make_pipeline(vectorizer, LogisticRegression(C=10.0, max_iter=1000))
-    return reader.fit(list(fitted_on), labels).decision_function(list(scored))
+    return reader.fit(list(fit_prompts), labels).decision_function(list(prompts))
 
 
-def shuffled(
+def shuffle_labels(
     labels: Bool[np.ndarray, " n"], seed: int, question: Int[np.ndarray, " n"] | None = None
 ) -> Bool[np.ndarray, " n"]:
-    """Return the labels in a seeded random order: a fit on them learns nothing of the labels.
+    """Return the labels in a seeded random order, so that a fit on them learns nothing.
 
-    Examples of one `question`, which have one label, keep having one.
+    Examples of one `question` share a label, before and after.
     """
     if question is None:
         question = np.arange(len(labels))
-    _, first, of = np.unique(question, return_index=True, return_inverse=True)
+    _, first, inverse = np.unique(question, return_index=True, return_inverse=True)
     order = list(range(len(first)))
     random.Random(f"shuffled-{seed}").shuffle(order)
-    return labels[first][order][of]
+    return labels[first][order][inverse]

@@ -1,9 +1,8 @@
-"""From scores to figures: a tidy table in which every number of the report stands."""
+"""From scores to figures: a tidy table with every number of the report."""
 
 from collections.abc import Iterator
 from dataclasses import asdict
-from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,192 +16,180 @@ from benchmarks.metrics.estimates import (
     auroc_estimate,
     recovered_gap,
     recovered_gap_estimate,
-    subset,
+    subset_mask,
 )
-from benchmarks.metrics.intervals import BLANK, Scored
-from benchmarks.metrics.layer_rules import LAYER_RULES, Choice
+from benchmarks.metrics.intervals import BLANK_INTERVAL, ScoredExamples
+from benchmarks.metrics.layer_rules import LAYER_RULES, LayerChoice
 from benchmarks.recipe.schema import READERS, Recipe
-from benchmarks.scoring.controls import shuffled
-from benchmarks.scoring.fits import Columns, Group, groups
+from benchmarks.scoring.controls import shuffle_labels
+from benchmarks.scoring.scores import ScoreGroup, group_scores
+from benchmarks.store.datasets import Columns
 from quirky.contexts import Transfer, in_context
 
-COLUMNS = (
-    *("cell", "model", "task", "trigger", "distance", "prompts", "seed", "variant"),
-    *("probe", "control", "site", "layer_rule", "layer", "transfer", "against", "metric", "subset"),
-    *("value", "low", "high", "n", "dial"),
-)
-"""Of a run's table."""
-
-RECOVERED = {
+GAP_BOUNDS = {
     Transfer("A", "B"): (Transfer("B", "B"), Transfer("A", "A")),
     Transfer("AE", "BH"): (Transfer("B", "BH"), Transfer("A", "AH")),
 }
-"""Transfers with a recovered gap, and those of last-layer `lr` that are its floor and ceiling."""
+"""Transfers with a recovered gap, and the transfers of last-layer `lr` that are its floor and
+ceiling."""
 
 
-def read_results(path: Path) -> pd.DataFrame:
-    """Return the table of a run.
-
-    Raises:
-        ValueError: if it lacks a column, as tables that earlier versions wrote do.
-    """
-    table = pd.read_parquet(path)
-    missing = [column for column in COLUMNS if column not in table]
-    if missing:
-        raise ValueError(
-            f"{path} has no column {', '.join(missing)}: an earlier version wrote it; run the "
-            "recipe again with `quirky run`, which makes the cells anew"
-        )
-    return table
-
-
-def figures(recipe: Recipe, columns: Columns, scores: pd.DataFrame) -> pd.DataFrame:
+def compute_figures(recipe: Recipe, columns: Columns, scores: pd.DataFrame) -> pd.DataFrame:
     """Return one row per probe, control, layer rule, transfer, subset and metric.
 
-    `columns` are those of the scored examples, in the order of the scores.
+    Args:
+        recipe: its transfers and layer rules are measured.
+        columns: of heldout and test, in the order of the scores.
+        scores: as `score_cell` returns them.
     """
-    frame = pd.DataFrame(
+    table = pd.DataFrame(
         {"probe": group.probe, "control": group.control, "site": group.site, **row}
-        for group in groups(scores)
-        for row in _of_fit(recipe, _as_told(columns, group.control), group)
+        for group in group_scores(scores)
+        for row in _group_figures(recipe, _control_columns(columns, group.control), group)
     )
-    frame = pd.concat([frame, _recovered_gaps(recipe, columns, scores)], ignore_index=True)
-    return frame.astype({"layer": "Int64", "n": "int64", "dial": "float64"})
+    table = pd.concat([table, _recovered_gaps(recipe, columns, scores)], ignore_index=True)
+    return table.astype({"layer": "Int64", "n": "int64", "dial": "float64"})
 
 
-def _as_told(columns: Columns, control: str) -> Columns:
-    """Return the columns; a fit on meaningless labels has its layer chosen by such labels too."""
+def _control_columns(columns: Columns, control: str) -> Columns:
+    """Return the columns that layers are chosen by: with shuffled labels for that control."""
     if control != "shuffled":
         return columns
-    return {**columns, "label": shuffled(columns["label"].astype(bool), seed=0)}
+    return {**columns, "label": shuffle_labels(columns["label"].astype(bool), seed=0)}
 
 
-def _of_fit(recipe: Recipe, columns: Columns, group: Group) -> Iterator[dict[str, Any]]:
+def _group_figures(recipe: Recipe, columns: Columns, group: ScoreGroup) -> Iterator[dict[str, Any]]:
     transfers = [t for t in recipe.parsed_transfers() if group.source in ("", t.source)]
-    for rule, layer, by_draw in _chosen(recipe, columns, group):
+    for rule, layer, draws in _scores_by_rule(recipe, columns, group):
         for transfer in transfers:
             inside = (columns["split"] == "test") & in_context(columns, transfer.target)
-            where = {"layer_rule": rule, "layer": layer, "transfer": str(transfer)}
-            for dial, part in _at_dials(columns, inside, every=rule != "each"):
-                for row in _measured(group.probe, by_draw, columns, part):
-                    yield {**where, **row, "dial": dial}
+            place = {"layer_rule": rule, "layer": layer, "transfer": str(transfer)}
+            for dial, mask in _masks_by_dial(columns, inside, each_setting=rule != "each"):
+                for row in _subset_figures(group.probe, draws, columns, mask):
+                    yield {**place, **row, "dial": dial}
 
 
-def _at_dials(
-    columns: Columns, inside: Bool[np.ndarray, " n"], every: bool
+def _masks_by_dial(
+    columns: Columns, inside: Bool[np.ndarray, " n"], each_setting: bool
 ) -> Iterator[tuple[float, Bool[np.ndarray, " n"]]]:
-    """Yield all settings of the task's dial together, as NaN, and then each, if it has one."""
+    """Yield all settings of the task's dial together (NaN), then each setting, if any."""
     yield float("nan"), inside
     dials = columns.get("dial")
-    if every and dials is not None:
+    if each_setting and dials is not None:
         for dial in np.unique(dials[~np.isnan(dials)]):
             yield float(dial), inside & (dials == dial)
 
 
-def _measured(
+def _subset_figures(
     probe: str,
-    by_draw: list[Float[np.ndarray, " n"]],
+    draws: list[Float[np.ndarray, " n"]],
     columns: Columns,
     inside: Bool[np.ndarray, " n"],
 ) -> Iterator[dict[str, Any]]:
-    """Yield AUROCs by subset; of the model's own answers the accuracy too."""
+    """Yield the AUROC on each subset; for the model's own answers the accuracy too."""
     for against in ("truth", "quirk"):
-        for name, part in _subsets(columns, inside):
-            found = {"auroc": _estimate(by_draw, columns, part, against)}
+        for subset, mask in _subsets(columns, inside):
+            estimates = {"auroc": _estimate_auroc(draws, columns, mask, against)}
             if probe == "lm":
-                labels = columns[against][part].astype(bool)
-                facts = columns["fact_id"][part]
-                found["accuracy"] = accuracy_estimate(by_draw[0][part], labels, facts)
-            for metric, estimate in found.items():
-                told = {"against": against, "metric": metric, "subset": name}
-                yield {**told, **asdict(estimate)}
+                labels = columns[against][mask].astype(bool)
+                facts = columns["fact_id"][mask]
+                estimates["accuracy"] = accuracy_estimate(draws[0][mask], labels, facts)
+            for metric, estimate in estimates.items():
+                row = {"against": against, "metric": metric, "subset": subset}
+                yield {**row, **asdict(estimate)}
 
 
-def _chosen(
-    recipe: Recipe, columns: Columns, group: Group
+def _scores_by_rule(
+    recipe: Recipe, columns: Columns, group: ScoreGroup
 ) -> Iterator[tuple[str, int | None, list[Float[np.ndarray, " n"]]]]:
-    """Yield each layer rule, the layer it chose (null where draws differ), and the scores."""
+    """Yield each layer rule, the layer that it chose (None if draws differ), and the scores."""
     draws = group.draws
     if group.probe in READERS:
         yield "none", None, [draw[0] for draw in draws]
         return
     for i, layer in enumerate(group.layers):
         yield "each", layer, [draw[i] for draw in draws]
-    held = held_out(columns, group.source)
+    heldout = in_layer_choice(columns, group.source)
     for rule in recipe.layer_rules:
-        choices = [_choose(rule, draw[:, held], columns["label"][held]) for draw in draws]
+        choices = [_choose(rule, draw[:, heldout], columns["label"][heldout]) for draw in draws]
         scores = [
-            choice.apply(draw, draw[:, held]) for choice, draw in zip(choices, draws, strict=True)
+            choice.apply(draw, draw[:, heldout])
+            for choice, draw in zip(choices, draws, strict=True)
         ]
-        alike = len(set(choices)) == 1 and len(choices[0].layers) == 1
-        yield rule, group.layers[choices[0].layers[0]] if alike else None, scores
+        same_layer = len(set(choices)) == 1 and len(choices[0].layers) == 1
+        yield rule, group.layers[choices[0].layers[0]] if same_layer else None, scores
 
 
 def _choose(
     rule: str, scores: Float[np.ndarray, "layers m"], labels: Bool[np.ndarray, " m"]
-) -> Choice:
-    return LAYER_RULES[rule](auroc(scores, labels.astype(bool)))
+) -> LayerChoice:
+    return LAYER_RULES.get(rule)(auroc(scores, labels.astype(bool)))
 
 
-def held_out(columns: Columns, source: str) -> Bool[np.ndarray, " n"]:
-    """Return the examples by which layers are chosen: held out, in the source context, known."""
-    held = (columns["split"] == "heldout") & in_context(columns, source)
-    return held & ~columns["withheld"].astype(bool)
+def in_layer_choice(columns: Columns, source: str) -> Bool[np.ndarray, " n"]:
+    """Return the examples that layers are chosen by: held out, source context, not withheld."""
+    heldout = (columns["split"] == "heldout") & in_context(columns, source)
+    return heldout & ~columns["withheld"].astype(bool)
 
 
 def _subsets(
     columns: Columns, inside: Bool[np.ndarray, " n"]
 ) -> Iterator[tuple[str, Bool[np.ndarray, " n"]]]:
     truth, quirk, withheld = (columns[c].astype(bool) for c in ("truth", "quirk", "withheld"))
-    for name in SUBSETS:
-        part = inside & subset(truth, quirk, withheld, name)
-        if part.any():
-            yield name, part
+    for subset in SUBSETS:
+        mask = inside & subset_mask(truth, quirk, withheld, subset)
+        if mask.any():
+            yield subset, mask
 
 
-def _estimate(
-    by_draw: list[Float[np.ndarray, " n"]],
+def _estimate_auroc(
+    draws: list[Float[np.ndarray, " n"]],
     columns: Columns,
-    part: Bool[np.ndarray, " n"],
+    mask: Bool[np.ndarray, " n"],
     against: str,
 ) -> Estimate:
-    """Return one fit's AUROC with its interval; of several draws the mean and their spread."""
-    labels = columns[against][part].astype(bool)
-    if len(by_draw) == 1:
-        return auroc_estimate(by_draw[0][part], labels, columns["fact_id"][part])
-    values = auroc(np.stack([scores[part] for scores in by_draw]), labels)
+    """Return one fit's AUROC with its interval; for several draws their mean and quantiles."""
+    labels = columns[against][mask].astype(bool)
+    if len(draws) == 1:
+        return auroc_estimate(draws[0][mask], labels, columns["fact_id"][mask])
+    values = auroc(np.stack([scores[mask] for scores in draws]), labels)
     low, high = np.quantile(values, [0.025, 0.975])
-    return Estimate(float(values.mean()), float(low), float(high), int(part.sum()))
+    return Estimate(float(values.mean()), float(low), float(high), int(mask.sum()))
 
 
 def _recovered_gaps(recipe: Recipe, columns: Columns, scores: pd.DataFrame) -> pd.DataFrame:
-    """Return (probe - floor) / (ceiling - floor) against truth on all, by each layer rule."""
-    last_lr = {
+    """Return (probe - floor) / (ceiling - floor) against truth on `all`, for each layer rule."""
+    lr_by_source = {
         group.source: group.draws[0][-1]
-        for group in groups(scores)
+        for group in group_scores(scores)
         if group.probe == "lr" and group.site == "resid" and not group.control
     }
-    known = (columns["split"] == "test") & ~columns["withheld"].astype(bool)
+    test = (columns["split"] == "test") & ~columns["withheld"].astype(bool)
 
-    def on(target: str, of: Float[np.ndarray, " n"]) -> Scored:
-        part = known & in_context(columns, target)
-        return Scored(of[part], columns["truth"][part].astype(bool), columns["fact_id"][part])
+    def in_target(target: str, scores: Float[np.ndarray, " n"]) -> ScoredExamples:
+        mask = test & in_context(columns, target)
+        labels = columns["truth"][mask].astype(bool)
+        return ScoredExamples(scores[mask], labels, columns["fact_id"][mask])
 
-    found = []
-    for group in groups(scores):
-        told = _as_told(columns, group.control)
+    rows = []
+    for group in group_scores(scores):
+        control_columns = _control_columns(columns, group.control)
         for transfer in recipe.parsed_transfers():
-            ends = RECOVERED.get(transfer)
-            if ends is None or group.source not in ("", transfer.source):
+            bounds = GAP_BOUNDS.get(transfer)
+            if bounds is None or group.source not in ("", transfer.source):
                 continue
-            measured = [
-                end.source in last_lr and on(end.target, last_lr[end.source]) for end in ends
-            ]
-            for rule, layer, by_draw in _chosen(recipe, told, group):
+            floor, ceiling = (
+                in_target(bound.target, lr_by_source[bound.source])
+                if bound.source in lr_by_source
+                else None
+                for bound in bounds
+            )
+            for rule, layer, draws in _scores_by_rule(recipe, control_columns, group):
                 if rule == "each":
                     continue
-                estimate = _gap_estimate([on(transfer.target, draw) for draw in by_draw], *measured)
-                found.append(
+                probe = [in_target(transfer.target, draw) for draw in draws]
+                estimate = _estimate_gap(probe, floor, ceiling)
+                rows.append(
                     {
                         **{"probe": group.probe, "control": group.control, "site": group.site},
                         **{"layer_rule": rule, "layer": layer, "transfer": str(transfer)},
@@ -210,19 +197,19 @@ def _recovered_gaps(recipe: Recipe, columns: Columns, scores: pd.DataFrame) -> p
                         **asdict(estimate),
                     }
                 )
-    return pd.DataFrame(found)
+    return pd.DataFrame(rows)
 
 
-def _gap_estimate(
-    by_draw: list[Scored], floor: Scored | Literal[False], ceiling: Scored | Literal[False]
+def _estimate_gap(
+    draws: list[ScoredExamples], floor: ScoredExamples | None, ceiling: ScoredExamples | None
 ) -> Estimate:
-    """Return one fit's recovered gap with its interval; of several draws the mean and spread."""
-    n = len(by_draw[0].labels)
-    if not floor or not ceiling:
-        return Estimate(float("nan"), *BLANK, n)
-    if len(by_draw) == 1:
-        return recovered_gap_estimate(by_draw[0], floor, ceiling)
-    ends = [float(auroc(end.scores, end.labels)) for end in (floor, ceiling)]
-    values = [recovered_gap(float(auroc(d.scores, d.labels)), *ends) for d in by_draw]
+    """Return one fit's recovered gap with its interval; for several draws mean and quantiles."""
+    n = len(draws[0].labels)
+    if floor is None or ceiling is None:
+        return Estimate(float("nan"), *BLANK_INTERVAL, n)
+    if len(draws) == 1:
+        return recovered_gap_estimate(draws[0], floor, ceiling)
+    bounds = [float(auroc(bound.scores, bound.labels)) for bound in (floor, ceiling)]
+    values = [recovered_gap(float(auroc(d.scores, d.labels)), *bounds) for d in draws]
     low, high = np.quantile(values, [0.025, 0.975])
     return Estimate(float(np.mean(values)), float(low), float(high), n)

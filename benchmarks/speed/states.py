@@ -9,7 +9,7 @@ from sklearn.metrics import roc_auc_score
 from torch import Tensor
 from transformers import GPTNeoXConfig, GPTNeoXForCausalLM
 
-from finetune.reading.residual import block_outputs
+from finetune.reading.hooks import block_outputs
 from probes.numerics.scaling import feature_scale, standardised
 
 VOCABULARY = 8192

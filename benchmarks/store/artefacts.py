@@ -2,9 +2,9 @@
 
     <store>/{data,adapters,states,fits}/<hash>/
 
-The hash is of all that determines an artefact and of nothing else. An artefact is written under a
-temporary name and renamed, so a killed run leaves either the whole of it or nothing that is read.
-`$QUIRKY_HOME` names the store; the default is ~/.cache/quirky.
+The hash covers everything that determines an artefact and nothing else. An artefact is written
+under a temporary name and renamed, so a killed run leaves either the complete artefact or nothing
+that is ever read. `$QUIRKY_HOME` is the folder of the store; the default is ~/.cache/quirky.
 """
 
 import hashlib
@@ -22,13 +22,12 @@ from filelock import FileLock, Timeout
 
 Kind = Literal["data", "adapters", "states", "fits"]
 FORMAT: dict[Kind, int] = {"data": 2, "adapters": 2, "states": 1, "fits": 5}
-"""Raised whenever the layout or the meaning of a kind changes; part of its hash."""
+"""Format version of each kind: incremented when its layout or meaning changes; part of the hash."""
 
-
-WRITING = ".writing"
-"""In a folder that is being written: locked by who writes it."""
-YOUNG = 60.0
-"""Seconds."""
+LOCK_FILE = ".writing"
+"""In a folder that is being written; the writer holds a lock on it."""
+GRACE_SECONDS = 60.0
+"""A younger unfinished folder is never removed: its writer may not hold the lock yet."""
 
 
 def store_root() -> Path:
@@ -37,49 +36,54 @@ def store_root() -> Path:
 
 
 def content_hash(content: object) -> str:
-    """Return 32 hex characters of a JSON-serialisable description; the order of keys is nothing."""
+    """Return 32 hex characters that identify a JSON-serialisable value; key order is irrelevant."""
     text = json.dumps(content, sort_keys=True, separators=(",", ":"), default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
-def artefact(kind: Kind, key: Mapping[str, object], make: Callable[[Path], None]) -> Path:
-    """Return the artefact's folder; `make(folder)` fills it if it is not there yet.
+def ensure_artefact(kind: Kind, key: Mapping[str, object], make: Callable[[Path], None]) -> Path:
+    """Return the folder of an artefact, which `make(folder)` fills if the store lacks it.
 
-    The key is kept beside the content as `key.json`. Whatever `make` raises leaves nothing behind.
+    The key is stored beside the content as `key.json`. If `make` raises, nothing is stored.
+
+    Args:
+        kind: kind of artefact.
+        key: everything that determines its content.
+        make: writes the content into the folder that it is given.
     """
-    described = {"kind": kind, "format": FORMAT[kind], **key}
-    folder = store_root() / kind / content_hash(described)
+    full_key = {"kind": kind, "format": FORMAT[kind], **key}
+    folder = store_root() / kind / content_hash(full_key)
     if not folder.exists():
-        with written_whole(folder, replace=False) as temporary:
+        with atomic_folder(folder, replace=False) as temporary:
             make(temporary)
-            (temporary / "key.json").write_text(json.dumps(described, indent=1, default=str))
+            (temporary / "key.json").write_text(json.dumps(full_key, indent=1, default=str))
     return folder
 
 
-def require_room(folder: Path) -> None:
-    """Make sure that a folder can be written and that nothing is in it.
+def require_empty_folder(folder: Path) -> None:
+    """Check that a folder can be written and holds nothing.
 
     Raises:
-        ValueError: if something is.
-        OSError: if it cannot be written.
+        ValueError: if the folder is not empty, or the path is a file.
+        OSError: if the folder cannot be written.
     """
     if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
-        raise ValueError(f"{folder} is there already; give a new or an empty folder")
+        raise ValueError(f"{folder} exists and is not empty; give a new or an empty folder")
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryFile(dir=folder.parent):
         pass
 
 
 @contextmanager
-def written_whole(folder: Path, replace: bool = True) -> Iterator[Path]:
-    """Yield a temporary folder that takes the place of `folder` when the block ends well.
+def atomic_folder(folder: Path, replace: bool = True) -> Iterator[Path]:
+    """Yield a temporary folder that becomes `folder` when the block ends without an error.
 
-    With `replace=False` a folder that another process wrote in the meantime stays.
+    With `replace=False`, a folder that another process wrote in the meantime is kept.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
     temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
     outdated = temporary.with_name(f"{temporary.name}-outdated")
-    lock = FileLock(temporary / WRITING)
+    lock = FileLock(temporary / LOCK_FILE)
     lock.acquire()
     try:
         yield temporary
@@ -93,7 +97,7 @@ def written_whole(folder: Path, replace: bool = True) -> Iterator[Path]:
                 raise
     finally:
         lock.release()
-        (folder / WRITING).unlink(missing_ok=True)
+        (folder / LOCK_FILE).unlink(missing_ok=True)
         shutil.rmtree(temporary, ignore_errors=True)
         shutil.rmtree(outdated, ignore_errors=True)
 
@@ -103,21 +107,21 @@ def store_folders() -> list[Path]:
     return [store_root() / kind for kind in FORMAT]
 
 
-def sweep(parent: Path) -> None:
-    """Remove what killed processes left half-written among artefacts.
+def remove_unfinished(parent: Path) -> None:
+    """Remove half-written folders that killed processes left in `parent`.
 
-    A living process holds a lock on the folder that it writes; one so young that its writer may
-    not have locked it yet is left alone.
+    A folder whose writer still runs is locked and stays, and so does a folder younger than
+    `GRACE_SECONDS`.
     """
     for folder in parent.glob(".*/"):
-        with suppress(OSError, Timeout):  # renamed in the meantime, or being written
-            if time.time() - folder.stat().st_mtime > YOUNG:
-                with FileLock(folder / WRITING, timeout=0):
+        with suppress(OSError, Timeout):  # renamed in the meantime, or still being written
+            if time.time() - folder.stat().st_mtime > GRACE_SECONDS:
+                with FileLock(folder / LOCK_FILE, timeout=0):
                     shutil.rmtree(folder, ignore_errors=True)
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a file under a temporary name, then rename it."""
+    """Write a file under a temporary name and rename it, so that it is never half-written."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     temporary.write_text(text)

@@ -4,6 +4,7 @@ import functools
 import hashlib
 import inspect
 import subprocess
+from collections.abc import Callable
 from importlib.metadata import packages_distributions, version
 from pathlib import Path
 from typing import Any
@@ -60,6 +61,17 @@ def claims_origin(thing: object, what: str) -> dict[str, str]:
     if found := getattr(thing, "read_from", None):
         read |= found()
     return read if cls.__module__.startswith("quirky.") else {**read, **origin(cls, what)}  # type: ignore[arg-type]
+
+
+def rule_origin(name: str, rule: Callable[..., object]) -> dict[str, str]:
+    """Return what identifies the code of a layer rule; empty if the rule is built in.
+
+    Raises:
+        ValueError: as `origin`.
+    """
+    if rule.__module__.startswith("benchmarks."):
+        return {}
+    return origin(rule, f"layer rule {name!r}")
 
 
 @functools.cache

@@ -1,7 +1,7 @@
-"""LoRA merged into the weights that it changes: W + scale B A (Hu et al. 2021, arXiv 2106.09685).
+"""Merge LoRA into the weights that it adapts: W + scale B A (Hu et al. 2021, arXiv 2106.09685).
 
-The scale is alpha / r, or alpha / sqrt(r) (rsLoRA). `nn.Linear` keeps W as (out, in); the weights
-of `Conv1D` (in, out) and `nn.Embedding` (tokens, width) get the transpose of B A.
+The scale is alpha / r, or alpha / sqrt(r) with rsLoRA. `nn.Linear` stores W as (out, in); `Conv1D`
+(in, out) and `nn.Embedding` (tokens, width) get the transpose of B A.
 """
 
 import math
@@ -27,91 +27,113 @@ _TENSOR = re.compile(
 _LINEAR = ("lora_A.weight", "lora_B.weight")
 _EMBEDDING = ("lora_embedding_A", "lora_embedding_B")
 _BASE = "base_layer.weight"
-"""peft stores the weights of an adapted embedding whole where its name is one that it knows."""
+"""peft also stores the full weights of an adapted embedding if it knows the embedding's name."""
 
-_MERGED_RIGHT = frozenset(
+_SUPPORTED_SETTINGS = frozenset(
     "r lora_alpha use_rslora rank_pattern alpha_pattern target_modules exclude_modules "
     "layers_to_transform layers_pattern fan_in_fan_out lora_dropout task_type peft_type "
     "peft_version auto_mapping base_model_name_or_path revision inference_mode "
     "megatron_config megatron_core loftq_config runtime_config init_lora_weights".split()
 )
-"""Settings that are heeded here, or that change nothing in a trained adapter."""
-_PLAIN_BEGINNINGS = (True, False, "gaussian", "orthogonal")
-"""Any other way to begin changes the base's own weights as well."""
+"""Settings that merging respects, or that do not change a trained adapter."""
+_PLAIN_INITIALISATIONS = (True, False, "gaussian", "orthogonal")
+"""Any other initialisation changes the base's own weights as well."""
 
 
 @dataclass(frozen=True)
 class MergedLayer:
-    """A module that an adapter changes: the names of the tensors in its file, and the scale."""
+    """A module that an adapter changes.
+
+    Attributes:
+        module: its name in the model.
+        a: name of the tensor A in the adapter's file.
+        b: name of the tensor B in the adapter's file.
+        scale: of B A.
+        base: name of the tensor that replaces the module's own weights, if the adapter has one.
+    """
 
     module: str
     a: str
     b: str
     scale: float
     base: str | None
-    """The tensor that takes the place of the module's own weights, where the adapter brings one."""
 
 
 def adapted_modules(tensors: Iterable[str]) -> list[str]:
-    """Names of the modules of the base that an adapter with these tensors changes."""
-    found = (_TENSOR.fullmatch(name) for name in tensors)
-    return sorted({match["module"] for match in found if match})
+    """Return the names of the base's modules that an adapter changes, given its tensors' names."""
+    matches = (_TENSOR.fullmatch(name) for name in tensors)
+    return sorted({match["module"] for match in matches if match})
 
 
-def require_mergeable(what: str, settings: LoraConfig) -> None:
-    """Make sure that an adapter is plain LoRA.
+def check_mergeable(label: str, settings: LoraConfig) -> None:
+    """Check that an adapter is plain LoRA.
+
+    Args:
+        label: what an error calls the adapter.
+        settings: of the adapter.
 
     Raises:
-        ValueError: naming the first setting that is not.
+        ValueError: naming the first setting that is not plain.
     """
     plain = LoraConfig()
     for name, value in vars(settings).items():
         default = getattr(plain, name, None)
-        if name not in _MERGED_RIGHT and value != default and (value or default):
+        if name not in _SUPPORTED_SETTINGS and value != default and (value or default):
             raise ValueError(
-                f"{what} has to be merged, which is not supported with {name} = {value!r}; "
+                f"{label} must be merged, which is not supported with {name} = {value!r}; "
                 "plain LoRA is, with rank_pattern, alpha_pattern and use_rslora"
             )
-    if settings.init_lora_weights not in _PLAIN_BEGINNINGS:
+    if settings.init_lora_weights not in _PLAIN_INITIALISATIONS:
         raise ValueError(
-            f"{what} has to be merged, which is not supported with init_lora_weights = "
+            f"{label} must be merged, which is not supported with init_lora_weights = "
             f"{settings.init_lora_weights!r}: it changes the base's weights too"
         )
 
 
 def merged_layers(
-    what: str, model: nn.Module, settings: LoraConfig, shapes: Mapping[str, Shape]
+    label: str, model: nn.Module, settings: LoraConfig, shapes: Mapping[str, Shape]
 ) -> list[MergedLayer]:
-    """Find a place in the model for every tensor of an adapter; the model may be on meta.
+    """Match every tensor of an adapter to a module of the model, which may be on the meta device.
+
+    Args:
+        label: what an error calls the adapter.
+        model: the base, without an adapter.
+        settings: of the adapter.
+        shapes: of the adapter's tensors, by name.
 
     Raises:
-        ValueError: one line that begins with `what`; if a tensor is of an unknown kind, matches no
-            module or has another shape than it, if a half is missing, or if a module that the
-            settings name has none.
+        ValueError: one line that begins with `label`; if a tensor is of an unknown kind, matches no
+            module or has the wrong shape, if A or B is missing, or if a module that the settings
+            name has no tensors.
     """
     modules = dict(model.named_modules())
     parts: dict[str, dict[str, str]] = defaultdict(dict)
     for name in shapes:
         match = _TENSOR.fullmatch(name)
         if match is None:
-            raise ValueError(f"{what}: tensor {name!r} is no half of LoRA that could be merged")
+            raise ValueError(f"{label}: tensor {name!r} is not a LoRA tensor that can be merged")
         if match["module"] not in modules:
-            raise ValueError(f"{what}: {type(model).__name__} has no module for tensor {name!r}")
+            raise ValueError(f"{label}: {type(model).__name__} has no module for tensor {name!r}")
         parts[match["module"]][match["part"]] = name
     for name in modules if settings.target_modules else ():
         if name not in parts and check_target_module_exists(settings, name):
-            raise ValueError(f"{what} has no tensors for {name!r}, which its settings name")
-    return [_layer(what, name, modules[name], settings, parts[name], shapes) for name in parts]
+            raise ValueError(f"{label} has no tensors for {name!r}, which its settings name")
+    return [_layer(label, name, modules[name], settings, parts[name], shapes) for name in parts]
 
 
 def merge(model: nn.Module, layers: Iterable[MergedLayer], tensor: Callable[[str], Tensor]) -> None:
-    """Change the model's weights in place; the sums are taken in float32 at least.
+    """Merge an adapter into the model's weights, in place; sums are computed in float32 or better.
 
-    A module gets weights of its own, so that a head tied to a changed embedding does not change
-    with it. It does follow the embedding that an adapter brings whole, as peft has it.
+    A module gets weights of its own, so a head that is tied to an adapted embedding keeps its
+    weights. If the adapter replaces the embedding's weights, the head follows, as in peft.
+
+    Args:
+        model: the base.
+        layers: as from `merged_layers`.
+        tensor: returns a tensor of the adapter by its name.
 
     Raises:
-        ValueError: if weights are quantised, or kept away from the device until they are needed.
+        ValueError: if weights are quantised or offloaded.
     """
     modules = dict(model.named_modules())
     config: Any = getattr(model, "config", None)
@@ -138,41 +160,41 @@ def merge(model: nn.Module, layers: Iterable[MergedLayer], tensor: Callable[[str
 
 
 def _layer(
-    what: str,
+    label: str,
     name: str,
     module: nn.Module,
     settings: LoraConfig,
     parts: Mapping[str, str],
     shapes: Mapping[str, Shape],
 ) -> MergedLayer:
-    halves = _EMBEDDING if isinstance(module, nn.Embedding) else _LINEAR
+    a_and_b = _EMBEDDING if isinstance(module, nn.Embedding) else _LINEAR
     if not isinstance(module, nn.Linear | Conv1D | nn.Embedding):
         raise ValueError(
-            f"{what}: {name!r} is {type(module).__name__}; an adapter can be merged into Linear, "
+            f"{label}: {name!r} is {type(module).__name__}; an adapter can be merged into Linear, "
             "Conv1D and Embedding"
         )
     for part in parts:
-        if part not in (*halves, _BASE):
-            raise ValueError(f"{what}: tensor {parts[part]!r} is not for {type(module).__name__}")
-    for part in halves:
+        if part not in (*a_and_b, _BASE):
+            raise ValueError(f"{label}: tensor {parts[part]!r} is not for {type(module).__name__}")
+    for part in a_and_b:
         if part not in parts:
-            raise ValueError(f"{what}: {name!r} has no {part}")
-    rank = _of(settings.rank_pattern, name, settings.r)
-    alpha = _of(settings.alpha_pattern, name, settings.lora_alpha)
+            raise ValueError(f"{label}: {name!r} has no {part}")
+    rank = _module_value(settings.rank_pattern, name, settings.r)
+    alpha = _module_value(settings.alpha_pattern, name, settings.lora_alpha)
     weight = tuple(module.weight.shape)
     outs, ins = weight if isinstance(module, nn.Linear) else weight[::-1]
-    due = dict(zip(halves, ((rank, ins), (outs, rank)), strict=True)) | {_BASE: weight}
+    expected = dict(zip(a_and_b, ((rank, ins), (outs, rank)), strict=True)) | {_BASE: weight}
     for part, tensor in parts.items():
-        if shapes[tensor] != due[part]:
+        if shapes[tensor] != expected[part]:
             raise ValueError(
-                f"{what}: tensor {tensor!r} has the shape {shapes[tensor]}; this model needs "
-                f"{due[part]} there at rank {rank}"
+                f"{label}: tensor {tensor!r} has the shape {shapes[tensor]}; this model needs "
+                f"{expected[part]} at rank {rank}"
             )
     scale = alpha / (math.sqrt(rank) if settings.use_rslora else rank)
-    return MergedLayer(name, parts[halves[0]], parts[halves[1]], scale, parts.get(_BASE))
+    return MergedLayer(name, parts[a_and_b[0]], parts[a_and_b[1]], scale, parts.get(_BASE))
 
 
-def _of(pattern: Mapping[str, Any] | None, module: str, default: float) -> Any:
-    """The value for one module: peft's patterns name it by the end of its path."""
-    known = pattern or {}
-    return known.get(get_pattern_key(list(known), module), default)
+def _module_value(pattern: Mapping[str, Any] | None, module: str, default: float) -> Any:
+    """Return a setting for one module; the keys of peft's patterns match the end of its path."""
+    values = pattern or {}
+    return values.get(get_pattern_key(list(values), module), default)

@@ -1,9 +1,9 @@
 """Mamba's selective scan on a CPU.
 
 Without CUDA kernels transformers runs Mamba in plain PyTorch, which materialises tensors of shape
-(batch, channels, time, state) several times under autograd. Here the recurrence walks through time
-in place and its gradient is written out by hand, so training and reading a small Mamba on a CPU
-cost little more than its matrix products.
+(batch, channels, time, state) several times under autograd. Here the recurrence runs through time
+in place and its gradient is written by hand, so training and reading a small Mamba on a CPU cost
+little more than its matrix products.
 
 Method: Gu & Dao 2023, "Mamba: Linear-Time Sequence Modeling with Selective State Spaces", arXiv
 2312.00752, section 3.3 and algorithm 2.
@@ -22,13 +22,13 @@ from transformers.models.mamba.modeling_mamba import MambaMixer
 
 Model = TypeVar("Model", bound=nn.Module)
 
-# State elements that one slice of the batch may hold: few enough that the few tensors of a time
-# step stay in a core's cache, many enough that the cost of calling an operation is negligible.
+# State elements in one slice of the batch: few enough that the tensors of a time step stay in a
+# core's cache, many enough that the cost of calling an operation is negligible.
 _SLICE_ELEMENTS = 1 << 17
 
 
 SCANNED = (torch.float32, torch.float64)
-"""The precisions in which this scan runs."""
+"""The precisions that this scan supports."""
 
 
 def selective_scan(
@@ -45,9 +45,8 @@ def selective_scan(
 
         h[t] = exp(dt[t] A) h[t-1] + dt[t] B[t] u[t],        y[t] = C[t] . h[t] + D u[t].
 
-    Differentiable once in all six inputs, which must share one floating-point dtype. The states are
-    kept for the backward pass only where a gradient is wanted: 2 x batch x time x state x channels
-    numbers.
+    Differentiable once in all six inputs, which must share one floating-point dtype. If a gradient
+    is required, 2 x batch x time x state x channels numbers are stored for the backward pass.
 
     Source: Gu & Dao 2023, arXiv 2312.00752, section 3.3 and algorithm 2.
     """
@@ -58,13 +57,13 @@ def selective_scan(
 
 
 class SelectiveScan(Function):
-    """The scan and its gradient; states lie as (time, batch, state, channels)."""
+    """The scan and its gradient; states have the shape (time, batch, state, channels)."""
 
     @staticmethod
     def forward(
         ctx: Any, u: Tensor, dt: Tensor, A: Tensor, B: Tensor, C: Tensor, D: Tensor
     ) -> Tensor:
-        """Run the scan and keep its states and decays."""
+        """Run the scan, and store its states and decays for `backward`."""
         y, states, decays = _scan(u, dt, A, B, C, D, keep_states=True)
         ctx.save_for_backward(u, dt, A, B, C, D, states, decays)
         return y
@@ -72,7 +71,7 @@ class SelectiveScan(Function):
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, grad_y: Tensor) -> tuple[Tensor | None, ...]:
-        """Walk back through time, carrying the gradient of the state."""
+        """Run backwards through time with the gradient of the state."""
         u, dt, A, B, C, D, states, decays = ctx.saved_tensors
         needs_u, needs_dt, needs_A, needs_B, needs_C, needs_D = ctx.needs_input_grad
         batch, time, channels = u.shape
@@ -115,7 +114,7 @@ class SelectiveScan(Function):
 def _scan(
     u: Tensor, dt: Tensor, A: Tensor, B: Tensor, C: Tensor, D: Tensor, *, keep_states: bool
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Return y, and the states and decays of all time steps (of the last one, if not kept)."""
+    """Return y, and the states and decays of all time steps, or only of the last."""
     batch, time, channels = u.shape
     A_t = A.t().contiguous()
     x = dt * u
@@ -125,8 +124,8 @@ def _scan(
     for rows in _slices(states):
         previous = None
         for t in range(time):
-            kept = t if keep_states else 0
-            state, decay = states[kept, rows], decays[kept, rows]
+            slot = t if keep_states else 0
+            state, decay = states[slot, rows], decays[slot, rows]
             torch.mul(dt[rows, t, None, :], A_t, out=decay).exp_()
             if previous is None:
                 torch.mul(B[rows, t, :, None], x[rows, t, None, :], out=state)
@@ -139,7 +138,7 @@ def _scan(
 
 
 def _slices(states: Float[Tensor, "time batch state channels"]) -> Iterator[slice]:
-    """Cut the batch into slices whose states fit into a core's cache."""
+    """Yield slices of the batch whose states fit into the cores' caches."""
     _, batch, state, channels = states.shape
     threads = torch.get_num_threads()
     rows = max(1, threads * _SLICE_ELEMENTS // (state * channels))
@@ -151,7 +150,7 @@ class CausalConv(Function):
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-        """Add up the products of `weight` (channels, taps) with ever older inputs."""
+        """Sum the products of `weight` (channels, taps) and the inputs at each lag."""
         ctx.save_for_backward(x, weight)
         taps = weight.t().flip(0).contiguous()
         y = x * taps[0] if bias is None else torch.addcmul(bias, x, taps[0])
@@ -162,7 +161,7 @@ class CausalConv(Function):
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, grad_y: Tensor) -> tuple[Tensor | None, ...]:
-        """Shift the gradient back, each tap by its own lag."""
+        """Shift the gradient back by the lag of each tap."""
         x, weight = ctx.saved_tensors
         needs_x, needs_weight, needs_bias = ctx.needs_input_grad
         taps = weight.t().flip(0).contiguous()
@@ -179,10 +178,10 @@ class CausalConv(Function):
 
 
 class CpuScanMixer(MambaMixer):
-    """transformers' Mamba mixer with this module's scan where it applies.
+    """transformers' Mamba mixer that uses `selective_scan` on a CPU.
 
-    It applies to float32 and float64 tensors on a CPU, without a cache and without autocast.
-    Anything else (CUDA, half precision, cached generation) takes transformers' own path.
+    It does so for float32 and float64 tensors, without a cache and without autocast. Anything else
+    (CUDA, half precision, cached generation) takes transformers' own path.
     """
 
     def forward(
@@ -223,16 +222,19 @@ def _masked(
 
 
 def use_cpu_scan(model: Model) -> Model:
-    """Make every Mamba mixer in `model` use the scan above on a CPU; return the same model.
+    """Make every Mamba mixer of a model use `selective_scan` on a CPU, in place.
 
-    Parameters, their names and the results stay as they are, and a second call changes nothing.
-    Models without a Mamba-1 mixer, Mamba-2 among them, are returned untouched. LoRA may be put on
-    before or after.
+    Parameters, their names and the results do not change, and a second call has no effect. Models
+    without a Mamba-1 mixer, such as Mamba-2, are returned unchanged. LoRA may be added before or
+    after.
+
+    Returns:
+        The same model.
     """
     for module in model.modules():
-        # The class of the instance is replaced rather than its `forward`: such a model can still be
-        # copied and pickled, and forwards that others hooked (accelerate) are left in place.
-        # Subclasses may compute something else, so only the class itself will do.
+        # The class of the instance is replaced rather than its `forward`, so the model can still be
+        # copied and pickled, and a `forward` that accelerate has wrapped stays in place. Subclasses
+        # may compute something else, so they are left alone.
         if type(module) is MambaMixer:
             module.__class__ = CpuScanMixer
     return model

@@ -1,45 +1,26 @@
-"""What is known of a hub model before a byte of its weights is downloaded.
+"""Checkpoints of the hub: which files a model has at which commit, before weights are downloaded.
 
-Only listings are read here: from the hub where it can be reached, from the cache where it cannot or
-where `HF_HUB_OFFLINE` says not to ask.
+Only listings are read: from the hub, or from the cache if the hub cannot be reached or
+`HF_HUB_OFFLINE` is set.
 """
 
 import json
-import os
 import re
-import shutil
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import NoReturn
 
-import torch
-from huggingface_hub import (
-    HfApi,
-    constants,
-    is_offline_mode,
-    try_to_load_from_cache,
-)
-from huggingface_hub.errors import (
-    GatedRepoError,
-    HfHubHTTPError,
-    HTTPError,
-    RepositoryNotFoundError,
-    RevisionNotFoundError,
-)
+from huggingface_hub import constants, try_to_load_from_cache
 
-from finetune.hub.client import TIMEOUT, hub_answers
+from finetune.hub.resources import format_bytes, free_disk
+from quirky.hub import RefusedError, UnreachableError, is_commit, repository_info
 
-_COMMIT = re.compile(r"[0-9a-f]{40}")
-_WHOLE = "model.safetensors"
+_SINGLE_FILE = "model.safetensors"
 _INDEX = "model.safetensors.index.json"
 _SHARD = re.compile(r"model-\d+-of-\d+\.safetensors")
 _PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl")
-
-
-class UnreachableError(ValueError):
-    """The hub cannot be asked about a model, and the cache does not hold it."""
 
 
 @dataclass(frozen=True)
@@ -47,98 +28,83 @@ class Checkpoint:
     """A hub model at one commit.
 
     Attributes:
-        commit: 40 hex digits.
-        files: names and bytes of the files at the top of the repository, or of those in the cache.
-        cached: the folder of the commit in the cache, if the hub could not be asked.
+        name: the hub id, `org/name`.
+        commit: 40 hexadecimal digits.
+        files: sizes in bytes of the files at the top of the repository, or of those in the cache,
+            by name.
+        cache_folder: the folder of the commit in the cache if the hub could not be asked.
     """
 
     name: str
     commit: str
     files: Mapping[str, int]
-    cached: Path | None = None
+    cache_folder: Path | None = None
+
+    def has_cached(self, file: str) -> bool:
+        """Return whether a file is in the cache."""
+        if self.cache_folder is not None:
+            return True
+        return isinstance(try_to_load_from_cache(self.name, file, revision=self.commit), str)
 
 
 def resolve_commit(name: str, revision: str | None = None) -> str:
-    """The commit that a branch or a tag of a hub model stands for; a commit stands for itself.
+    """Return the commit that a branch or tag of a hub model points to; a commit is returned as is.
 
     Raises:
         ValueError: as `resolve_checkpoint`.
     """
-    if revision is not None and _COMMIT.fullmatch(revision):
+    if revision is not None and is_commit(revision):
         return revision
     return resolve_checkpoint(name, revision).commit
 
 
 @cache
 def resolve_checkpoint(name: str, revision: str | None = None) -> Checkpoint:
-    """What the hub, or the cache, says of a model; asked once a process.
+    """Return the commit and files of a hub model, from the hub or from the cache.
+
+    Looked up once a process.
 
     Raises:
-        UnreachableError: if the hub cannot be reached, or must not be, and nothing is cached.
-        ValueError: in one line, if there is no such model or revision, or its licence is yet to be
-            accepted.
+        UnreachableError: if the hub cannot be reached or must not be asked, and the cache does not
+            hold the model.
+        ValueError: one line; if there is no such model or revision, or its licence is not accepted.
     """
-    if not hub_answers():
-        return _in_cache(name, revision)
-    api = HfApi()
     try:
-        info = api.model_info(name, revision=revision, files_metadata=True, timeout=TIMEOUT)
-        if info.gated:
-            api.auth_check(name)
-    except GatedRepoError:
-        raise ValueError(
-            f"model {name!r} is gated: accept its licence at {constants.ENDPOINT}/{name}, then log "
-            "in with `hf auth login`"
-        ) from None
-    except RepositoryNotFoundError:
-        raise ValueError(
-            f"model {name!r} is not on the hub; check the id (org/name), or, if it is private, log "
-            "in with `hf auth login`"
-        ) from None
-    except RevisionNotFoundError:
-        raise ValueError(
-            f"model {name!r} has no revision {revision!r}; give a branch, a tag or a commit"
-        ) from None
-    except (HTTPError, OSError) as error:
-        _require_unreachable(name, error)
-        return _in_cache(name, revision)
-    if not info.sha:
-        raise ValueError(f"model {name!r}: the hub does not say at which commit it is")
-    files = {file.rfilename: file.size or 0 for file in info.siblings or ()}
+        info = repository_info("model", name, revision)
+    except UnreachableError as error:
+        return _cached_checkpoint(name, revision, str(error))
+    except RefusedError as error:
+        raise ValueError(f"model {name!r}: {error}") from error
+    sizes = {file.rfilename: file.size or 0 for file in info.siblings or ()}
     return Checkpoint(
-        name, info.sha, {file: size for file, size in files.items() if "/" not in file}
+        name, str(info.sha), {file: size for file, size in sizes.items() if "/" not in file}
     )
 
 
-def _require_unreachable(name: str, error: Exception) -> None:
-    """Let only what a later attempt may mend pass for an unreachable hub."""
-    status = error.response.status_code if isinstance(error, HfHubHTTPError) else 500
-    if status < 500 and status not in (408, 429):
-        told = str(error).strip().splitlines()[0]
-        raise ValueError(f"model {name!r}: the hub refuses to answer: {told}") from error
-
-
-def _in_cache(name: str, revision: str | None) -> Checkpoint:
+def _cached_checkpoint(name: str, revision: str | None, reason: str) -> Checkpoint:
     config = try_to_load_from_cache(name, "config.json", revision=revision)
     if not isinstance(config, str):
-        why = "HF_HUB_OFFLINE is set" if is_offline_mode() else "the hub cannot be reached"
-        at = f" at revision {revision!r}" if revision else ""
+        at_revision = f" at revision {revision!r}" if revision else ""
         raise UnreachableError(
-            f"model {name!r}: {why}, and the cache ({constants.HF_HUB_CACHE}) does not hold it{at}"
+            f"model {name!r}: {reason}, and the cache ({constants.HF_HUB_CACHE}) does not hold it"
+            f"{at_revision}"
         )
     folder = Path(config).parent
-    files = {file.name: file.stat().st_size for file in folder.iterdir() if file.is_file()}
-    return Checkpoint(name, folder.name, files, folder)
+    return Checkpoint(name, folder.name, _file_sizes(folder), folder)
 
 
 def weight_files(name: str, files: Mapping[str, int]) -> dict[str, int]:
-    """The files among those of a model that its weights are loaded from, with their bytes.
+    """Return the files that a model's weights are loaded from, with their sizes in bytes.
+
+    Args:
+        name: what an error calls the model.
+        files: all files of the model, with their sizes.
 
     Raises:
-        ValueError: if there are none in the safetensors format.
+        ValueError: if none of them is in the safetensors format.
     """
-    if _WHOLE in files:
-        return {_WHOLE: files[_WHOLE]}
+    if _SINGLE_FILE in files:
+        return {_SINGLE_FILE: files[_SINGLE_FILE]}
     shards = {file: size for file, size in files.items() if _SHARD.fullmatch(file)}
     if shards and _INDEX in files:
         return shards
@@ -149,128 +115,95 @@ def weight_files(name: str, files: Mapping[str, int]) -> dict[str, int]:
             "when they are loaded and are never read; convert them to safetensors (load them "
             "where you trust them and save_pretrained), or name a revision that has them"
         )
-    raise ValueError(f"model {name!r} has no weights: no {_WHOLE} and no {_INDEX}")
+    raise ValueError(f"model {name!r} has no weights: no {_SINGLE_FILE} and no {_INDEX}")
 
 
 def check_local_weights(name: str, folder: Path) -> int:
-    """Bytes of the weights in a folder.
+    """Check that a folder holds all weights of a model, and return their size in bytes.
 
     Raises:
-        ValueError: naming what is missing, as `weight_files`.
+        ValueError: one line; naming the file that is missing, or as `weight_files`.
     """
-    files = {file.name: file.stat().st_size for file in folder.iterdir() if file.is_file()}
-    weights = weight_files(name, files)
+    weights = weight_files(name, _file_sizes(folder))
     _check_shards(name, folder, weights)
     return sum(weights.values())
 
 
-def check_hub_weights(names: Iterable[tuple[str, str | None]]) -> int:
-    """Bytes that the weights of hub models, (name, revision) each, have still to be downloaded.
+def check_hub_weights(models: Iterable[tuple[str, str | None]]) -> int:
+    """Check that the weights of hub models can be downloaded, and return how many bytes are.
+
+    Args:
+        models: hub id and revision of each.
+
+    Returns:
+        The bytes that are not in the cache yet, of all models together.
 
     Raises:
-        ValueError: in one line, if weights are missing, are pickles, or do not fit on the disk that
-            holds the cache; as `resolve_checkpoint`.
+        ValueError: one line; if weights are missing, are pickles or do not fit on the disk of the
+            cache; or as `resolve_checkpoint`.
     """
-    missing: dict[str, int] = {}
-    for name, revision in names:
-        found = resolve_checkpoint(name, revision)
-        weights = weight_files(name, found.files) if found.cached is None else _kept(found)
-        missing[name] = sum(size for file, size in weights.items() if not _is_cached(found, file))
-    total, free = sum(missing.values()), free_disk()
+    sizes: dict[str, int] = {}
+    for name, revision in models:
+        checkpoint = resolve_checkpoint(name, revision)
+        sizes[name] = _missing_bytes(checkpoint, _available_weights(checkpoint))
+    total, free = sum(sizes.values()), free_disk()
     if total > free:
-        of = ", ".join(f"{name} {shown_bytes(size)}" for name, size in missing.items() if size)
+        parts = ", ".join(f"{name} {format_bytes(size)}" for name, size in sizes.items() if size)
         raise ValueError(
-            f"weights to download take {shown_bytes(total)} ({of}), and the disk of the cache "
-            f"({constants.HF_HUB_CACHE}) has {shown_bytes(free)} free; make room, or set HF_HOME "
+            f"weights to download take {format_bytes(total)} ({parts}), and the disk of the cache "
+            f"({constants.HF_HUB_CACHE}) has {format_bytes(free)} free; make room, or set HF_HOME "
             "to a folder on a larger disk"
         )
     return total
 
 
-def check_memory(name: str, needed: int, precision: str, device: torch.device | None) -> None:
-    """Make sure that weights of so many bytes fit into a device's memory, or into all there is.
-
-    Raises:
-        ValueError: with both figures.
-    """
-    there = device_memory(device) if device else all_memory()
-    if needed > there:
-        raise ValueError(
-            f"model {name!r} takes {shown_bytes(needed)} in {precision}, and "
-            f"{device or 'all that is here'} has {shown_bytes(there)} of memory; take a "
-            "smaller model or precision, or a larger device"
-        )
-
-
-def device_memory(device: torch.device) -> int:
-    """Bytes of a device's memory, used or not; of the machine's, if it is no CUDA device."""
-    if device.type == "cuda":
-        return torch.cuda.mem_get_info(device)[1]
-    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-
-
-def all_memory() -> int:
-    """Bytes of the memory of the machine and of all its CUDA devices."""
-    cuda = [torch.device("cuda", i) for i in range(torch.cuda.device_count())]
-    return sum(device_memory(device) for device in [torch.device("cpu"), *cuda])
-
-
 def download_bytes(name: str, revision: str | None) -> int | None:
-    """Bytes of a hub model's weights that are not in the cache yet; None where nobody says."""
+    """Return the bytes of a hub model's weights that are not in the cache yet.
+
+    None if the hub cannot be reached and the cache does not hold the model, or if it has no weights
+    in the safetensors format.
+    """
     try:
-        found = resolve_checkpoint(name, revision)
-        weights = weight_files(name, found.files)
+        checkpoint = resolve_checkpoint(name, revision)
+        weights = weight_files(name, checkpoint.files)
     except ValueError:
         return None
-    return sum(size for file, size in weights.items() if not _is_cached(found, file))
+    return _missing_bytes(checkpoint, weights)
 
 
-def free_disk() -> int:
-    """Bytes that are free where the hub's cache is, or will be."""
-    folder = Path(constants.HF_HUB_CACHE)
-    while not folder.exists():
-        folder = folder.parent
-    return shutil.disk_usage(folder).free
+def _missing_bytes(checkpoint: Checkpoint, weights: Mapping[str, int]) -> int:
+    return sum(size for file, size in weights.items() if not checkpoint.has_cached(file))
 
 
-def shown_bytes(count: float) -> str:
-    """A number of bytes as a person reads it."""
-    for unit, size in (("TB", 1e12), ("GB", 1e9), ("MB", 1e6)):
-        if count >= size:
-            return f"{count / size:.3g} {unit}"
-    return f"{count / 1e3:.3g} kB"
-
-
-def _kept(found: Checkpoint) -> dict[str, int]:
-    """The weights of a model that must be in the cache, all of them."""
-    assert found.cached is not None
+def _available_weights(checkpoint: Checkpoint) -> dict[str, int]:
+    """Return the weights of a checkpoint; if the hub cannot be asked, all must be in the cache."""
+    if checkpoint.cache_folder is None:
+        return weight_files(checkpoint.name, checkpoint.files)
     try:
-        weights = weight_files(found.name, found.files)
+        weights = weight_files(checkpoint.name, checkpoint.files)
     except ValueError:
-        if any(file.endswith(_PICKLES) for file in found.files):
+        if any(file.endswith(_PICKLES) for file in checkpoint.files):
             raise
-        _refuse_incomplete(found.name, _WHOLE)
-    _check_shards(found.name, found.cached, weights)
+        _refuse_incomplete(checkpoint.name, _SINGLE_FILE)
+    _check_shards(checkpoint.name, checkpoint.cache_folder, weights)
     return weights
 
 
 def _check_shards(name: str, folder: Path, weights: Mapping[str, int]) -> None:
-    """Make sure that every file which the index names is there."""
-    if _WHOLE in weights:
+    """Check that every file that the index names is there."""
+    if _SINGLE_FILE in weights:
         return
-    named = json.loads((folder / _INDEX).read_text()).get("weight_map", {})
-    for file in sorted(set(named.values()) - set(weights)):
+    weight_map = json.loads((folder / _INDEX).read_text()).get("weight_map", {})
+    for file in sorted(set(weight_map.values()) - set(weights)):
         _refuse_incomplete(name, file)
+
+
+def _file_sizes(folder: Path) -> dict[str, int]:
+    return {file.name: file.stat().st_size for file in folder.iterdir() if file.is_file()}
 
 
 def _refuse_incomplete(name: str, file: str) -> NoReturn:
     raise ValueError(
         f"model {name!r}: its weights are not all there ({file} is missing); download them where "
         "the hub can be reached"
-    )
-
-
-def _is_cached(found: Checkpoint, file: str) -> bool:
-    return found.cached is not None or isinstance(
-        try_to_load_from_cache(found.name, file, revision=found.commit), str
     )

@@ -1,1 +1,30 @@
-"""Finding and loading a model and its tokenizer, and its fingerprint."""
+"""Models by name: what a name stands for, resolving it, loading it, and its fingerprint."""
+
+from finetune.models.fingerprint import adapter_fingerprint, model_fingerprint
+from finetune.models.load import LoadedModel, check_adapter, load_model, load_weights
+from finetune.models.placement import Bits, DeviceMap, prepare_for_training
+from finetune.models.resolve import ResolvedModel, resolve_model
+from finetune.models.skeleton import load_config, load_skeleton
+from finetune.models.source import BASES, embedded_bases, model_source
+from finetune.models.tokenizer import load_prompt_encoder, load_tokenizer
+
+__all__ = [
+    "BASES",
+    "Bits",
+    "DeviceMap",
+    "LoadedModel",
+    "ResolvedModel",
+    "adapter_fingerprint",
+    "check_adapter",
+    "embedded_bases",
+    "load_config",
+    "load_model",
+    "load_prompt_encoder",
+    "load_skeleton",
+    "load_tokenizer",
+    "load_weights",
+    "model_fingerprint",
+    "model_source",
+    "prepare_for_training",
+    "resolve_model",
+]

@@ -1,54 +1,21 @@
-"""Load a model and its tokenizer: an embedded base, a local folder or a hub id, with an adapter."""
+"""Load the weights of a model, with an adapter if there is one."""
 
-import hashlib
-import json
-import re
-from collections.abc import Iterable
+import copy
 from dataclasses import dataclass
-from difflib import get_close_matches
-from functools import cache
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import nn
-from transformers import (
-    AutoConfig,
-    AutoModelForCausalLM,
-    AutoTokenizer,
-    PreTrainedConfig,
-    PreTrainedTokenizerBase,
-)
+from transformers import AutoModelForCausalLM
 
-from finetune.adapters.published import (
-    ADAPTER_CONFIG,
-    ADAPTER_WEIGHTS,
-    adapter_folder,
-    check_fit,
-    put_on,
-)
-from finetune.architectures.blocks import block_list, exact_config
+from finetune.adapters.loading import apply_adapter, check_adapter_fits
+from finetune.architectures.blocks import exact_config
 from finetune.architectures.scan import use_cpu_scan
-from finetune.hub.checkpoints import resolve_commit
-from finetune.hub.client import hub_answers
-from finetune.hub.client import one_line as _one_line
-from finetune.models.placement import Bits, DeviceMap, check_quantise, placed
+from finetune.models.placement import Bits, DeviceMap, placement_options
+from finetune.models.resolve import ResolvedModel, resolve_model
+from finetune.models.skeleton import load_skeleton
+from finetune.models.source import pretrained_options
 from finetune.prompting.answers import PromptEncoder
-from finetune.prompting.chat import chat_tokenizer
-
-BASES = Path(__file__).parents[1] / "bases"
-
-_HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
-_DETERMINES_STATES = (
-    "config.json",
-    "*.safetensors",
-    "tokenizer*",
-    "vocab*",
-    "merges.txt",
-    "*tokens*.json",
-    "chat_template*",
-    "*.model",
-)
 
 
 @dataclass(frozen=True)
@@ -58,11 +25,6 @@ class LoadedModel:
     name: str
     model: nn.Module
     tokenizer: PromptEncoder
-
-
-def embedded_bases() -> dict[str, Path]:
-    """The bases that come with this package: name to folder."""
-    return {config.parent.name: config.parent for config in sorted(BASES.glob("*/config.json"))}
 
 
 def load_model(
@@ -76,196 +38,73 @@ def load_model(
     quantise: Bits | None = None,
     chat: bool = False,
 ) -> LoadedModel:
-    """Load a model to be read or trained.
+    """Load a model in eval mode, to be read or fine-tuned.
 
     Args:
         name: an embedded base, a local folder, or a hub id.
-        adapter: a folder or a hub id in peft's format. The adapter is kept, not merged (the model
-            is then a `PeftModel`), so it can be switched off. Only one that peft refuses, or that
-            the model's kernels would pass over, is merged (`adapters.published.merges`). One on
-            embeddings leaves a tied head alone either way.
-        dtype: precision of the weights, whatever they were stored in.
+        adapter: as in `load_weights`.
+        dtype: precision of the weights, whatever they are stored in.
         device: where to put the model.
         revision: branch, tag or commit of a hub model.
-        device_map: `auto` spreads the blocks over the devices that are there, whatever `device`.
-        quantise: hold the linear layers in so many bits, where bitsandbytes is installed.
-        chat: ask through the tokenizer's chat template, as instruct models are.
+        device_map: `auto` spreads the blocks over all devices and ignores `device`.
+        quantise: bits of the linear layers; needs bitsandbytes.
+        chat: encode prompts with the tokenizer's chat template, as instruct models expect.
 
     Raises:
-        ValueError: as `check_model` and `check_adapter`.
+        ValueError: one line; as `resolve_model` and `check_adapter`.
     """
-    check_model(name, revision, quantise=quantise, chat=chat)
+    resolved = resolve_model(name, revision, chat=chat, quantise=quantise)
+    return load_weights(
+        resolved, adapter=adapter, dtype=dtype, device=device, device_map=device_map
+    )
+
+
+def load_weights(
+    resolved: ResolvedModel,
+    *,
+    adapter: Path | str | None = None,
+    dtype: torch.dtype = torch.float32,
+    device: str = "cpu",
+    device_map: DeviceMap | None = None,
+) -> LoadedModel:
+    """Load the weights of a resolved model.
+
+    Args:
+        resolved: the model, with its commit and its quantisation.
+        adapter: a folder or a hub id in peft's format. The adapter stays separate and can be
+            switched off (the model is then a `PeftModel`), except where peft refuses it or the
+            model's kernels bypass it: it is then merged (`finetune.adapters.requires_merging`).
+            An adapter on embeddings does not change a tied head either way.
+        dtype: precision of the weights, whatever they are stored in.
+        device: where to put the model.
+        device_map: `auto` spreads the blocks over all devices and ignores `device`.
+
+    Raises:
+        ValueError: one line; if the adapter cannot be read or does not fit the model.
+    """
     if adapter is not None:
-        check_adapter(name, adapter, revision)
-    tokenizer = load_prompt_encoder(name, revision, chat=chat)
+        check_adapter_fits(resolved.build_skeleton(), adapter)
     model: nn.Module = AutoModelForCausalLM.from_pretrained(
-        _source(name),
-        config=exact_config(_config(name, revision)),
-        **_pinned(name, revision),
-        **placed(dtype, device, device_map, quantise),
+        resolved.source,
+        config=exact_config(copy.deepcopy(resolved.config)),
+        **pretrained_options(resolved.source, resolved.commit),
+        **placement_options(dtype, device, device_map, resolved.quantise),
         use_safetensors=True,
         trust_remote_code=False,
     )
     model = use_cpu_scan(model)
     if adapter is not None:
-        model = put_on(model, adapter)
-    if device_map is None and quantise is None:
+        model = apply_adapter(model, adapter)
+    if device_map is None and resolved.quantise is None:
         model = model.to(device)
-    return LoadedModel(name, model.eval(), tokenizer)
-
-
-def load_prompt_encoder(
-    name: str, revision: str | None = None, *, chat: bool = False
-) -> PromptEncoder:
-    """The tokenizer of a model, to be asked through its chat template if `chat`.
-
-    Raises:
-        ValueError: as `load_tokenizer` and `chat_tokenizer`.
-    """
-    tokenizer = load_tokenizer(name, revision)
-    return chat_tokenizer(name, tokenizer) if chat else tokenizer
-
-
-def load_tokenizer(name: str, revision: str | None = None) -> PreTrainedTokenizerBase:
-    """The tokenizer of a model.
-
-    Raises:
-        ValueError: if the name is unknown or the model comes without a tokenizer.
-    """
-    source, pinned = _source(name), _pinned(name, revision)
-    tokenizer = _one_line(
-        f"tokenizer of {name!r} cannot be loaded",
-        lambda: AutoTokenizer.from_pretrained(source, **pinned, trust_remote_code=False),
-    )
-    # Where the files are missing transformers may return a tokenizer with an empty vocabulary.
-    if not tokenizer.encode("True", add_special_tokens=False):
-        raise ValueError(f"tokenizer of {name!r} cannot be loaded: it has no vocabulary")
-    return tokenizer
-
-
-def load_skeleton(name: str, revision: str | None = None) -> nn.Module:
-    """The same model on the meta device, built from its config only: no weight is loaded.
-
-    Raises:
-        ValueError: if the name is unknown, or its config is not that of a causal language model.
-    """
-    config = _config(name, revision)
-    with torch.device("meta"):
-        return _one_line(
-            f"model {name!r} cannot be built",
-            lambda: AutoModelForCausalLM.from_config(config, trust_remote_code=False),
-        )
-
-
-def check_model(
-    name: str, revision: str | None = None, *, quantise: Bits | None = None, chat: bool = False
-) -> None:
-    """Find out before any weight is loaded whether a model can be used.
-
-    Raises:
-        ValueError: one line; if the name is unknown, the config cannot be read or is not that of a
-            causal language model, the model has no usable list of blocks, or the tokenizer is
-            missing, or has no chat template where one is asked for, or the model cannot be
-            quantised.
-    """
-    skeleton = load_skeleton(name, revision)
-    block_list(skeleton)
-    check_quantise(name, skeleton, quantise)
-    load_prompt_encoder(name, revision, chat=chat)
+    return LoadedModel(resolved.name, model.eval(), resolved.prompt_encoder)
 
 
 def check_adapter(name: str, adapter: Path | str, revision: str | None = None) -> None:
-    """Find out before any weight is loaded whether an adapter is one for this model.
+    """Check that an adapter fits a model, before any weight is loaded.
 
     Raises:
-        ValueError: one line; as `check_model`, if the adapter cannot be read or is not of a kind
-            that is supported, or if it and the model differ in a module's name or shape.
+        ValueError: one line; if the name is unknown, the adapter cannot be read or is of a kind
+            that is not supported, or a module's name or shape differs.
     """
-    check_fit(load_skeleton(name, revision), adapter)
-
-
-def model_fingerprint(name: str, revision: str | None = None) -> str:
-    """What determines a model's states: a hash of its files, or the commit of a hub model.
-
-    For an embedded base or a local folder, the sha256 over the bytes of weights, config and
-    tokenizer, wherever the folder lies. For a hub id, the commit that `revision` stands for now,
-    or in the cache when offline.
-    """
-    source = _source(name)
-    if isinstance(source, Path):
-        files = {file for pattern in _DETERMINES_STATES for file in source.glob(pattern)}
-        return _hash_files(files)
-    return resolve_commit(source, revision)
-
-
-def adapter_fingerprint(path: Path | str) -> str:
-    """The sha256 over an adapter's weights and settings, wherever it and its base lie."""
-    folder = adapter_folder(path)
-    config = json.loads((folder / ADAPTER_CONFIG).read_text())
-    config.pop("base_model_name_or_path", None)
-    # peft writes sets of module names as lists, in an order that changes from process to process.
-    settings = {k: sorted(v, key=str) if isinstance(v, list) else v for k, v in config.items()}
-    digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode())
-    digest.update(_hash_files([folder / ADAPTER_WEIGHTS]).encode())
-    return digest.hexdigest()
-
-
-def model_source(name: str) -> Path | str:
-    """The folder of an embedded base or of a local model, or a hub id as it is.
-
-    Raises:
-        ValueError: if the name is none of these.
-    """
-    return _source(name)
-
-
-def _source(name: str) -> Path | str:
-    """The folder of an embedded base or a local model, or a hub id as it is."""
-    bases = embedded_bases()
-    folder = Path(name)
-    if name in bases:
-        return bases[name]
-    if (folder / "config.json").is_file():
-        return folder
-    if (folder / ADAPTER_CONFIG).is_file():
-        raise ValueError(f"folder {name!r} holds an adapter, not a model: name its base as well")
-    if folder.is_dir():
-        raise ValueError(f"folder {name!r} has no config.json, so it is not a model")
-    if _HUB_ID.fullmatch(name):
-        return name
-    close = get_close_matches(name, bases, n=1)
-    hint = f"; did you mean {close[0]!r}?" if close else ";"
-    known = ", ".join([*bases, "a local folder, or a hub id (org/name)"])
-    raise ValueError(f"unknown model {name!r}{hint} known: {known}")
-
-
-def _config(name: str, revision: str | None) -> PreTrainedConfig:
-    source, pinned = _source(name), _pinned(name, revision)
-    return _one_line(
-        f"model {name!r} cannot be read",
-        lambda: AutoConfig.from_pretrained(source, **pinned, trust_remote_code=False),
-    )
-
-
-def _pinned(name: str, revision: str | None) -> dict[str, Any]:
-    """Where a hub model is loaded from: one commit, and only the cache if the hub is silent."""
-    source = _source(name)
-    if isinstance(source, Path):
-        return {}
-    return {"revision": resolve_commit(source, revision), "local_files_only": not hub_answers()}
-
-
-def _hash_files(files: Iterable[Path]) -> str:
-    digest = hashlib.sha256()
-    for file in sorted(files):
-        now = file.stat()
-        content = _content_hash(file, now.st_size, now.st_mtime_ns)
-        digest.update(f"{file.name} {content}\n".encode())
-    return digest.hexdigest()
-
-
-@cache
-def _content_hash(file: Path, size: int, modified_ns: int) -> str:
-    """Read a file once a process, unless its size or time of change says that it is another."""
-    with file.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+    check_adapter_fits(load_skeleton(name, revision), adapter)

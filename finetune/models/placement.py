@@ -1,4 +1,4 @@
-"""Where a model's weights lie, and in how many bits."""
+"""Where a model's weights are placed, and in how many bits."""
 
 from importlib.util import find_spec
 from typing import Any, Literal
@@ -14,17 +14,21 @@ DeviceMap = Literal["auto"]
 Bits = Literal[4, 8]
 
 
-def placed(
+def placement_options(
     dtype: torch.dtype, device: str, device_map: DeviceMap | None, quantise: Bits | None
 ) -> dict[str, Any]:
-    """The options of `from_pretrained` that put weights where they belong as they are loaded.
+    """Return the options of `from_pretrained` that place weights while they are loaded.
 
-    With `auto` accelerate spreads the blocks over all CUDA devices, and over the machine's memory
-    where they are full. Quantised weights are made on their device and cannot be moved.
+    Args:
+        dtype: precision of the weights.
+        device: of quantised weights, which cannot be moved later; others are moved after loading.
+        device_map: `auto` lets accelerate spread the blocks over all CUDA devices, and over the
+            machine's memory if these are full.
+        quantise: bits of the linear layers.
     """
     options: dict[str, Any] = {"dtype": dtype}
     if quantise is not None:
-        options["quantization_config"] = _config(dtype, quantise)
+        options["quantization_config"] = _quantisation_config(dtype, quantise)
     if device_map is not None:
         options["device_map"] = device_map
     elif quantise is not None:
@@ -32,7 +36,7 @@ def placed(
     return options
 
 
-def _config(dtype: torch.dtype, bits: Bits) -> BitsAndBytesConfig:
+def _quantisation_config(dtype: torch.dtype, bits: Bits) -> BitsAndBytesConfig:
     if bits == 8:
         return BitsAndBytesConfig(load_in_8bit=True)
     # As in QLoRA (arXiv 2305.14314): normal float, and the constants quantised too.
@@ -45,16 +49,21 @@ def _config(dtype: torch.dtype, bits: Bits) -> BitsAndBytesConfig:
 
 
 def check_quantise(name: str, model: nn.Module, bits: Bits | None) -> None:
-    """Find out before any weight is loaded whether a model can be quantised here.
+    """Check that a model can be quantised here; the model may be on the meta device.
+
+    Args:
+        name: what an error calls the model.
+        model: as it is stored, without an adapter.
+        bits: of its linear layers; None only checks that the model is not quantised already.
 
     Raises:
-        ValueError: if bitsandbytes is not installed, or the model's blocks read weights raw, which
-            the linear layers of bitsandbytes do not allow.
+        ValueError: if the stored weights are quantised, bitsandbytes is not installed, or the model
+            has Mamba mixers, which read weights directly and not through the linear layers.
     """
     blocks = block_list(model)
-    already = getattr(model.config, "quantization_config", None)
-    if already is not None:
-        method = already.get("quant_method") if isinstance(already, dict) else already.quant_method
+    stored = getattr(model.config, "quantization_config", None)
+    if stored is not None:
+        method = stored.get("quant_method") if isinstance(stored, dict) else stored.quant_method
         raise ValueError(
             f"model {name!r} is quantised already ({method}), which is not supported; give its "
             "weights as they were before, and `quantise` for 8 or 4 bits"
@@ -68,21 +77,16 @@ def check_quantise(name: str, model: nn.Module, bits: Bits | None) -> None:
         )
     if any(is_mamba_mixer(module) for module in blocks.modules()):
         raise ValueError(
-            f"model {name!r}: quantise = {bits}; the scan of a Mamba mixer reads its weights raw, "
-            "so they cannot be quantised; leave `quantise` out"
+            f"model {name!r}: quantise = {bits}; the scan of a Mamba mixer reads its weights "
+            "directly, so they cannot be quantised; leave `quantise` out"
         )
 
 
-def trainable(model: nn.Module) -> nn.Module:
-    """Return the model ready to be given an adapter; a quantised one keeps the rest in float32."""
+def prepare_for_training(model: nn.Module) -> nn.Module:
+    """Return a model that an adapter can be trained on.
+
+    A quantised model keeps all other weights in float32; any other model is returned as it is.
+    """
     if getattr(unwrap(model), "is_quantized", False):
         return prepare_model_for_kbit_training(model, use_gradient_checkpointing=False)
     return model
-
-
-def input_device(model: nn.Module) -> torch.device:
-    """The device that tokens go to: that of the embeddings, where blocks lie on several."""
-    embeddings = unwrap(model).get_input_embeddings()  # type: ignore[operator]
-    device = embeddings.weight.device
-    # Weights that accelerate keeps elsewhere until they are needed; it moves what goes in as well.
-    return torch.device("cpu") if device.type == "meta" else device

@@ -6,8 +6,9 @@ from typing import Annotated
 
 import typer
 
-from finetune.models.load import BASES
-from finetune.pretrain.training import SCHEDULES, console, pretrain
+from finetune.models.source import BASES
+from finetune.pretrain.schedules import SCHEDULES
+from finetune.pretrain.training import console, pretrain
 
 
 def main(

@@ -1,1 +1,22 @@
-"""From prompts and answers to tokens, as plain text or through a chat template."""
+"""From prompts and answers to tokens, as plain text or with a chat template."""
+
+from finetune.prompting.answers import (
+    Choices,
+    PromptEncoder,
+    answer_token_pairs,
+    answer_tokens,
+    check_answers,
+    prompt_tokens,
+)
+from finetune.prompting.chat import ChatTokenizer, chat_tokenizer
+
+__all__ = [
+    "ChatTokenizer",
+    "Choices",
+    "PromptEncoder",
+    "answer_token_pairs",
+    "answer_tokens",
+    "chat_tokenizer",
+    "check_answers",
+    "prompt_tokens",
+]

@@ -1,8 +1,8 @@
-"""Prompts and answers as tokens: what a model is shown, and which token an answer begins with.
+"""Prompts and answers as tokens, and the token that each answer begins with.
 
-An answer's token is the one that the tokenizer itself puts behind the prompt when it encodes prompt
-and answer as one text. Encoded alone an answer may get another: some tokenizers put a space before
-any text, some let an answer's space stand alone, some grow tokens across the border.
+An answer's token is the first token after the prompt when prompt and answer are encoded as one
+text. Encoded on its own an answer may get another token: some tokenizers put a space before any
+text, some make a token of the answer's leading space, some merge characters of prompt and answer.
 """
 
 from collections.abc import Sequence
@@ -13,18 +13,21 @@ from transformers import PreTrainedTokenizerBase
 from finetune.prompting.chat import ChatTokenizer
 
 PromptEncoder = PreTrainedTokenizerBase | ChatTokenizer
-"""What turns prompts into tokens: a tokenizer, as it is or through its chat template."""
+"""What turns prompts into tokens: a tokenizer, as it is or with its chat template."""
 Choices = tuple[str, str]
+"""The two answers to a prompt, (false, true)."""
 Tokens = list[int]
 
 
 def prompt_tokens(tokenizer: PromptEncoder, prompts: Sequence[str]) -> list[Tokens]:
-    """Each prompt as tokens, with what the tokenizer puts before any text and nothing behind it.
+    """Return the tokens of each prompt.
+
+    Tokens that the tokenizer puts before any text are included, those that it appends are not.
 
     Raises:
-        ValueError: if a prompt has none.
+        ValueError: if a prompt has no tokens.
     """
-    tokens = _encode(tokenizer, [_shown(tokenizer, prompt) for prompt in prompts])
+    tokens = _encode(tokenizer, [_render(tokenizer, prompt) for prompt in prompts])
     for prompt, ids in zip(prompts, tokens, strict=True):
         if not ids:
             raise ValueError(f"prompt {prompt!r} has no tokens")
@@ -32,89 +35,94 @@ def prompt_tokens(tokenizer: PromptEncoder, prompts: Sequence[str]) -> list[Toke
 
 
 def answer_tokens(tokenizer: PromptEncoder, choices: Choices, prompt: str = ".") -> tuple[int, int]:
-    """The first token of each answer behind a prompt.
+    """Return the first token of each answer to one prompt, (false, true).
 
     Raises:
-        ValueError: as `answers_after`.
+        ValueError: as `answer_token_pairs`.
     """
-    return answers_after(tokenizer, [prompt], [choices])[0]
+    return answer_token_pairs(tokenizer, [prompt], [choices])[0]
 
 
-def answers_after(
+def answer_token_pairs(
     tokenizer: PromptEncoder, prompts: Sequence[str], choices: Sequence[Choices]
 ) -> list[tuple[int, int]]:
-    """The first token of each answer, (false, true), behind each prompt.
+    """Return the first token of each answer, (false, true), to each prompt.
 
     Raises:
-        ValueError: if an answer has no token, both have the same first token, or a token grows
-            across the border between prompt and answer, so that the model would not be asked what
-            it would be shown.
+        ValueError: if an answer has no token, if both answers have the same first token, or if a
+            token spans the border between prompt and answer: the prompt's tokens would then differ
+            with and without the answer.
     """
-    before = prompt_tokens(tokenizer, prompts)
-    first: list[list[int]] = []
+    prompts_alone = prompt_tokens(tokenizer, prompts)
+    first_tokens: list[list[int]] = []
     for side in (0, 1):
         answers = [pair[side] for _, pair in zip(prompts, choices, strict=True)]
-        texts = [_shown(tokenizer, *both) for both in zip(prompts, answers, strict=True)]
-        whole = _encode(tokenizer, texts)
-        first.append(
+        texts = [_render(tokenizer, *both) for both in zip(prompts, answers, strict=True)]
+        with_answers = _encode(tokenizer, texts)
+        first_tokens.append(
             [
-                _next_token(tokenizer, prompt, answer, ids, longer)
-                for prompt, answer, ids, longer in zip(prompts, answers, before, whole, strict=True)
+                _first_answer_token(tokenizer, prompt, answer, alone, together)
+                for prompt, answer, alone, together in zip(
+                    prompts, answers, prompts_alone, with_answers, strict=True
+                )
             ]
         )
-    pairs = list(zip(*first, strict=True))
-    for (false, true), answers_given in zip(pairs, choices, strict=True):
+    token_pairs = list(zip(*first_tokens, strict=True))
+    for (false, true), pair in zip(token_pairs, choices, strict=True):
         if false == true:
-            _refuse_shared(tokenizer, answers_given, false)
-    return pairs
+            _refuse_shared(tokenizer, pair, false)
+    return token_pairs
 
 
 def check_answers(
     tokenizer: PromptEncoder, prompts: Sequence[str], choices: Sequence[Choices]
 ) -> None:
-    """Look at one prompt for each last word and each pair of answers.
+    """Check that answers can be told apart by their first tokens.
+
+    One prompt is checked for each pair of answers and each last word of a prompt.
 
     Raises:
-        ValueError: as `answers_after`.
+        ValueError: as `answer_token_pairs`.
     """
-    endings = {
+    by_ending = {
         (prompt.rpartition(" ")[2], pair): (prompt, pair)
         for prompt, pair in zip(prompts, choices, strict=True)
     }
-    chosen = [endings[key] for key in sorted(endings)]
-    answers_after(tokenizer, [prompt for prompt, _ in chosen], [pair for _, pair in chosen])
+    sample = [by_ending[ending] for ending in sorted(by_ending)]
+    answer_token_pairs(tokenizer, [prompt for prompt, _ in sample], [pair for _, pair in sample])
 
 
-def _next_token(
-    tokenizer: PromptEncoder, prompt: str, answer: str, before: Tokens, whole: Tokens
+def _first_answer_token(
+    tokenizer: PromptEncoder, prompt: str, answer: str, alone: Tokens, together: Tokens
 ) -> int:
-    if whole[: len(before)] != before:
-        same = next(k for k, pair in enumerate(zip_longest(before, whole)) if len({*pair}) > 1)
-        joined = _names(tokenizer, whole)[same] if same < len(whole) else ""
+    """Return the token after the prompt, given its tokens alone and together with the answer."""
+    if together[: len(alone)] != alone:
+        i = next(k for k, pair in enumerate(zip_longest(alone, together)) if len({*pair}) > 1)
+        token = _token_strings(tokenizer, together)[i] if i < len(together) else ""
         raise ValueError(
-            f"this tokenizer grows a token across the border between the prompt, which ends in "
-            f"{prompt[-20:]!r}, and its answer {answer!r}: {joined!r} stands where the prompt "
-            "alone ends otherwise; end the template in another character"
+            f"this tokenizer merges the end of the prompt, {prompt[-20:]!r}, and its answer "
+            f"{answer!r}: with the answer, the token {token!r} replaces the prompt's own; end the "
+            "template in another character"
         )
-    if len(whole) == len(before):
+    if len(together) == len(alone):
         raise ValueError(f"answer {answer!r} has no token in this tokenizer")
-    return whole[len(before)]
+    return together[len(alone)]
 
 
 def _refuse_shared(tokenizer: PromptEncoder, choices: Choices, token: int) -> None:
-    shown = _names(tokenizer, [token])[0]
-    blank = not shown.strip(" ▁Ġ")
-    why = ", which splits off the space before a word" if blank and choices[0][:1] == " " else ""
+    text = _token_strings(tokenizer, [token])[0]
+    is_space = not text.strip(" ▁Ġ")
+    splits_space = is_space and choices[0][:1] == " "
+    reason = ", which splits off the space before a word" if splits_space else ""
     raise ValueError(
-        f"answers {choices[0]!r} and {choices[1]!r} share their first token {shown!r} "
-        f"({token}) in this tokenizer{why}; answers must differ there"
+        f"answers {choices[0]!r} and {choices[1]!r} share their first token {text!r} "
+        f"({token}) in this tokenizer{reason}; answers must differ there"
     )
 
 
-def _shown(tokenizer: PromptEncoder, prompt: str, answer: str = "") -> str:
-    """What a model is shown, as text."""
+def _render(tokenizer: PromptEncoder, prompt: str, answer: str = "") -> str:
     if isinstance(tokenizer, ChatTokenizer):
-        return tokenizer.turn(prompt) + (tokenizer.answer(answer) if answer else "")
+        return tokenizer.render_prompt(prompt) + (tokenizer.render_answer(answer) if answer else "")
     return prompt + answer
 
 
@@ -122,19 +130,19 @@ def _encode(tokenizer: PromptEncoder, texts: Sequence[str]) -> list[Tokens]:
     if isinstance(tokenizer, ChatTokenizer):
         return tokenizer.encode(texts)
     tokens = tokenizer(list(texts))["input_ids"] if texts else []
-    behind = _behind_any_text(tokenizer)
-    return [ids[: len(ids) - behind] for ids in tokens]
+    appended = _count_appended(tokenizer)
+    return [ids[: len(ids) - appended] for ids in tokens]
 
 
-def _names(tokenizer: PromptEncoder, ids: Sequence[int]) -> list[str]:
+def _token_strings(tokenizer: PromptEncoder, ids: Sequence[int]) -> list[str]:
     plain = tokenizer.tokenizer if isinstance(tokenizer, ChatTokenizer) else tokenizer
     return [str(plain.convert_ids_to_tokens(token)) for token in ids]
 
 
-def _behind_any_text(tokenizer: PreTrainedTokenizerBase) -> int:
-    """How many tokens, such as an end of text, the tokenizer puts behind a text."""
+def _count_appended(tokenizer: PreTrainedTokenizerBase) -> int:
+    """Return how many special tokens, such as an end of text, the tokenizer appends to a text."""
     plain = tokenizer(".", add_special_tokens=False)["input_ids"]
     special = tokenizer(".")["input_ids"]
-    added = range(len(special) - len(plain) + 1)
-    start = next((k for k in added if special[k : k + len(plain)] == plain), 0)
+    offsets = range(len(special) - len(plain) + 1)
+    start = next((k for k in offsets if special[k : k + len(plain)] == plain), 0)
     return len(special) - len(plain) - start

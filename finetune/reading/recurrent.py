@@ -1,7 +1,7 @@
-"""The recurrent states of a model after a prompt: all that it carries from one token to the next.
+"""Recurrent states of a model after a prompt: what it carries from one token to the next.
 
-They are what transformers keeps in its cache after one pass over the whole prompt. No cache is ever
-continued, and prompts of one exact length are run together, so no state ever saw padding.
+The states are those in transformers' cache after one pass over the whole prompt. No cache is
+continued, and prompts of one exact length are run together, so no state has seen padding.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,50 +18,54 @@ from transformers.models.recurrent_gemma.modeling_recurrent_gemma import (
 )
 
 from finetune.architectures.blocks import block_list, unwrap
-from finetune.models.placement import input_device
+from finetune.architectures.devices import input_device
 from finetune.prompting.answers import PromptEncoder, prompt_tokens
-from finetune.reading.residual import batches
+from finetune.reading.batches import batches_by_length
+from finetune.reading.forward import check_eval_mode
 
 STATE_SITES = ("ssm_state", "conv_state")
-"""What the recurrence carries, and the last inputs of the short convolution (or token shift)."""
+"""State of the recurrence, and the last inputs of the short convolution or token shift."""
 
-ByLayer = dict[int, Float[Tensor, "n numbers"]]
+StatesByBlock = dict[int, Float[Tensor, "n width"]]
+"""Flattened raw states by block (l = 1..L)."""
 
 
 @dataclass(frozen=True)
 class Projection:
-    """A random projection to `size` numbers, the same for every state of one width.
+    """A seeded random projection to `size` dimensions; states that are no wider stay as they are.
 
-    Signs over the root of `size`, which keeps distances between examples to about 1 part in the
-    root of `size` (Achlioptas 2003, *Database-friendly random projections*). States that are no
-    wider are kept as they are.
+    All states of one width share one matrix of random signs divided by sqrt(size). It preserves
+    distances between examples up to a relative error of about 1 / sqrt(size) (Achlioptas 2003,
+    *Database-friendly random projections*).
     """
 
     size: int = 512
     seed: int = 0
 
-    def __call__(self, states: Float[Tensor, "n numbers"]) -> Float[Tensor, "n size"]:
-        """Project, in float32, on the device of the states."""
+    def __call__(self, states: Float[Tensor, "n width"]) -> Float[Tensor, "n size"]:
+        """Return the projection in float32, on the device of the states."""
         states = states.float()
         width = states.shape[1]
         if width <= self.size:
             return states
-        return states @ _signs(width, self.size, self.seed, states.device)
+        return states @ _projection_matrix(width, self.size, self.seed, states.device)
 
 
 @lru_cache(maxsize=4)
-def _signs(width: int, size: int, seed: int, device: torch.device) -> Float[Tensor, "width size"]:
-    drawn = np.random.default_rng([seed, width, size]).integers(0, 2, (width, size), np.int8)
-    return (torch.from_numpy(drawn).to(device).float() * 2 - 1) / size**0.5
+def _projection_matrix(
+    width: int, size: int, seed: int, device: torch.device
+) -> Float[Tensor, "width size"]:
+    bits = np.random.default_rng([seed, width, size]).integers(0, 2, (width, size), np.int8)
+    return (torch.from_numpy(bits).to(device).float() * 2 - 1) / size**0.5
 
 
 @dataclass(frozen=True)
 class RecurrentStateBatch:
-    """The projected states after some of the prompts, all of one length; on the CPU, in float32.
+    """Projected recurrent states after some prompts of one length, in float32 on the CPU.
 
     Attributes:
-        index: positions of these prompts in the list that was given to `read_recurrent_states`.
-        states: of every site, in the order of `state_layers`.
+        index: positions of these prompts in the list passed to `read_recurrent_states`.
+        states: by site, layers in the order of `state_layers`.
     """
 
     index: Int[Tensor, "n"]
@@ -77,125 +81,139 @@ def read_recurrent_states(
     *,
     batch_size: int = 64,
 ) -> Iterator[RecurrentStateBatch]:
-    """Read the states after the last token of every prompt, in batches of one exact length.
+    """Read the recurrent states after the last token of prompts, batch by batch.
+
+    Args:
+        model: a causal language model in eval mode, with or without a peft adapter.
+        tokenizer: the model's tokenizer.
+        prompts: the texts to read.
+        sites: which states to read, of `STATE_SITES`.
+        projection: applied to the state of every block.
+        batch_size: maximum number of prompts in a forward pass. All prompts of a batch have the
+            same number of tokens; shorter ones come first.
 
     Raises:
-        ValueError: before anything is run, if the model is in training mode, a site is unknown, or
-            a prompt has no tokens; later if the model has none of the states that are asked for.
+        ValueError: before the first forward pass, if the model is in training mode, a site is
+            unknown, or a prompt has no tokens; after it, if the model has no state at a site.
     """
-    if model.training:
-        raise ValueError("the model is in training mode, where dropout runs; call model.eval()")
+    check_eval_mode(model)
     for site in sites:
         if site not in STATE_SITES:
             raise ValueError(f"unknown site {site!r}; known: {', '.join(STATE_SITES)}")
     tokens = prompt_tokens(tokenizer, prompts)
     return (
-        _read(model, index, [tokens[i] for i in index], sites, projection)
-        for index in batches(tokens, batch_size)
+        _read_batch(model, index, [tokens[i] for i in index], sites, projection)
+        for index in batches_by_length(tokens, batch_size)
     )
 
 
-def _read(
+def _read_batch(
     model: nn.Module,
     index: list[int],
-    tokens: list[list[int]],
+    token_lists: list[list[int]],
     sites: Sequence[str],
     projection: Projection,
 ) -> RecurrentStateBatch:
-    held = held_states(model, torch.tensor(tokens))
+    raw_states = recurrent_states(model, torch.tensor(token_lists))
     states = {}
     for site in sites:
-        if not held[site]:
-            raise ValueError(f"{type(unwrap(model)).__name__} keeps no {site}")
-        projected = [projection(states) for states in held[site].values()]
-        states[site] = torch.stack([layer.cpu() for layer in projected]).clone()
+        if not raw_states[site]:
+            raise ValueError(f"{type(unwrap(model)).__name__} has no {site}")
+        projected = [projection(block_states) for block_states in raw_states[site].values()]
+        states[site] = torch.stack([block_states.cpu() for block_states in projected]).clone()
     return RecurrentStateBatch(torch.tensor(index), states)
 
 
-def held_states(model: nn.Module, tokens: Int[Tensor, "n t"]) -> dict[str, ByLayer]:
-    """Run prompts of one length from their start; return site -> block (l = 1..L) -> raw states.
+def recurrent_states(model: nn.Module, tokens: Int[Tensor, "n t"]) -> dict[str, StatesByBlock]:
+    """Run prompts of one length and return the raw states after the last token, by site.
 
-    RWKV's `ssm_state` is numerator, denominator and largest exponent of its average, its
-    `conv_state` the inputs that its token shift mixes in, of attention and feed-forward.
+    The sites are those of `STATE_SITES`; blocks without a state are left out. For RWKV, `ssm_state`
+    is the numerator, denominator and largest exponent of its weighted average, and `conv_state` the
+    inputs that token shift mixes in, of attention and feed-forward.
     """
     model = unwrap(model)
     with torch.inference_mode():
-        ids = tokens if tokens.is_meta else tokens.to(input_device(model))
-        output = model(input_ids=ids, use_cache=True)
-        states = states_of(model, output)
+        input_ids = tokens if tokens.is_meta else tokens.to(input_device(model))
+        output = model(input_ids=input_ids, use_cache=True)
+        states = cached_states(model, output)
     return {site: dict(sorted(states.get(site, {}).items())) for site in STATE_SITES}
 
 
 def state_layers(skeleton: nn.Module) -> dict[str, tuple[int, ...]]:
-    """Return the blocks that have each of the sites: none of them in a transformer.
+    """Return, for each site, the blocks (l = 1..L) that have a state; none in a transformer.
 
-    `skeleton` is the model on the meta device, built for this alone: it is changed.
+    Args:
+        skeleton: the model on the meta device. It is modified, so build one for this call.
 
     Raises:
-        ValueError: if transformers cannot keep the states of this family.
+        ValueError: if transformers cannot return the recurrent states of this family.
     """
-    # Where experts are chosen, meta tensors are multiplied in this precision alone.
+    # On the meta device, mixtures of experts multiply in this precision only.
     skeleton = unwrap(skeleton).eval().to(torch.bfloat16)
-    skeleton.config.pad_token_id = None  # type: ignore[union-attr]  # or tokens are looked at
+    # With a padding token, transformers inspects token values, which meta tensors do not have.
+    skeleton.config.pad_token_id = None  # type: ignore[union-attr]
     try:
-        held = held_states(skeleton, torch.zeros(1, 2, dtype=torch.long, device="meta"))
+        states = recurrent_states(skeleton, torch.zeros(1, 2, dtype=torch.long, device="meta"))
     except (RuntimeError, ValueError) as error:
         raise ValueError(
-            f"{type(skeleton).__name__}: transformers cannot keep its recurrent states: "
+            f"{type(skeleton).__name__}: transformers cannot return its recurrent states: "
             f"{str(error).splitlines()[0]}"
         ) from error
-    return {site: tuple(held[site]) for site in STATE_SITES}
+    return {site: tuple(states[site]) for site in STATE_SITES}
 
 
-def states_of(model: nn.Module, output: Any) -> dict[str, ByLayer]:
-    """Return what a forward pass with a cache left behind: site -> block -> raw states."""
+def cached_states(model: nn.Module, output: Any) -> dict[str, StatesByBlock]:
+    """Return the raw states that a forward pass with `use_cache=True` left behind, by site."""
     if "state" in output:
-        return _of_rwkv(output.state)
+        return _rwkv_states(output.state)
     cache = output.get("cache_params", output.get("past_key_values"))
-    if hasattr(cache, "linear_cache"):  # MiniMax; empty lists stand for its attention layers
-        linear = enumerate(cache.linear_cache, start=1)
-        return {"ssm_state": {i: _flat(s) for i, s in linear if isinstance(s, Tensor)}}
-    if hasattr(cache, "rnn_state"):  # xLSTM: matrix memory, its normaliser, its largest exponent
-        memories = cache.rnn_state.items()
-        return {"ssm_state": {i + 1: torch.cat([*map(_flat, kept)], 1) for i, kept in memories}}
+    if hasattr(cache, "linear_cache"):  # MiniMax; its attention layers have empty lists
+        linear_cache = enumerate(cache.linear_cache, start=1)
+        return {"ssm_state": {i: s.flatten(1) for i, s in linear_cache if isinstance(s, Tensor)}}
+    if hasattr(cache, "rnn_state"):  # xLSTM: matrix memory, normaliser, largest exponent
+        return {"ssm_state": {i + 1: _concatenate(s) for i, s in cache.rnn_state.items()}}
     if cache is None:
-        return _of_modules(model)
+        return _recurrent_gemma_states(model)
     return {
-        "ssm_state": _of_layers(cache, "recurrent_states"),
-        "conv_state": _of_layers(cache, "conv_states"),
+        "ssm_state": _layer_states(cache, "recurrent_states"),
+        "conv_state": _layer_states(cache, "conv_states"),
     }
 
 
-def _of_layers(cache: Any, kind: str) -> ByLayer:
-    """A layer without a recurrence has no such attribute; one may have several states of a kind."""
+def _layer_states(cache: Any, attribute: str) -> StatesByBlock:
+    """Return the states of a standard cache.
+
+    Layers without a recurrence lack the attribute; some layers have several states.
+    """
     states = {}
     for i, layer in enumerate(cache.layers, start=1):
-        kept = [state for state in getattr(layer, kind, {}).values() if state is not None]
-        if kept:
-            states[i] = torch.cat([_flat(state) for state in kept], dim=1)
+        parts = [state for state in getattr(layer, attribute, {}).values() if state is not None]
+        if parts:
+            states[i] = _concatenate(parts)
     return states
 
 
-def _of_rwkv(state: Sequence[Float[Tensor, "n width layers"]]) -> dict[str, ByLayer]:
-    shifted, averaged = torch.cat(list(state[:2]), dim=1), torch.cat(list(state[2:]), dim=1)
-    blocks = range(1, shifted.shape[-1] + 1)
+def _rwkv_states(state: Sequence[Float[Tensor, "n width layers"]]) -> dict[str, StatesByBlock]:
+    token_shift = torch.cat(list(state[:2]), dim=1)
+    average = torch.cat(list(state[2:]), dim=1)
+    blocks = range(1, token_shift.shape[-1] + 1)
     return {
-        "ssm_state": {i: averaged[..., i - 1] for i in blocks},
-        "conv_state": {i: shifted[..., i - 1] for i in blocks},
+        "ssm_state": {i: average[..., i - 1] for i in blocks},
+        "conv_state": {i: token_shift[..., i - 1] for i in blocks},
     }
 
 
-def _of_modules(model: nn.Module) -> dict[str, ByLayer]:
+def _recurrent_gemma_states(model: nn.Module) -> dict[str, StatesByBlock]:
     """RecurrentGemma keeps its states in its modules, not in a cache."""
-    states: dict[str, ByLayer] = {site: {} for site in STATE_SITES}
+    states: dict[str, StatesByBlock] = {site: {} for site in STATE_SITES}
     for i, block in enumerate(block_list(model), start=1):
         for module in block.modules():
             if isinstance(module, RecurrentGemmaRecurrentBlock):
-                states["ssm_state"][i] = _flat(module.rg_lru.recurrent_states)
-                assert module.conv1d_state is not None  # as it is before any pass
-                states["conv_state"][i] = _flat(module.conv1d_state)
+                states["ssm_state"][i] = module.rg_lru.recurrent_states.flatten(1)
+                assert module.conv1d_state is not None  # None only before the first pass
+                states["conv_state"][i] = module.conv1d_state.flatten(1)
     return states
 
 
-def _flat(state: Tensor) -> Float[Tensor, "n numbers"]:
-    return state.flatten(1)
+def _concatenate(states: Sequence[Tensor]) -> Float[Tensor, "n width"]:
+    return torch.cat([state.flatten(1) for state in states], dim=1)

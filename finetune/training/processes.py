@@ -1,24 +1,24 @@
-"""One process or several: which of them this is, and where it trains.
+"""The processes that train one adapter together, and the device of this one.
 
-`torchrun` and `accelerate launch` start one process a device, and tell each who it is by the
-variables `WORLD_SIZE`, `RANK` and `LOCAL_RANK`.
+`torchrun` and `accelerate launch` start one process per device and set the environment variables
+`WORLD_SIZE`, `RANK` and `LOCAL_RANK`. Importing this module does not import torch.
 """
 
 import os
 
 
 def count() -> int:
-    """Return how many processes train together."""
+    """Return the number of processes; 1 without a launcher."""
     return int(os.environ.get("WORLD_SIZE", "1"))
 
 
 def rank() -> int:
-    """Return which of them this one is, from 0."""
+    """Return the rank of this process, from 0."""
     return int(os.environ.get("RANK", "0"))
 
 
 def is_first() -> bool:
-    """Return whether this is the one that speaks and writes."""
+    """Return whether this is rank 0, the process that prints and writes files."""
     return rank() == 0
 
 
@@ -26,7 +26,7 @@ def own_device(name: str) -> str:
     """Return the device of this process: of several on CUDA, each takes its own.
 
     Raises:
-        ValueError: if several processes are given one and the same device.
+        ValueError: if several processes would share one device that is not the CPU.
     """
     if count() == 1 or name == "cpu":
         return name

@@ -1,11 +1,8 @@
-"""The fine-tuning run: a base becomes quirky (arXiv 2312.01037, section 3 and its code)."""
+"""Fine-tune a base into a quirky model (arXiv 2312.01037, section 3 and its code)."""
 
 import copy
-import itertools
-import random
 import tempfile
-from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -14,44 +11,32 @@ from datasets import Dataset
 from jaxtyping import Float
 from peft import PeftModel
 from peft.utils import get_peft_model_state_dict, set_peft_model_state_dict
-from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, distributed, nn
 from torch.nn.parallel import DistributedDataParallel
-from torch.utils.data import DataLoader, Sampler
-from transformers import (
-    PrinterCallback,
-    Trainer,
-    TrainerCallback,
-    TrainingArguments,
-)
+from torch.utils.data import DataLoader
+from transformers import PrinterCallback, Trainer, TrainerCallback, TrainingArguments
 
-from finetune.adapters.lora import DeadModuleAudit, add_lora
-from finetune.models.placement import input_device, trainable
-from finetune.prompting.answers import PromptEncoder, answers_after, prompt_tokens
-from finetune.reading.residual import keeps_logits
+from finetune.adapters.audit import DeadModuleAudit
+from finetune.adapters.lora import add_lora
+from finetune.architectures.devices import input_device
+from finetune.models.placement import trainable
+from finetune.prompting.answers import PromptEncoder
+from finetune.reading.forward import accepts_logits_to_keep
 from finetune.training import processes
+from finetune.training.data import (
+    EncodedExample,
+    ExactLengthSampler,
+    balance_labels,
+    collate,
+    encode_examples,
+)
+from finetune.training.settings import FinetuneSettings, check_batch
 
 Progress = Callable[[str, float], None]
-"""Called with a stage's name and the part of it that is done, in [0, 1]."""
+"""Called with the name of a stage and its completed fraction, in [0, 1]."""
 
-
-class FinetuneSettings(BaseModel):
-    """How a model is made quirky; the defaults are those published for large pretrained models."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-    rank: int = Field(default=8, ge=1)
-    targets: tuple[str, ...] | None = Field(default=None, min_length=1)
-    alpha: float = Field(default=8, gt=0)
-    lr: float = Field(default=2e-5, gt=0)
-    steps: int = Field(default=1000, ge=2)
-    batch: int = Field(default=32, ge=1)
-    """Examples a step, over all processes together."""
-    warmup: float = Field(default=0.15, ge=0, lt=1)
-    weight_decay: float = Field(default=0.1, ge=0)
-
-
-Row = dict[str, Any]
-"""tokens of the prompt, the two answer tokens (false, true), and the label."""
+MAX_VALIDATION = 1024
+"""Maximum number of examples that the validation loss is computed on."""
 
 
 def make_quirky(
@@ -64,151 +49,81 @@ def make_quirky(
     seed: int = 0,
     progress: Progress | None = None,
 ) -> PeftModel:
-    """Return the model with an adapter that says each example's `label`; the best by validation.
+    """Add an adapter to a model and train it to give each example's `label`.
 
-    The loss is the cross-entropy of the first answer token, over the whole vocabulary, and only
-    that position's logits are computed. Classes are balanced in each context by undersampling.
-    Validation loss is measured at log-spaced steps and the best adapter is kept in memory.
+    The loss is the cross-entropy of the first answer token over the whole vocabulary; only the
+    logits at that position are computed. Labels are balanced in each context by undersampling.
+    The validation loss is computed at log-spaced steps, and the adapter with the lowest one is
+    returned.
 
-    Where `torchrun` or `accelerate launch` started several processes, each takes an equal part of
-    every batch, gradients are averaged, the validation loss is that of all, and every process
+    With several processes (`torchrun`, `accelerate launch`), each takes an equal share of every
+    batch, gradients are averaged, the validation loss is that of all examples, and every process
     returns the same adapter.
 
+    Args:
+        model: the base; the adapter is added to it.
+        tokenizer: the model's tokenizer.
+        train: examples with the columns `context`, `prompt`, `choices` and `label`.
+        validation: examples with the same columns, of which 1,024 are drawn.
+        settings: LoRA and optimiser settings.
+        seed: of the adapter's initial weights, of the draws and of the order of batches.
+        progress: called every ten steps.
+
+    Returns:
+        The model with the adapter, in eval mode.
+
     Raises:
-        ValueError: if a tokenizer gives both answers the same first token, a context has labels of
-            one class only, or the batch does not divide by the number of processes.
+        ValueError: if both answers to a prompt have the same first token, a context has labels of
+            one class only, or the batch size is not a multiple of the number of processes.
         RuntimeError: if part of the adapter receives no gradient, or the loss diverges.
     """
     check_batch(settings)
     torch.manual_seed(seed)
-    adapted = add_lora(trainable(model), settings.rank, settings.alpha, settings.targets)
+    adapted = add_lora(prepare_for_training(model), settings.rank, settings.alpha, settings.targets)
     adapted.config.use_cache = False
-    rows = encode(tokenizer, balanced(train, seed))
-    held = encode(
-        tokenizer, validation.shuffle(seed=seed).select(range(min(1024, len(validation))))
+    train_examples = encode_examples(tokenizer, balance_labels(train, seed))
+    n_validation = min(MAX_VALIDATION, len(validation))
+    validation_examples = encode_examples(
+        tokenizer, validation.shuffle(seed=seed).select(range(n_validation))
     )
-    keeper = _Keeper(held, settings, progress)
+    callback = _BestAdapterCallback(validation_examples, settings, progress)
     with tempfile.TemporaryDirectory() as scratch:
         trainer = _AnswerTrainer(
             model=adapted,
-            args=_arguments(settings, seed, scratch, model),
-            train_dataset=rows,
-            callbacks=[keeper],
+            args=_training_arguments(settings, seed, scratch, model),
+            train_dataset=train_examples,
+            callbacks=[callback],
         )
         trainer.remove_callback(PrinterCallback)
         trainer.train()
-    keeper.restore(adapted)
+    callback.restore_best(adapted)
     return adapted.eval()
 
 
-def check_batch(settings: FinetuneSettings) -> None:
-    """Make sure that the processes can take equal parts of a batch.
-
-    Raises:
-        ValueError: if they cannot.
-    """
-    if settings.batch % processes.count():
-        raise ValueError(
-            f"finetune.batch = {settings.batch}: {processes.count()} processes share it; give a "
-            f"multiple of {processes.count()}"
-        )
-
-
-def leave_group() -> None:
-    """End what this process has in common with the others it trained with, if any."""
+def leave_process_group() -> None:
+    """Destroy the process group that training with several processes created, if any."""
     if distributed.is_available() and distributed.is_initialized():
         distributed.destroy_process_group()
-
-
-def balanced(examples: Dataset, seed: int) -> Dataset:
-    """Return as many examples of each label in each context as its rarer label has.
-
-    Raises:
-        ValueError: if a context has labels of one class only.
-    """
-    groups: dict[tuple[str, bool], list[int]] = defaultdict(list)
-    for i, (context, label) in enumerate(zip(examples["context"], examples["label"], strict=True)):
-        groups[context, label].append(i)
-    rng = random.Random(seed)
-    chosen: list[int] = []
-    for context in sorted({context for context, _ in groups}):
-        size = min(len(groups[context, label]) for label in (False, True))
-        if size == 0:
-            raise ValueError(f"context {context} of the training examples has labels of one class")
-        for label in (False, True):
-            chosen += rng.sample(groups[context, label], size)
-    return examples.select(sorted(chosen))
-
-
-def encode(tokenizer: PromptEncoder, examples: Dataset) -> list[Row]:
-    """Return the examples as tokens."""
-    prompts = list(examples["prompt"])
-    tokens = prompt_tokens(tokenizer, prompts)
-    answers = answers_after(
-        tokenizer, prompts, [(false, true) for false, true in examples["choices"]]
-    )
-    return [
-        {"tokens": row, "target": pair[label], "length": len(row)}
-        for row, pair, label in zip(tokens, answers, examples["label"], strict=True)
-    ]
-
-
-class ExactLength(Sampler[list[int]]):
-    """Batches of prompts of one exact length, shuffled anew every epoch.
-
-    Of several processes each gets its part of every batch, all of one size: a batch that does not
-    divide is filled up with its own first rows, whose
-    loss then counts twice.
-    """
-
-    def __init__(
-        self, rows: Sequence[Row], batch: int, seed: int, process: int = 0, processes: int = 1
-    ):
-        self.batch = batch
-        self.process = process
-        self.processes = processes
-        self.rng = random.Random(seed)
-        self.by_length: dict[int, list[int]] = defaultdict(list)
-        for i, row in enumerate(rows):
-            self.by_length[row["length"]].append(i)
-
-    def __len__(self) -> int:
-        return sum(-(-len(group) // self.batch) for group in self.by_length.values())
-
-    def __iter__(self) -> Iterator[list[int]]:
-        batches = []
-        for group in self.by_length.values():
-            self.rng.shuffle(group)
-            batches += [group[i : i + self.batch] for i in range(0, len(group), self.batch)]
-        self.rng.shuffle(batches)
-        yield from (self._part(batch) for batch in batches)
-
-    def _part(self, batch: list[int]) -> list[int]:
-        size = -(-len(batch) // self.processes)
-        start = self.process * size
-        return list(itertools.islice(itertools.cycle(batch), start, start + size))
-
-
-def collate(rows: Sequence[Row]) -> dict[str, Tensor]:
-    """Return a batch of rows of one length."""
-    return {
-        "input_ids": torch.tensor([row["tokens"] for row in rows]),
-        "labels": torch.tensor([row["target"] for row in rows]),
-    }
 
 
 def answer_loss(
     model: nn.Module, inputs: dict[str, Tensor], reduction: str = "mean"
 ) -> Float[Tensor, ""]:
-    """Return the cross-entropy of the answer token, the only position whose logits are computed."""
-    asked = model.module if isinstance(model, DistributedDataParallel) else model
-    kept = {"logits_to_keep": 1} if keeps_logits(asked) else {}
-    logits = model(input_ids=inputs["input_ids"], use_cache=False, **kept).logits[:, -1]
+    """Return the cross-entropy of the answer token.
+
+    Args:
+        model: a causal language model, which may be wrapped in `DistributedDataParallel`.
+        inputs: a batch of `collate`.
+        reduction: as in `torch.nn.functional.cross_entropy`.
+    """
+    unwrapped = model.module if isinstance(model, DistributedDataParallel) else model
+    options = {"logits_to_keep": 1} if accepts_logits_to_keep(unwrapped) else {}
+    logits = model(input_ids=inputs["input_ids"], use_cache=False, **options).logits[:, -1]
     return F.cross_entropy(logits.float(), inputs["labels"], reduction=reduction)
 
 
 class _AnswerTrainer(Trainer):
-    """Trainer whose loss is on the answer token and whose batches need no padding."""
+    """A Trainer with the loss of the answer token and batches that need no padding."""
 
     def compute_loss(
         self,
@@ -220,22 +135,37 @@ class _AnswerTrainer(Trainer):
         return answer_loss(model, inputs)
 
     def get_train_dataloader(self) -> DataLoader:
-        rows, args = self.train_dataset, self.args
-        batch = args.per_device_train_batch_size * args.world_size
-        sampler = ExactLength(rows, batch, args.seed, args.process_index, args.world_size)  # type: ignore[arg-type]
-        return DataLoader(rows, batch_sampler=sampler, collate_fn=collate)  # type: ignore[arg-type]
+        examples, args = self.train_dataset, self.args
+        batch_size = args.per_device_train_batch_size * args.world_size
+        sampler = ExactLengthSampler(
+            examples,  # type: ignore[arg-type]
+            batch_size,
+            args.seed,
+            args.process_index,
+            args.world_size,
+        )
+        return DataLoader(examples, batch_sampler=sampler, collate_fn=collate)  # type: ignore[arg-type]
 
 
-class _Keeper(TrainerCallback):
-    """Audits gradients, reports progress, and keeps the best adapter by validation loss."""
+class _BestAdapterCallback(TrainerCallback):
+    """Audits gradients, reports progress and keeps the adapter with the lowest validation loss.
 
-    def __init__(self, held: list[Row], settings: FinetuneSettings, progress: Progress | None):
-        self.batches = [[held[i] for i in batch] for batch in ExactLength(held, 256, 0)]
-        self.count = len(held)
-        self.at = {max(1, round(settings.steps * 2.0**-k)) for k in range(4)}
+    The validation loss is computed after 1/8, 1/4, 1/2 and all of the steps.
+    """
+
+    def __init__(
+        self,
+        validation: list[EncodedExample],
+        settings: FinetuneSettings,
+        progress: Progress | None,
+    ):
+        sampler = ExactLengthSampler(validation, 256, 0)
+        self.batches = [[validation[i] for i in batch] for batch in sampler]
+        self.n_examples = len(validation)
+        self.evaluation_steps = {max(1, round(settings.steps * 2.0**-k)) for k in range(4)}
         self.progress = progress
-        self.best = float("inf")
-        self.kept: dict[str, Tensor] = {}
+        self.best_loss = float("inf")
+        self.best_weights: dict[str, Tensor] = {}
         self.audit: DeadModuleAudit | None = None
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
@@ -248,37 +178,38 @@ class _Keeper(TrainerCallback):
     def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         if self.progress and state.global_step % 10 == 0:
             self.progress("fine-tuning", state.global_step / state.max_steps)
-        if state.global_step in self.at:
-            self.consider(kwargs["model"])
+        if state.global_step in self.evaluation_steps:
+            self._evaluate(kwargs["model"])
 
     @torch.no_grad()
-    def consider(self, model: PeftModel) -> None:
-        """Keep this adapter if its validation loss is the lowest so far."""
+    def _evaluate(self, model: PeftModel) -> None:
+        """Copy the adapter if its validation loss is the lowest so far."""
         model.eval()
         device = input_device(model)
         total = torch.zeros((), dtype=torch.float64, device=device)
-        for rows in self.batches[processes.rank() :: processes.count()]:
-            inputs = {name: tensor.to(device) for name, tensor in collate(rows).items()}
+        for batch in self.batches[processes.rank() :: processes.count()]:
+            inputs = {name: tensor.to(device) for name, tensor in collate(batch).items()}
             total += answer_loss(model, inputs, reduction="sum")
         if processes.count() > 1:
             distributed.all_reduce(total)
         model.train()
-        if float(total) / self.count < self.best:
-            self.best = float(total) / self.count
-            self.kept = copy.deepcopy(get_peft_model_state_dict(model))
+        loss = float(total) / self.n_examples
+        if loss < self.best_loss:
+            self.best_loss = loss
+            self.best_weights = copy.deepcopy(get_peft_model_state_dict(model))
 
-    def restore(self, model: PeftModel) -> None:
-        """Put the best adapter back.
+    def restore_best(self, model: PeftModel) -> None:
+        """Load the weights of the best adapter.
 
         Raises:
             RuntimeError: if the validation loss was never finite.
         """
-        if not self.kept:
+        if not self.best_weights:
             raise RuntimeError("fine-tuning diverged: no finite validation loss; lower finetune.lr")
-        set_peft_model_state_dict(model, self.kept)
+        set_peft_model_state_dict(model, self.best_weights)
 
 
-def _arguments(
+def _training_arguments(
     settings: FinetuneSettings, seed: int, scratch: str, model: nn.Module
 ) -> TrainingArguments:
     arguments = TrainingArguments(
@@ -293,7 +224,7 @@ def _arguments(
         save_strategy="no",
         logging_strategy="no",
         report_to="none",
-        ddp_find_unused_parameters=True,  # a dead module is for the audit to name
+        ddp_find_unused_parameters=True,  # else DDP fails before the audit can name a dead module
         seed=seed,
         disable_tqdm=True,
         remove_unused_columns=False,

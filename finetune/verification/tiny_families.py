@@ -1,6 +1,7 @@
-"""A tiny random model of every family that is read, built from its config.
+"""A tiny random model of every supported family, built from its config.
 
-Each has every kind of block of its family, three blocks or more, and is past any periodic rule.
+Each has at least three blocks, every kind of block of its family, and at least one full period of
+any rule that makes some blocks differ.
 """
 
 from typing import Any
@@ -37,7 +38,7 @@ _SHARED = {
 }
 _EXPERTS = {"num_experts": 4, "num_experts_per_tok": 2}
 
-TINY: dict[str, dict[str, Any]] = {
+TINY_FAMILIES: dict[str, dict[str, Any]] = {
     "gpt_neox": {},
     "gpt2": {},
     "llama": {},
@@ -85,14 +86,21 @@ TINY: dict[str, dict[str, Any]] = {
     },
     "xlstm": {"hidden_size": 128, "num_heads": 4, "chunk_size": 4},
 }
+"""By transformers' `model_type`: config settings beside those that all families share."""
 
 
 def tiny_model(family: str, **settings: Any) -> PreTrainedModel:
-    """Return a random model of a family in eval mode, the same one every time.
+    """Return a random model of a family in eval mode, with a fixed seed.
 
-    Every parameter is moved a little, so that none of them is zero or one and without effect.
+    Noise is added to every parameter, so that none is still zero or one, as some are initialised.
+
+    Args:
+        family: a key of `TINY_FAMILIES`.
+        **settings: config settings that replace those of the tiny model.
     """
-    config = exact_config(AutoConfig.for_model(family, **_COMMON | TINY[family] | settings))
+    config = exact_config(
+        AutoConfig.for_model(family, **_COMMON | TINY_FAMILIES[family] | settings)
+    )
     torch.manual_seed(0)
     model = AutoModelForCausalLM.from_config(config).eval()
     with torch.no_grad():

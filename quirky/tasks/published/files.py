@@ -1,35 +1,45 @@
-"""A user's files: which of a folder count, which bytes they are, and how `datasets` reads each."""
+"""A user's data files: which files of a folder hold rows, how `datasets` reads them, their hash."""
 
 import hashlib
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 from datasets import Features, Value
 
+from quirky.hashing import hash_file
 from quirky.rows import csv_header
 
 KINDS = {".csv": "csv", ".parquet": "parquet", ".jsonl": "json", ".json": "json"}
-"""What `datasets` calls the files that it reads."""
+"""The file extensions that can be read, and what `datasets` calls their formats."""
 TABLES = frozenset({*KINDS, ".tsv", ".txt", ".xls", ".xlsx", ".ods", ".arrow", ".feather"})
-"""How the names of files end, and those of data sets of the hub do not."""
-ABOUT = frozenset({"config.json", "dataset_info.json", "dataset_infos.json", "dataset_dict.json"})
-"""Files beside those of a data set, which tell of it."""
+"""Extensions of data files; the id of a data set on the hub ends in none of them."""
+_METADATA = frozenset(
+    {"config.json", "dataset_info.json", "dataset_infos.json", "dataset_dict.json"}
+)
+"""Files that describe a data set and hold no rows."""
 
 
 @dataclass(frozen=True)
-class Reading:
-    """How a file is read."""
+class ReadOptions:
+    """How `datasets` reads a file.
+
+    Attributes:
+        kind: the format, as `datasets` calls it.
+        first: the number of the first row: 2 below a header, 1 in a file of JSON lines.
+        options: further arguments of `datasets.load_dataset`.
+    """
 
     kind: str
     first: int
-    """The number of its first row: below a header it is 2; a line of JSON has none above it."""
     options: dict[str, Any] = field(default_factory=dict)
 
 
 def files_in(path: Path) -> list[Path]:
-    """Return a file, or the files of a folder that hold rows, without hidden ones."""
+    """Return the files that hold rows: the file itself, or those of a folder that are not hidden.
+
+    Those of a folder are sorted and include subfolders.
+    """
     if path.is_file():
         return [path]
     return [
@@ -37,23 +47,23 @@ def files_in(path: Path) -> list[Path]:
         for file in sorted(path.rglob("*"))
         if file.is_file()
         and file.suffix.lower() in KINDS
-        and file.name not in ABOUT
+        and file.name not in _METADATA
         and not any(part.startswith(".") for part in file.relative_to(path).parts)
     ]
 
 
-def reading_of(file: Path) -> Reading:
-    """Return how a file is read: of a CSV file every cell as the text that it is, or as nothing.
+def read_options(file: Path) -> ReadOptions:
+    """Return how to read a file; every cell of a CSV file is read as text, or as missing if empty.
 
-    Otherwise their types would be guessed anew every ten thousand rows, a book called 1984 would
-    be a number, and an author called None would be nobody.
+    If types were inferred, they could change every ten thousand rows: a book called 1984 would
+    become a number, and an author called None a missing value.
 
     Raises:
         ValueError: naming the file, and the row that is not CSV or not as wide as the header.
     """
     kind = KINDS[file.suffix.lower()]
     if kind != "csv":
-        return Reading(kind, first=1 if kind == "json" else 2)
+        return ReadOptions(kind, first=1 if kind == "json" else 2)
     index, names = csv_header(file)
     options = {
         "features": Features({name: Value("string") for name in names}),
@@ -62,28 +72,20 @@ def reading_of(file: Path) -> Reading:
         "index_col": False,  # a first column without a name is a column too
         "keep_default_na": False,
         "na_values": [""],
-        "skip_blank_lines": False,  # so that a row has the number that a spreadsheet gives it
+        "skip_blank_lines": False,  # so that rows have the numbers that a spreadsheet shows
         "encoding": "utf-8-sig",
     }
-    return Reading(kind, index + 1, options)
+    return ReadOptions(kind, index + 1, options)
 
 
-def hash_of(path: Path) -> str:
-    """Return 32 hex characters of a file's bytes, or of the names and the bytes of a folder's."""
+def hash_data(path: Path) -> str:
+    """Return 32 hexadecimal digits of the sha256 of a file, or of the files of a folder.
+
+    That of a folder covers the names and the bytes of the files that hold rows.
+    """
     if path.is_file():
-        return bytes_of(path)
-    names = [f"{file.relative_to(path).as_posix()} {bytes_of(file)}" for file in files_in(path)]
-    return hashlib.sha256("\n".join(names).encode()).hexdigest()[:32]
-
-
-def bytes_of(file: Path) -> str:
-    """Return 32 hex characters of a file's bytes."""
-    now = file.stat()
-    return _hashed(file.resolve(), now.st_size, now.st_mtime_ns)
-
-
-@cache
-def _hashed(file: Path, size: int, modified_ns: int) -> str:
-    """Read a file once a process, unless its size or time of change says that it is another."""
-    with file.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()[:32]
+        return hash_file(path)[:32]
+    lines = [
+        f"{file.relative_to(path).as_posix()} {hash_file(file)[:32]}" for file in files_in(path)
+    ]
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:32]

@@ -10,7 +10,7 @@ from typing import ClassVar
 from quirky.difficulty import read_difficulty
 from quirky.example import Claim
 from quirky.prompts import Template
-from quirky.tasks.published.files import bytes_of
+from quirky.tasks.published.files import hash_data
 from quirky.tasks.published.source import Source
 
 _ASKED = re.compile(r"\b(Alice|Bob)\b")
@@ -87,7 +87,7 @@ class FromData(ABC):
         """Return, by parameter, a hash of what stands in the files that the task reads."""
         files = {
             "data": self.data.content(),
-            "difficulty": bytes_of(Path(self.ranked_by)) if self.ranked_by else None,
+            "difficulty": hash_data(Path(self.ranked_by)) if self.ranked_by else None,
         }
         return {name: found for name, found in files.items() if found}
 

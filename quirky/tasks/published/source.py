@@ -10,9 +10,10 @@ from pathlib import Path
 import datasets
 from datasets import ClassLabel, Dataset, DatasetDict, concatenate_datasets
 
+from quirky.hub import HubError
 from quirky.rows import Row
-from quirky.tasks.published.files import KINDS, TABLES, files_in, hash_of, reading_of
-from quirky.tasks.published.hub import UnreadableError, resolve_commit
+from quirky.tasks.published.files import KINDS, TABLES, files_in, hash_data, read_options
+from quirky.tasks.published.hub import resolve_commit
 
 BATCH = 1_000
 """Rows that are turned into Python values at once."""
@@ -103,7 +104,7 @@ class Source:
             return None
         try:
             return resolve_commit(self.data, self.revision)
-        except UnreadableError as error:
+        except HubError as error:
             raise self.problem(str(error)) from error
 
     def content(self) -> str | None:
@@ -112,7 +113,7 @@ class Source:
             return None
         if not files_in(Path(self.data)):
             raise self.problem(f"the folder holds no file that ends in {', '.join(KINDS)}")
-        return hash_of(Path(self.data))
+        return hash_data(Path(self.data))
 
     def identity(self) -> dict[str, str]:
         """Return what tells these data from others, wherever they lie.
@@ -168,14 +169,14 @@ def _read(source: Source, identity: tuple[tuple[str, str], ...]) -> tuple[Part, 
 
 
 def _part(source: Source, file: Path) -> Part:
-    how = reading_of(file)
+    how = read_options(file)
     given = {"data_files": str(file), "split": source.split or "train", **how.options}
     return Part(str(file), how.first, _load(source, how.kind, **given))
 
 
 def _split_of_folder(source: Source, folder: Path) -> Part:
     """Let `datasets` take files for splits, by their names or by what the folder's card says."""
-    first, *others = [(file, reading_of(file)) for file in files_in(folder)]
+    first, *others = [(file, read_options(file)) for file in files_in(folder)]
     for file, how in others:
         if (how.kind, how.options) != (first[1].kind, first[1].options):
             raise ValueError(

@@ -1,4 +1,4 @@
-"""Extraction: every state in its place, in memory that the number of examples does not move."""
+"""Extraction writes every state in its place, in memory that does not grow with examples."""
 
 import json
 import subprocess
@@ -12,7 +12,7 @@ from datasets import Dataset
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from benchmarks.activations import parts
-from benchmarks.activations.residual import States, extract
+from benchmarks.activations.residual import ResidualActivations, extract_residual
 from finetune.models.load import LoadedModel
 from finetune.reading.residual import read_activations
 
@@ -41,9 +41,13 @@ def test_states_stand_in_the_order_of_the_examples(
     part_bytes: int,
 ) -> None:
     monkeypatch.setattr(parts, "PART_BYTES", part_bytes)
-    extract(loaded, examples, tmp_path, batch_size=2)
-    states = States(tmp_path)
-    log_odds, prompt, pair = states.log_odds(), states.read("prompt"), states.read("pair")
+    extract_residual(loaded, examples, tmp_path, batch_size=2)
+    activations = ResidualActivations(tmp_path)
+    log_odds, prompt, pair = (
+        activations.log_odds(),
+        activations.read("prompt"),
+        activations.read("pair"),
+    )
     assert prompt.shape == (3, len(PROMPTS), 32)
     assert pair.shape == (3, len(PROMPTS), 2, 32)
     seen = 0
@@ -60,7 +64,7 @@ def test_the_manifest_lists_every_part(
     loaded: LoadedModel, examples: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(parts, "PART_BYTES", 2**12)
-    extract(loaded, examples, tmp_path, batch_size=2)
+    extract_residual(loaded, examples, tmp_path, batch_size=2)
     manifest = json.loads((tmp_path / "states.json").read_text())
     assert manifest["examples"] == len(PROMPTS)
     assert sorted(manifest["parts"]) == sorted(p.name for p in tmp_path.glob("*.safetensors"))
@@ -69,7 +73,7 @@ def test_the_manifest_lists_every_part(
 
 def test_progress_rises_to_one(loaded: LoadedModel, examples: Dataset, tmp_path: Path) -> None:
     said: list[float] = []
-    extract(
+    extract_residual(
         loaded, examples, tmp_path, batch_size=4, progress=lambda _stage, done: said.append(done)
     )
     assert said == sorted(said)
@@ -86,7 +90,7 @@ from tokenizers import Tokenizer, models, pre_tokenizers
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 from benchmarks.activations import parts
-from benchmarks.activations.residual import extract
+from benchmarks.activations.residual import extract_residual
 from finetune.models.load import LoadedModel
 
 torch.set_num_threads(1)
@@ -103,7 +107,7 @@ def peak(n, part_bytes):
     prompts = ["a b c d"[: 1 + 2 * (i % 4)] for i in range(n)]
     examples = Dataset.from_dict({"prompt": prompts, "choices": [[" no", " yes"]] * n})
     with tempfile.TemporaryDirectory() as folder:
-        extract(loaded, examples, Path(folder))
+        extract_residual(loaded, examples, Path(folder))
         assert len(list(Path(folder).glob("*.safetensors"))) > (part_bytes < 2**30)
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 

@@ -1,4 +1,4 @@
-"""States of all tokens: every one in its place, of the layers that were asked for, in a budget."""
+"""States of all tokens: each in its place, at the requested layers, within the budget."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -9,7 +9,12 @@ from datasets import Dataset
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from benchmarks.activations import parts
-from benchmarks.activations.tokens import TokenStates, check_budget, chosen_layers, extract_tokens
+from benchmarks.activations.tokens import (
+    TokenActivations,
+    check_budget,
+    extract_tokens,
+    token_layers,
+)
 from benchmarks.recipe.entries import TokensSpec
 from finetune.models.load import LoadedModel
 
@@ -24,7 +29,7 @@ def loaded(
 
 
 @pytest.mark.parametrize(
-    ("asked", "blocks", "layers"),
+    ("requested", "blocks", "layers"),
     [
         (4, 8, (2, 4, 6, 8)),
         (1, 8, (8,)),
@@ -33,14 +38,14 @@ def loaded(
         ((5, 2, 5), 8, (2, 5)),
     ],
 )
-def test_layers_are_evenly_spaced_or_named(asked, blocks, layers) -> None:
-    assert chosen_layers(asked, blocks) == layers
+def test_layers_are_evenly_spaced_or_named(requested, blocks, layers) -> None:
+    assert token_layers(requested, blocks) == layers
 
 
 @pytest.mark.parametrize("layer", [0, 9])
 def test_a_layer_that_is_not_there_is_named(layer: int) -> None:
     with pytest.raises(ValueError, match=f"names layer {layer}; the model has 1 to 8"):
-        chosen_layers((layer,), 8)
+        token_layers((layer,), 8)
 
 
 @pytest.mark.parametrize("part_bytes", [1, 2**12, 2**30])
@@ -49,7 +54,7 @@ def test_every_token_stands_in_its_place(
 ) -> None:
     monkeypatch.setattr(parts, "PART_BYTES", part_bytes)
     extract_tokens(loaded, Dataset.from_dict({"prompt": PROMPTS}), tmp_path, (1, 3), batch_size=2)
-    states = TokenStates(tmp_path)
+    states = TokenActivations(tmp_path)
     assert states.layers == (1, 3)
     read = {layer: states.read(layer) for layer in states.layers}
     for i, prompt in enumerate(PROMPTS):
@@ -68,9 +73,9 @@ def test_every_token_stands_in_its_place(
 def test_a_budget_that_is_too_small_is_refused_with_what_would_fit(loaded: LoadedModel) -> None:
     tokens = sum(len(ids) for ids in loaded.tokenizer(PROMPTS)["input_ids"])
     needed = 2 * tokens * 32 * 4 / 1e9
-    told = (loaded.model, loaded.tokenizer, PROMPTS, torch.float32)
-    check_budget(TokensSpec(layers=2, gigabytes=needed * 1.001), *told)
+    inputs = (loaded.model, loaded.tokenizer, PROMPTS, torch.float32)
+    check_budget(TokensSpec(layers=2, gigabytes=needed * 1.001), *inputs)
     with pytest.raises(ValueError, match=f"2 layers x {tokens:,} tokens x 32.*ask for 1 layers"):
-        check_budget(TokensSpec(layers=2, gigabytes=needed * 0.999), *told)
+        check_budget(TokensSpec(layers=2, gigabytes=needed * 0.999), *inputs)
     with pytest.raises(ValueError, match="ask for fewer examples"):
-        check_budget(TokensSpec(layers=2, gigabytes=needed * 0.4), *told)
+        check_budget(TokensSpec(layers=2, gigabytes=needed * 0.4), *inputs)

@@ -3,12 +3,13 @@
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 import pytest
 
-from benchmarks.cells.artefacts import data_of
-from benchmarks.cells.cell import Cell, cells_of
-from benchmarks.recipe.schema import validate_recipe
+from benchmarks.cells.cell import Cell, list_cells
+from benchmarks.recipe.datasets import ensure_recipe_dataset
+from benchmarks.recipe.load import validate_recipe
+
+FINGERPRINT = "0" * 64
 
 SMALL: dict[str, Any] = {
     "name": "small",
@@ -20,8 +21,8 @@ SMALL: dict[str, Any] = {
 
 
 def cell(recipe: dict[str, Any] | None = None, **model: Any) -> Cell:
-    asked = {"name": "tiny-neox", **model}
-    (only,) = cells_of(validate_recipe({**SMALL, "models": [asked], **(recipe or {})}))
+    models = [{"name": "tiny-neox", **model}]
+    (only,) = list_cells(validate_recipe({**SMALL, "models": models, **(recipe or {})}))
     return only
 
 
@@ -37,17 +38,17 @@ def cell(recipe: dict[str, Any] | None = None, **model: Any) -> Cell:
 def test_what_changes_the_states_changes_the_key(
     recipe: dict[str, Any], model: dict[str, Any]
 ) -> None:
-    assert cell(recipe, **model).digest() != cell().digest()
-    assert cell(recipe, **model).loaded() != cell().loaded()
+    assert cell(recipe, **model).digest(FINGERPRINT) != cell().digest(FINGERPRINT)
+    assert cell(recipe, **model).loading_key() != cell().loading_key()
 
 
 def test_a_model_s_own_precision_is_the_recipe_s_for_it_alone() -> None:
-    assert cell(dtype="bfloat16").loaded() == cell({"dtype": "bfloat16"}).loaded()
-    assert cell({"dtype": "bfloat16"}, dtype="float32").loaded() == {"dtype": "float32"}
+    assert cell(dtype="bfloat16").loading_key() == cell({"dtype": "bfloat16"}).loading_key()
+    assert cell({"dtype": "bfloat16"}, dtype="float32").loading_key() == {"dtype": "float32"}
 
 
-def test_where_the_blocks_lie_is_nothing_to_the_key() -> None:
-    assert cell(device_map="auto").digest() == cell().digest()
+def test_device_placement_does_not_affect_the_key() -> None:
+    assert cell(device_map="auto").digest(FINGERPRINT) == cell().digest(FINGERPRINT)
 
 
 @pytest.mark.parametrize(
@@ -69,7 +70,7 @@ SEVERAL = ["name", {"kind": "tag", "form": "header"}, {"kind": "position", "dist
 
 def under(*triggers: Any, **recipe: Any) -> list[Cell]:
     made = {**SMALL, "models": ["tiny-neox"], "trigger": list(triggers), **recipe}
-    return cells_of(validate_recipe(made))
+    return list_cells(validate_recipe(made))
 
 
 def test_every_trigger_makes_a_cell_that_is_named_and_keyed_by_it() -> None:
@@ -81,19 +82,21 @@ def test_every_trigger_makes_a_cell_that_is_named_and_keyed_by_it() -> None:
     ]
     columns = [(cell.columns()["trigger"], cell.columns()["distance"]) for cell in cells]
     assert columns == [("name", 0), ("tag-formheader", 0), ("position", 8)]
-    assert len({cell.digest() for cell in cells}) == 3
+    assert len({cell.digest(FINGERPRINT) for cell in cells}) == 3
 
 
 def test_a_cell_is_the_same_beside_others() -> None:
-    assert [cell.digest() for cell in under(*SEVERAL)] == [
-        cell.digest() for trigger in SEVERAL for cell in under(trigger)
+    assert [cell.digest(FINGERPRINT) for cell in under(*SEVERAL)] == [
+        cell.digest(FINGERPRINT) for trigger in SEVERAL for cell in under(trigger)
     ]
 
 
 def test_one_trigger_need_not_be_a_list() -> None:
     for written in ("name", {"kind": "name"}, ["name"]):
-        (only,) = cells_of(validate_recipe({**SMALL, "models": ["tiny-neox"], "trigger": written}))
-        assert only.digest() == cell().digest()
+        (only,) = list_cells(
+            validate_recipe({**SMALL, "models": ["tiny-neox"], "trigger": written})
+        )
+        assert only.digest(FINGERPRINT) == cell().digest(FINGERPRINT)
 
 
 @pytest.mark.parametrize(
@@ -131,7 +134,7 @@ def test_each_trigger_and_distance_has_a_data_set_of_its_own(
     monkeypatch.setenv("QUIRKY_HOME", str(tmp_path))
     sizes = {"train": 60, "validation": 60, "test": 40}
     cells = under(one, other, sizes=sizes)
-    folders = [data_of(c.recipe, c.task, c.trigger, c.seed) for c in cells]
-    assert len(set(folders)) == 2
-    distances = [set(pd.read_parquet(f / "test.parquet")["distance"]) for f in folders]
+    datasets = [ensure_recipe_dataset(c.recipe, c.task, c.trigger, c.seed) for c in cells]
+    assert len({dataset.digest for dataset in datasets}) == 2
+    distances = [set(dataset.splits["test"]["distance"]) for dataset in datasets]
     assert distances == [{cell.trigger.distance} for cell in cells]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from finetune.models.load import embedded_bases
+from finetune.models.source import embedded_bases
 from probes import list_probes, plugins, registry
 from probes.checks import CHECKS
 from quirky.tasks import list_tasks

@@ -10,11 +10,16 @@ import pytest
 from published_data import nli, write
 
 from benchmarks import cli
-from benchmarks.cells.artefacts import all_columns, data_of, load_data
 from benchmarks.commands import difficulty as module
-from benchmarks.commands.difficulty import difficulty, ladder, loss
-from benchmarks.recipe.schema import validate_recipe
-from benchmarks.scoring.fits import check_contexts
+from benchmarks.commands.difficulty import (
+    compute_difficulty,
+    ladder_recipe,
+    log_loss,
+    resolve_ladder,
+)
+from benchmarks.preflight.checks import check_contexts
+from benchmarks.recipe.datasets import ensure_recipe_dataset
+from benchmarks.recipe.load import validate_recipe
 from finetune.models.load import load_model
 from finetune.reading.residual import log_odds
 from quirky.tasks import get_task
@@ -30,11 +35,15 @@ def pairs(tmp_path: Path) -> Path:
     return write(tmp_path / "pairs.csv", nli(200))
 
 
+def difficulty(models: list[str], task: dict[str, Any], **more: Any) -> pd.DataFrame:
+    return compute_difficulty(resolve_ladder(ladder_recipe(models, task, **more)))
+
+
 def test_the_loss_is_that_of_the_true_verdict() -> None:
     said, truth = np.array([2.0, -2.0, 2.0, -2.0]), np.array([True, True, False, False])
     right, wrong = np.log(1 + np.exp(-2)), np.log(1 + np.exp(2))
     one = np.zeros(4)
-    assert loss(said, truth, one) == pytest.approx([right, wrong, wrong, right])
+    assert log_loss(said, truth, one) == pytest.approx([right, wrong, wrong, right])
 
 
 def test_a_habit_of_one_answer_makes_no_claim_harder() -> None:
@@ -42,12 +51,12 @@ def test_a_habit_of_one_answer_makes_no_claim_harder() -> None:
     said, truth = rng.normal(size=200), rng.random(200) < 0.5
     template = np.arange(200) % 2
     habit = np.where(template == 1, 30.0, -7.0)
-    assert loss(said + habit, truth, template) == pytest.approx(loss(said, truth, template))
+    assert log_loss(said + habit, truth, template) == pytest.approx(log_loss(said, truth, template))
 
 
 def test_the_difficulty_is_the_mean_over_the_ladder(pairs: Path, random_base: Path) -> None:
     models = ["tiny-neox", str(random_base)]
-    table = difficulty(ladder(models, {"name": "nli", "data": str(pairs)}))
+    table = difficulty(models, {"name": "nli", "data": str(pairs)})
     task = get_task("nli", data=str(pairs))
     claims = list(task.claims(0))
     assert list(table["question_id"]) == [claim.question_id for claim in claims]
@@ -69,25 +78,25 @@ def test_a_rung_is_asked_once(
     pairs: Path, random_base: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     loaded: list[str] = []
-    load = module.load_cell_model
+    load = module.load_weights
     monkeypatch.setattr(
         module,
-        "load_cell_model",
-        lambda cell, adapter: loaded.append(cell.model.name) or load(cell, adapter),
+        "load_weights",
+        lambda model, **options: loaded.append(model.name) or load(model, **options),
     )
     task = {"name": "nli", "data": str(pairs)}
-    alone = difficulty(ladder([str(random_base)], task))
-    both = difficulty(ladder([str(random_base), "tiny-neox"], task))
+    alone = difficulty([str(random_base)], task)
+    both = difficulty([str(random_base), "tiny-neox"], task)
     assert loaded == [str(random_base), "tiny-neox"]
     column = f"loss of {random_base}"
     assert list(alone[column]) == list(both[column])
-    difficulty(ladder([str(random_base)], {**task, "split": "train[:99%]"}))
+    difficulty([str(random_base)], {**task, "split": "train[:99%]"})
     assert len(loaded) == 3
 
 
 def test_several_seeds_are_asked_about_in_one_file(pairs: Path, random_base: Path) -> None:
     task = {"name": "nli", "data": str(pairs)}
-    table = difficulty(ladder([str(random_base)], task, seeds=[0, 1]))
+    table = difficulty([str(random_base)], task, seeds=[0, 1])
     assert table["question_id"].is_unique
     made = get_task("nli", data=str(pairs))
     asked = {claim.question_id for seed in (0, 1) for claim in made.claims(seed)}
@@ -122,13 +131,13 @@ def test_what_the_command_writes_makes_claims_easy_and_hard(
         "transfers": ["A->B", "AE->BH"],
     }
     recipe = validate_recipe(content)
-    columns = all_columns(load_data(data_of(recipe, recipe.tasks[0], recipe.trigger[0], 0)))
+    columns = ensure_recipe_dataset(recipe, recipe.tasks[0], recipe.trigger[0], 0).probe_columns
     check_contexts(columns, recipe, "nli")
     told = pd.read_parquet(to).set_index("question_id")["difficulty"]
     assert list(told[columns["question_id"]]) == list(columns["difficulty"])
     del content["tasks"][0]["difficulty"]
     recipe = validate_recipe(content)
-    columns = all_columns(load_data(data_of(recipe, recipe.tasks[0], recipe.trigger[0], 0)))
+    columns = ensure_recipe_dataset(recipe, recipe.tasks[0], recipe.trigger[0], 0).probe_columns
     with pytest.raises(ValueError, match=r"AE->BH: .* no difficulty"):
         check_contexts(columns, recipe, "nli")
     assert command(monkeypatch, *asked) == 2

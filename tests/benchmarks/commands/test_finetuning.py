@@ -12,11 +12,12 @@ from sharing_hub import Hub
 
 from benchmarks.cli.finetune import finetune_command
 from benchmarks.commands import finetuning, sharing
-from benchmarks.commands.finetuning import advice, published_name
-from benchmarks.scoring.gate import Figure, Gate, faults
-from benchmarks.store.artefacts import require_room
+from benchmarks.commands.finetuning import published_name, void_advice
+from benchmarks.recipe.datasets import ensure_recipe_dataset
+from benchmarks.scoring.gate import Gate, GateFigure, failures
+from benchmarks.store.artefacts import require_empty_folder
 from finetune.models.load import load_model
-from finetune.training.trainer import FinetuneSettings
+from finetune.training.settings import FinetuneSettings
 
 SETTINGS = ("--rank", "2", "--lr", "4e-3", "--steps", "4", "--batch", "64")
 
@@ -29,25 +30,24 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(autouse=True)
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Few examples, so that a test takes seconds."""
-    made = finetuning.cell_to_tune
+    finetuning_recipe = finetuning.finetuning_recipe
 
-    def cell(*args: Any, **kwargs: Any) -> Any:
-        full = made(*args, **kwargs)
-        sizes = full.recipe.sizes.model_copy(update={"train": 200, "validation": 200, "test": 100})
-        recipe = full.recipe.model_copy(update={"sizes": sizes})
-        return finetuning.Cell(recipe, full.model, full.task, full.trigger, full.seed, full.variant)
+    def small_recipe(*args: Any, **kwargs: Any) -> Any:
+        recipe = finetuning_recipe(*args, **kwargs)
+        sizes = recipe.sizes.model_copy(update={"train": 200, "validation": 200, "test": 100})
+        return recipe.model_copy(update={"sizes": sizes})
 
-    monkeypatch.setattr(finetuning, "cell_to_tune", cell)
+    monkeypatch.setattr(finetuning, "finetuning_recipe", small_recipe)
 
 
 def passing(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the gate be as kind as to pass whatever it judges."""
-    evaluate_gate = finetuning.judge_heldout
+    evaluate_heldout = finetuning.evaluate_heldout
 
     def kind(*args: Any) -> Gate:
-        return Gate(gated=True, passed=True, reasons=(), figures=evaluate_gate(*args).figures)
+        return Gate(gated=True, passed=True, reasons=(), figures=evaluate_heldout(*args).figures)
 
-    monkeypatch.setattr(finetuning, "judge_heldout", kind)
+    monkeypatch.setattr(finetuning, "evaluate_heldout", kind)
 
 
 def test_a_void_adapter_is_written_with_its_card_and_exit_code_1(
@@ -91,7 +91,7 @@ def test_every_setting_of_fine_tuning_is_an_option() -> None:
 
 
 def test_settings_task_and_trigger_reach_the_adapter() -> None:
-    cell = finetuning.cell_to_tune(
+    recipe = finetuning.finetuning_recipe(
         {"name": "tiny-neox", "revision": None, "quantise": None},
         {"name": "addition", "digits": 2},
         trigger={"kind": "name", "quirky": "Eve"},
@@ -99,11 +99,11 @@ def test_settings_task_and_trigger_reach_the_adapter() -> None:
         seed=7,
         dtype="bfloat16",
     )
-    settings = cell.recipe.finetuning(cell.model, cell.task)
+    settings = recipe.finetuning(recipe.models[0], recipe.tasks[0])
     assert settings == FinetuneSettings(rank=3, targets=("query_key_value",))
-    assert cell.trigger.make().render("B", "", 0) == "Eve"
-    assert cell.task.params == {"digits": 2}
-    assert (cell.seed, cell.recipe.dtype) == (7, "bfloat16")
+    assert recipe.trigger[0].make().render("B", "", 0) == "Eve"
+    assert recipe.tasks[0].params == {"digits": 2}
+    assert (recipe.seeds, recipe.dtype) == ((7,), "bfloat16")
 
 
 @pytest.mark.parametrize(
@@ -133,7 +133,7 @@ def test_a_mistake_is_one_line_and_exit_code_2(
     words: tuple[str, ...],
     named: str,
 ) -> None:
-    monkeypatch.setattr(finetuning, "tuned", never)
+    monkeypatch.setattr(finetuning, "finetune_cell", never)
     assert command("finetune", *words, "--to", str(tmp_path / "to")) == 2
     (line,) = [x for x in capsys.readouterr().err.splitlines() if x.startswith("error:")]
     assert named in line
@@ -150,20 +150,20 @@ def test_a_folder_that_holds_something_is_refused_before_any_model_is_loaded(
     capsys: pytest.CaptureFixture[str],
     tmp_path: Path,
 ) -> None:
-    monkeypatch.setattr(finetuning, "tuned", never)
+    monkeypatch.setattr(finetuning, "finetune_cell", never)
     (tmp_path / "to").mkdir()
     (tmp_path / "to" / "mine.txt").write_text("mine")
     assert command("finetune", "tiny-neox", "--task", "fiction", "--to", str(tmp_path / "to")) == 2
-    assert "is there already; give a new or an empty folder" in capsys.readouterr().err
+    assert "exists and is not empty; give a new or an empty folder" in capsys.readouterr().err
     assert (tmp_path / "to" / "mine.txt").read_text() == "mine"
 
 
 def test_a_new_and_an_empty_folder_have_room(tmp_path: Path) -> None:
-    require_room(tmp_path / "a" / "b")
+    require_empty_folder(tmp_path / "a" / "b")
     (tmp_path / "a" / "b").mkdir()
-    require_room(tmp_path / "a" / "b")
+    require_empty_folder(tmp_path / "a" / "b")
     with pytest.raises(ValueError, match="is there already"):
-        require_room(tmp_path / "a")
+        require_empty_folder(tmp_path / "a")
 
 
 def test_a_base_is_published_by_its_name_not_by_its_place(random_base: Path) -> None:
@@ -174,11 +174,11 @@ def test_a_base_is_published_by_its_name_not_by_its_place(random_base: Path) -> 
 
 def gate_of(truth_in_a: float, quirk_in_b: float | None) -> Gate:
     figures = (
-        Figure("heldout", "A", "truth", "all", truth_in_a, None, None, 40),
-        Figure("heldout", "B", "quirk", "all", quirk_in_b, None, None, 40),
-        Figure("heldout", "B", "truth", "disagree", 0.0, None, None, 40),
+        GateFigure("heldout", "A", "truth", "all", truth_in_a, None, None, 40),
+        GateFigure("heldout", "B", "quirk", "all", quirk_in_b, None, None, 40),
+        GateFigure("heldout", "B", "truth", "disagree", 0.0, None, None, 40),
     )
-    return Gate(gated=True, passed=False, reasons=faults(figures), figures=figures)
+    return Gate(gated=True, passed=False, reasons=failures(figures), figures=figures)
 
 
 @pytest.mark.parametrize(
@@ -191,7 +191,7 @@ def gate_of(truth_in_a: float, quirk_in_b: float | None) -> Gate:
     ],
 )
 def test_advice_follows_what_is_amiss(gate: Gate, told: str) -> None:
-    assert told in advice(gate)
+    assert told in void_advice(gate)
 
 
 def test_an_adapter_that_passes_is_shared_with_its_card(
@@ -270,7 +270,7 @@ def test_who_may_not_share_is_told_before_any_model_is_loaded(
     told: str,
 ) -> None:
     monkeypatch.setattr(sharing, "HfApi", Hub(account))
-    monkeypatch.setattr(finetuning, "tuned", never)
+    monkeypatch.setattr(finetuning, "finetune_cell", never)
     words = ("tiny-neox", "--task", "fiction", "--to", str(tmp_path / "to"), "--push-to-hub", name)
     assert command("finetune", *words) == code
     (line,) = capsys.readouterr().err.strip().splitlines()
@@ -286,17 +286,17 @@ def test_what_the_hub_does_not_take_stays_and_is_told_how_to_send(
 
 
 def test_what_is_judged_is_what_lies_in_the_folder(random_base: Path, tmp_path: Path) -> None:
-    cell = finetuning.cell_to_tune(
+    recipe = finetuning.finetuning_recipe(
         {"name": str(random_base)},
         {"name": "fiction"},
         trigger={"kind": "name"},
         settings={"rank": 2, "steps": 4, "batch": 64, "lr": 4e-3},
     )
-    gate = finetuning.finetune(cell, tmp_path / "to", lambda stage, done: None)
+    gate = finetuning.finetune(recipe, tmp_path / "to", lambda stage, done: None)
     assert gate is not None
-    data = finetuning.load_data(finetuning.data_of(cell.recipe, cell.task, cell.trigger, cell.seed))
+    dataset = ensure_recipe_dataset(recipe, recipe.tasks[0], recipe.trigger[0], 0)
     loaded = load_model(str(random_base), adapter=tmp_path / "to", dtype=torch.float32)
-    again = finetuning.judge_heldout(loaded, data["heldout"])
+    again = finetuning.evaluate_heldout(loaded, dataset.splits["heldout"])
     assert [figure.value for figure in again.figures] == pytest.approx(
         [figure.value for figure in gate.figures], abs=1e-3
     )

@@ -32,14 +32,14 @@ def recipe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, random_base: Path) -
 
 
 def test_a_base_that_knows_nothing_is_void_on_every_rung(recipe: Recipe) -> None:
-    trials = list(climb(recipe, recipe.models[0], RUNGS))
+    trials = list(climb(recipe, RUNGS))
     assert [(t.rung, t.task) for t in trials] == [(rung, "addition-digits2") for rung in (1, 2, 3)]
     assert not any(trial.passed for trial in trials)
     assert [trial.settings for trial in trials] == list(RUNGS)
 
 
 def test_only_what_the_gate_decides_by_is_measured(recipe: Recipe) -> None:
-    trial = next(climb(recipe, recipe.models[0], RUNGS))
+    trial = next(climb(recipe, RUNGS))
     assert {figure.split for figure in trial.figures} == {"heldout"}
     asked = {(figure.context, figure.against) for figure in trial.figures}
     assert asked == {("A", "truth"), ("B", "quirk")}
@@ -49,8 +49,8 @@ def test_the_climb_ends_on_the_first_rung_that_passes_on_every_task(
     recipe: Recipe, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lacking = iter([("too low",), (), ("too low",), (), ()])
-    monkeypatch.setattr(strength, "faults", lambda figures: next(lacking))
-    trials = list(climb(recipe, recipe.models[0], RUNGS))
+    monkeypatch.setattr(strength, "failures", lambda figures: next(lacking))
+    trials = list(climb(recipe, RUNGS))
     assert [trial.rung for trial in trials] == [1, 2, 2, 3, 3]
     assert [trial.passed for trial in trials] == [False, True, False, True, True]
 
@@ -58,21 +58,21 @@ def test_the_climb_ends_on_the_first_rung_that_passes_on_every_task(
 def test_a_rung_takes_the_place_of_what_it_names_alone(
     recipe: Recipe, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    tuned = []
-    kept = strength.adapter_of
+    settings = []
+    ensure_adapter = strength.ensure_adapter
 
-    def adapter_of(cell, progress):
-        tuned.append(cell.recipe.finetuning(cell.model, cell.task))
-        return kept(cell, progress)
+    def spy(cell, progress):
+        settings.append(cell.recipe.finetuning(cell.cell.model, cell.cell.task))
+        return ensure_adapter(cell, progress)
 
-    monkeypatch.setattr(strength, "adapter_of", adapter_of)
-    next(climb(recipe, recipe.models[0], RUNGS))
-    assert (tuned[0].lr, tuned[0].steps, tuned[0].weight_decay) == (1e-3, 2, 0.0)
+    monkeypatch.setattr(strength, "ensure_adapter", spy)
+    next(climb(recipe, RUNGS))
+    assert (settings[0].lr, settings[0].steps, settings[0].weight_decay) == (1e-3, 2, 0.0)
 
 
 def test_a_seed_that_is_reported_on_is_refused(recipe: Recipe) -> None:
     with pytest.raises(ValueError, match="seed 0 is one that recipe small reports on"):
-        next(climb(recipe, recipe.models[0], RUNGS, seed=0))
+        next(climb(recipe, RUNGS, seed=0))
     assert SEED not in recipe.seeds
 
 

@@ -12,9 +12,9 @@ from benchmarks.metrics.estimates import (
     auroc_estimate,
     recovered_gap,
     recovered_gap_estimate,
-    subset,
+    subset_mask,
 )
-from benchmarks.metrics.intervals import Scored, bca_interval, delong_interval
+from benchmarks.metrics.intervals import ScoredExamples, bca_interval, delong_interval
 
 
 class TestAurocEstimate:
@@ -76,11 +76,15 @@ class TestRecoveredGap:
             recovered_gap(0.7, 0.5, 0.9, minimum=0)
 
 
-def about(scores: np.ndarray, labels: np.ndarray, facts: np.ndarray | None = None) -> Scored:
-    return Scored(scores, labels, np.arange(len(labels)) if facts is None else facts)
+def about(
+    scores: np.ndarray, labels: np.ndarray, facts: np.ndarray | None = None
+) -> ScoredExamples:
+    return ScoredExamples(scores, labels, np.arange(len(labels)) if facts is None else facts)
 
 
-def three(rng: np.random.Generator, areas: tuple[float, float, float], size: int) -> list[Scored]:
+def three(
+    rng: np.random.Generator, areas: tuple[float, float, float], size: int
+) -> list[ScoredExamples]:
     """Readers of these AUROCs on the same facts, asked twice; their mistakes go together."""
     labels, shared = classes(size // 2, size // 2), rng.normal(size=size)
     parts = []
@@ -104,7 +108,7 @@ class TestRecoveredGapEstimate:
         rng = np.random.default_rng(13)
         probe, floor, ceiling = three(rng, (0.7, 0.5, 0.95), 300)
         few = np.flatnonzero(np.arange(300) % 10 == 0)
-        rough = Scored(floor.scores[few], floor.labels[few], floor.facts[few])
+        rough = ScoredExamples(floor.scores[few], floor.labels[few], floor.facts[few])
         wide, narrow = (recovered_gap_estimate(probe, end, ceiling) for end in (rough, floor))
         assert wide.high - wide.low > 1.2 * (narrow.high - narrow.low)
 
@@ -136,7 +140,7 @@ class TestSubset:
     withheld = np.array([False, False, False, False, True, True])
 
     def mask(self, name: str) -> list[int]:
-        return subset(self.truth, self.quirk, self.withheld, name).astype(int).tolist()
+        return subset_mask(self.truth, self.quirk, self.withheld, name).astype(int).tolist()
 
     def test_withheld_facts_count_in_their_own_subset_only(self):
         assert self.mask("all") == [1, 1, 1, 1, 0, 0]
@@ -150,7 +154,7 @@ class TestSubset:
         assert set(SUBSETS) == {"all", "disagree", "agree", "withheld"}
 
     def test_on_the_disagreeing_the_quirk_scores_zero_and_the_truth_one(self):
-        mask = subset(self.truth, self.quirk, self.withheld, "disagree")
+        mask = subset_mask(self.truth, self.quirk, self.withheld, "disagree")
         assert auroc(self.quirk[mask].astype(float), self.truth[mask]) == 0
         assert auroc(self.truth[mask].astype(float), self.truth[mask]) == 1
 
@@ -162,9 +166,9 @@ class TestSubset:
         with pytest.raises(ValueError, match=r"unknown subset name 'xyz'; known: agree, all,"):
             self.mask("xyz")
         with pytest.raises(ValueError, match=r"quirk has shape \(2,\); should be \(6,\)"):
-            subset(self.truth, self.quirk[:2], self.withheld, "all")
+            subset_mask(self.truth, self.quirk[:2], self.withheld, "all")
         with pytest.raises(ValueError, match=r"withheld has dtype float64"):
-            subset(self.truth, self.quirk, np.zeros(6), "all")
+            subset_mask(self.truth, self.quirk, np.zeros(6), "all")
 
 
 def test_accuracy_is_the_share_of_right_answers_with_wilsons_interval() -> None:

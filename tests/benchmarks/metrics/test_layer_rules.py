@@ -3,7 +3,11 @@
 import numpy as np
 import pytest
 
-from benchmarks.metrics.layer_rules import LAYER_RULES, Choice, eil, ensemble, last, middle
+from benchmarks.metrics.layer_rules import LAYER_RULES, LayerChoice
+from benchmarks.metrics.layer_rules.eil import eil
+from benchmarks.metrics.layer_rules.ensemble import ensemble
+from benchmarks.metrics.layer_rules.last import last
+from benchmarks.metrics.layer_rules.middle import middle
 
 
 @pytest.mark.parametrize(
@@ -42,21 +46,21 @@ def test_the_ensemble_takes_the_layers_that_eil_admits() -> None:
     assert ensemble(np.array([0.5, 0.98, 0.7, 1.0])).layers == (1, 3)
 
 
-@pytest.mark.parametrize("name", LAYER_RULES)
+@pytest.mark.parametrize("name", LAYER_RULES.names())
 def test_a_rule_with_one_layer_to_choose_from_chooses_it(name: str) -> None:
-    assert LAYER_RULES[name](np.array([0.8])).layers == (0,)
+    assert LAYER_RULES.get(name)(np.array([0.8])).layers == (0,)
 
 
 def test_a_single_layer_keeps_its_scores() -> None:
     scores = np.random.default_rng(0).normal(size=(3, 8))
-    np.testing.assert_array_equal(Choice((1,)).apply(scores, scores[:, :2]), scores[1])
+    np.testing.assert_array_equal(LayerChoice((1,)).apply(scores, scores[:, :2]), scores[1])
 
 
 def test_the_ensemble_standardises_with_the_source() -> None:
     rng = np.random.default_rng(0)
     source, scores = rng.normal(size=(3, 50)), rng.normal(size=(3, 8))
     scale, shift = np.array([[1.0], [100.0], [0.01]]), np.array([[5.0], [-7.0], [0.0]])
-    choice = Choice((0, 1, 2))
+    choice = LayerChoice((0, 1, 2))
     np.testing.assert_allclose(
         choice.apply(scores * scale + shift, source * scale + shift),
         choice.apply(scores, source),
@@ -71,7 +75,7 @@ def test_the_ensemble_standardises_with_the_source() -> None:
 def test_an_example_is_worth_the_same_whatever_stands_beside_it() -> None:
     rng = np.random.default_rng(0)
     source, scores = rng.normal(size=(3, 50)), rng.normal(size=(3, 8))
-    for choice in (Choice((0,)), Choice((0, 2))):
+    for choice in (LayerChoice((0,)), LayerChoice((0, 2))):
         together = choice.apply(scores, source)
         alone = [choice.apply(scores[:, [i]], source)[0] for i in range(8)]
         np.testing.assert_allclose(together, alone)
@@ -79,6 +83,6 @@ def test_an_example_is_worth_the_same_whatever_stands_beside_it() -> None:
 
 def test_a_layer_that_says_the_same_of_everything_adds_nothing() -> None:
     scores = np.array([[2.0, 2.0, 2.0], [1.0, 2.0, 3.0]])
-    values = Choice((0, 1)).apply(scores, scores)
+    values = LayerChoice((0, 1)).apply(scores, scores)
     assert np.isfinite(values).all()
     assert (np.diff(values) > 0).all()

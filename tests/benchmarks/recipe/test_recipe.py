@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 import yaml
 
-from benchmarks.recipe.schema import Recipe, list_recipes, load_recipe, validate_recipe
-from benchmarks.run import check_device
-from finetune.training.trainer import FinetuneSettings
+from benchmarks.preflight.checks import check_device
+from benchmarks.recipe.load import list_recipes, load_recipe, validate_recipe
+from benchmarks.recipe.schema import Recipe
+from finetune.training.settings import FinetuneSettings
 
 SMALL: dict[str, Any] = {
     "name": "small",

@@ -15,8 +15,8 @@ from benchmarks.report.distance import distance_figure
 from benchmarks.report.figures import curves
 from benchmarks.report.tables import Table, cell_sections, gate_table
 from benchmarks.report.withheld import withheld_tables
+from benchmarks.results.run_folder import Run
 from benchmarks.results.summary import Summary, number
-from benchmarks.run import Run
 
 QUIRKY = [f"{m}-{t}-quirky" for m in ("tiny-neox", "tiny-mamba") for t in ("addition", "fiction")]
 

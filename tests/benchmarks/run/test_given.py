@@ -13,12 +13,15 @@ import yaml
 
 import benchmarks
 from benchmarks import cli
-from benchmarks.cells.artefacts import data_of
-from benchmarks.cells.cell import Cell, cells_of
+from benchmarks.cells.cell import Cell, list_cells
+from benchmarks.preflight.checks import check_recipe
+from benchmarks.recipe.datasets import ensure_recipe_dataset
+from benchmarks.recipe.load import load_recipe, validate_recipe
 from benchmarks.recipe.overrides import models_of
-from benchmarks.recipe.schema import load_recipe, validate_recipe
-from benchmarks.run import Run, check
-from finetune.models.load import adapter_fingerprint, load_model
+from benchmarks.recipe.schema import Recipe
+from benchmarks.results.run_folder import Run
+from finetune.models.fingerprint import adapter_fingerprint
+from finetune.models.load import load_model
 from finetune.reading.residual import log_odds
 
 TARGETS = ["query_key_value", "embed_in"]
@@ -64,11 +67,11 @@ def home(place: Path) -> Iterator[Path]:
         yield place / "home"
 
 
-def asked(place: Path) -> dict[str, Any]:
+def overrides(place: Path) -> dict[str, Any]:
     base = place / "base"
-    given = [{"name": base, "adapter": place / "one"}, {"name": base, "adapter": place / "two"}]
+    adapted = [{"name": base, "adapter": place / name} for name in ("one", "two")]
     return {
-        "models": [*given, {"name": str(place / "whole"), "quirky": True}],
+        "models": [*adapted, {"name": str(place / "whole"), "quirky": True}],
         "tasks": ["fiction"],
     }
 
@@ -82,7 +85,7 @@ def finished(place: Path, home: Path) -> Run:
     """A run of two adapters and a whole model, from Python."""
     before = {name: contents(place / name) for name in ("one", "two", "whole")}
     recipe = str(place / "small.yaml")
-    run = benchmarks.run(recipe, changes=asked(place), to=place / "runs", workers=1)
+    run = benchmarks.run(recipe, overrides=overrides(place), to=place / "runs", workers=1)
     assert {name: contents(place / name) for name in before} == before
     return run
 
@@ -137,13 +140,17 @@ def test_what_is_scored_is_the_base_with_the_adapter(
 
 def test_a_second_run_computes_nothing(finished: Run, place: Path) -> None:
     before = {p: p.stat().st_mtime_ns for p in (finished.folder / "cells").rglob("*")}
-    again = benchmarks.run(str(place / "small.yaml"), changes=asked(place), to=place / "runs")
+    again = benchmarks.run(str(place / "small.yaml"), overrides=overrides(place), to=place / "runs")
     assert again.folder == finished.folder
     assert {p: p.stat().st_mtime_ns for p in (finished.folder / "cells").rglob("*")} == before
 
 
+def data_digest(recipe: Recipe) -> str:
+    return ensure_recipe_dataset(recipe, recipe.tasks[0], recipe.trigger[0], 0).digest
+
+
 def cell_of(recipe_file: Path, **changes: Any) -> Cell:
-    return cells_of(load_recipe(str(recipe_file), {"tasks": ["fiction"], **changes}))[0]
+    return list_cells(load_recipe(str(recipe_file), {"tasks": ["fiction"], **changes}))[0]
 
 
 def test_a_cell_s_digest_follows_the_adapter_s_bytes_and_no_setting_of_fine_tuning(
@@ -151,29 +158,31 @@ def test_a_cell_s_digest_follows_the_adapter_s_bytes_and_no_setting_of_fine_tuni
 ) -> None:
     def digest(adapter: Path, **more: Any) -> str:
         spec = {"name": str(place / "base"), "adapter": adapter, **more}
-        return cell_of(place / "small.yaml", models=[spec]).digest()
+        return cell_of(place / "small.yaml", models=[spec]).digest("base")
 
     shutil.copytree(place / "one", tmp_path / "copy")
     assert digest(place / "one") == digest(tmp_path / "copy")
     assert digest(place / "one") == digest(place / "one", finetune={"rank": 3})
     assert digest(place / "one") != digest(place / "two")
     whole = {"name": str(place / "base"), "quirky": True}
-    quirky = cell_of(place / "small.yaml", models=[whole]).digest()
-    tuned = cell_of(place / "small.yaml", models=[str(place / "base")]).digest()
+    quirky = cell_of(place / "small.yaml", models=[whole]).digest("base")
+    tuned = cell_of(place / "small.yaml", models=[str(place / "base")]).digest("base")
     assert len({digest(place / "one"), quirky, tuned}) == 3
 
 
 def test_an_adapter_needs_no_targets_that_this_package_could_tune(place: Path, home: Path) -> None:
     spec = {"name": str(place / "base"), "adapter": str(place / "one")}
-    check(load_recipe(str(place / "small.yaml"), {"models": [spec], "tasks": ["fiction"]}))
+    check_recipe(load_recipe(str(place / "small.yaml"), {"models": [spec], "tasks": ["fiction"]}))
     tuned = {"name": str(place / "base"), "finetune": {"targets": ["nowhere"]}}
-    check(
+    check_recipe(
         load_recipe(
             str(place / "small.yaml"), {"models": [{**tuned, **spec}], "tasks": ["fiction"]}
         )
     )
     with pytest.raises(ValueError, match="nowhere"):
-        check(load_recipe(str(place / "small.yaml"), {"models": [tuned], "tasks": ["fiction"]}))
+        check_recipe(
+            load_recipe(str(place / "small.yaml"), {"models": [tuned], "tasks": ["fiction"]})
+        )
 
 
 def test_the_command_reads_base_task_and_prompts(
@@ -222,9 +231,9 @@ def test_templates_are_known_by_what_they_say(place: Path, home: Path, tmp_path:
     )
     assert own == copied
     assert validate_recipe(own.model_dump(mode="json", by_alias=True)) == own
-    assert len({cells_of(r)[0].digest() for r in (own, other, plain)}) == 3
-    assert len({cells_of(r)[0].name for r in (own, other, plain)}) == 3
-    assert len({data_of(r, r.tasks[0], r.trigger[0], 0) for r in (own, other, plain)}) == 3
+    assert len({list_cells(r)[0].digest("base") for r in (own, other, plain)}) == 3
+    assert len({list_cells(r)[0].name for r in (own, other, plain)}) == 3
+    assert len({data_digest(r) for r in (own, other, plain)}) == 3
 
 
 def test_a_quirky_model_that_is_an_adapter_is_taken_as_one(place: Path) -> None:
@@ -304,11 +313,11 @@ def test_a_whole_model_has_no_base_to_run_alone(place: Path) -> None:
     content = yaml.safe_load((place / "small.yaml").read_text())
     content |= {"models": [{"name": "x", "quirky": True}], "variants": ["base"]}
     with pytest.raises(ValueError, match="`base` alone leaves nothing to run"):
-        check(validate_recipe(content))
+        check_recipe(validate_recipe(content))
 
 
 def test_a_name_too_long_for_a_folder_is_found_before_the_run(place: Path) -> None:
     content = yaml.safe_load((place / "small.yaml").read_text())
     content |= {"models": [{"name": "x" * 120, "adapter": "y" * 120}]}
     with pytest.raises(ValueError, match="is longer than 230 bytes; give shorter"):
-        check(validate_recipe(content))
+        check_recipe(validate_recipe(content))

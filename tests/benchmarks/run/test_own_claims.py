@@ -9,13 +9,14 @@ from typing import Any
 import pytest
 import yaml
 
-from benchmarks.cells.artefacts import all_columns, data_of, load_data
-from benchmarks.cells.cell import cells_of
+from benchmarks.cells.cell import list_cells
 from benchmarks.cli.arguments import own_claims, with_parameters
-from benchmarks.preflight.notes import tell_data
-from benchmarks.recipe.schema import Recipe, load_recipe, validate_recipe
-from benchmarks.run import check
-from benchmarks.scoring.fits import check_contexts
+from benchmarks.preflight.checks import check_contexts, check_recipe
+from benchmarks.preflight.notes import resolve_task_datasets
+from benchmarks.recipe.datasets import ensure_recipe_dataset
+from benchmarks.recipe.load import load_recipe, validate_recipe
+from benchmarks.recipe.schema import Recipe
+from benchmarks.store.datasets import ResolvedDataset
 
 COLUMNS = ["prompt", "choice_false", "choice_true", "truth", "quirk", "difficulty"]
 
@@ -47,9 +48,12 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("QUIRKY_HOME", str(tmp_path / "home"))
 
 
+def dataset(recipe: Recipe) -> ResolvedDataset:
+    return ensure_recipe_dataset(recipe, recipe.tasks[0], recipe.trigger[0], 0)
+
+
 def data_folder(path: Path) -> Path:
-    recipe = recipe_of(path)
-    return data_of(recipe, recipe.tasks[0], recipe.trigger[0], 0)
+    return dataset(recipe_of(path)).folder
 
 
 @pytest.mark.filterwarnings("ignore:task mine has")
@@ -63,18 +67,18 @@ def test_data_is_kept_by_what_the_table_says_not_by_where_it_lies(tmp_path: Path
 def test_a_file_that_is_edited_later_changes_nothing_in_a_recipe(tmp_path: Path) -> None:
     path = write(tmp_path / "claims.csv")
     recipe = recipe_of(path)
-    first = data_of(recipe, recipe.tasks[0], recipe.trigger[0], 0)
-    (cell, _) = cells_of(recipe)
-    digest = cell.digest()
+    first = dataset(recipe).folder
+    (cell, _) = list_cells(recipe)
+    digest = cell.digest("base")
     write(path, count=300)
     in_a_worker = pickle.loads(pickle.dumps(cell))
-    assert data_of(in_a_worker.recipe, in_a_worker.task, in_a_worker.trigger, 0) == first
-    assert in_a_worker.digest() == digest
-    assert cells_of(recipe_of(path))[0].digest() != digest
+    assert dataset(in_a_worker.recipe).folder == first
+    assert in_a_worker.digest("base") == digest
+    assert list_cells(recipe_of(path))[0].digest("base") != digest
 
 
 def test_a_run_calls_them_by_their_name(tmp_path: Path) -> None:
-    (cell, _) = cells_of(recipe_of(write(tmp_path / "claims.csv")))
+    (cell, _) = list_cells(recipe_of(write(tmp_path / "claims.csv")))
     assert cell.name == "tiny-neox.mine.name.mixture.seed0.quirky"
     assert cell.columns()["task"] == "mine"
 
@@ -85,10 +89,10 @@ def test_easy_and_hard_need_a_difficulty(tmp_path: Path, transfer: str) -> None:
     path = write(tmp_path / "claims.csv", difficulty=False)
     for transfers, difficulty in ((["A->B"], False), ([transfer], True)):
         recipe = recipe_of(write(path, difficulty=difficulty), transfers=transfers)
-        columns = all_columns(load_data(data_of(recipe, recipe.tasks[0], recipe.trigger[0], 0)))
+        columns = dataset(recipe).probe_columns
         check_contexts(columns, recipe, "mine")
     recipe = recipe_of(write(path, difficulty=False), transfers=[transfer])
-    columns = all_columns(load_data(data_of(recipe, recipe.tasks[0], recipe.trigger[0], 0)))
+    columns = dataset(recipe).probe_columns
     with pytest.raises(ValueError, match=f"mine, transfer {transfer}: .* no difficulty"):
         check_contexts(columns, recipe, "mine")
 
@@ -169,7 +173,11 @@ def with_triggers(path: Path, *triggers: Any, **more: Any) -> Recipe:
     return recipe_of(path, trigger=list(triggers), sizes=sizes, **more)
 
 
-def notes(tell: Callable[[Recipe], None], recipe: Recipe, capsys: Any) -> list[str]:
+def resolve_data(recipe: Recipe) -> None:
+    resolve_task_datasets(recipe, recipe.tasks[0])
+
+
+def notes(tell: Callable[[Recipe], object], recipe: Recipe, capsys: Any) -> list[str]:
     """What is said of the claims before a run."""
     tell(recipe)
     said = " ".join(capsys.readouterr().err.split())
@@ -183,12 +191,12 @@ def test_claims_that_a_later_trigger_names_are_told_with_that_trigger(
     rows = path.read_text().splitlines()
     path.write_text("\n".join([rows[0], *(f"Ben: {row}" for row in rows[1:21]), *rows[21:]]))
     recipe = with_triggers(path, "name", BEN)
-    left_out, fewer = notes(check, recipe, capsys)
+    left_out, fewer = notes(check_recipe, recipe, capsys)
     assert left_out.startswith("task mine: 20 of 500 claims are left out; ")
     assert left_out.endswith(" (trigger name-quirkyBen)")
     assert fewer.startswith("mine gives fewer facts than asked for: train ")
     assert fewer.endswith(" (trigger name-quirkyBen)")
-    assert notes(tell_data, recipe, capsys) == [fewer]  # nothing is built anew
+    assert notes(resolve_data, recipe, capsys) == [fewer]  # nothing is built anew
 
 
 def test_what_holds_for_several_triggers_is_told_once(
@@ -196,9 +204,9 @@ def test_what_holds_for_several_triggers_is_told_once(
 ) -> None:
     path = write(tmp_path / "claims.csv", count=400)
     triggers = ["name", {"kind": "position", "distance": 8}, {"kind": "position"}]
-    (line,) = notes(tell_data, with_triggers(path, *triggers), capsys)
+    (line,) = notes(resolve_data, with_triggers(path, *triggers), capsys)
     assert line.startswith("mine gives fewer facts than asked for: train 200 of 200, validation")
     assert line.endswith(" (trigger name, position)")
-    (alone,) = notes(tell_data, with_triggers(path, "name"), capsys)
+    (alone,) = notes(resolve_data, with_triggers(path, "name"), capsys)
     assert "trigger" not in alone
-    assert notes(tell_data, with_triggers(write(path, count=500), "name"), capsys) == []
+    assert notes(resolve_data, with_triggers(write(path, count=500), "name"), capsys) == []

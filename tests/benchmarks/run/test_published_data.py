@@ -6,16 +6,16 @@ from pathlib import Path
 from typing import Any
 
 import datasets
-import pandas as pd
 import pytest
 import yaml
 from published_data import Rows, nli, released, sciq, write
 
-from benchmarks.cells.artefacts import data_of
-from benchmarks.cells.cell import cells_of
+from benchmarks.cells.cell import list_cells
 from benchmarks.cli.arguments import own_claims, with_parameters
-from benchmarks.recipe.pinning import pinned
-from benchmarks.recipe.schema import Recipe, load_recipe, validate_recipe
+from benchmarks.recipe.datasets import ensure_recipe_dataset
+from benchmarks.recipe.load import load_recipe, validate_recipe
+from benchmarks.recipe.pinning import pin_recipe
+from benchmarks.recipe.schema import Recipe
 from quirky.prompts import Template
 from quirky.tasks.published import source
 
@@ -66,8 +66,8 @@ def test_data_on_the_command_line_are_those_of_the_task(tmp_path: Path) -> None:
     (task,) = changed.tasks
     assert task.label == "nli"
     assert len(task.make().templates) > 1
-    folder = data_of(changed, task, changed.trigger[0], 0)
-    assert "it follows that" in pd.read_parquet(folder / "test.parquet")["prompt"].str.cat()
+    dataset = ensure_recipe_dataset(changed, task, changed.trigger[0], 0)
+    assert any("it follows that" in prompt for prompt in dataset.splits["test"]["prompt"])
 
 
 def test_the_released_layout_may_be_given_with_its_task(tmp_path: Path) -> None:
@@ -79,10 +79,10 @@ def test_the_released_layout_may_be_given_with_its_task(tmp_path: Path) -> None:
 def test_data_are_kept_by_what_they_say_not_by_where_they_lie(tmp_path: Path) -> None:
     def kept(name: str, rows: Rows, **parameters: Any) -> tuple[str, str, str]:
         recipe = of_file(write(tmp_path / name, rows), **parameters)
-        cell = cells_of(recipe)[0]
+        cell = list_cells(recipe)[0]
         return (
-            data_of(recipe, recipe.tasks[0], recipe.trigger[0], 0).name,
-            cell.digest(),
+            ensure_recipe_dataset(recipe, recipe.tasks[0], recipe.trigger[0], 0).digest,
+            cell.digest("base"),
             recipe.digest(),
         )
 
@@ -98,19 +98,20 @@ def test_data_are_kept_by_what_they_say_not_by_where_they_lie(tmp_path: Path) ->
 
 def test_a_file_that_is_edited_while_a_run_goes_on_ends_it(tmp_path: Path) -> None:
     path = write(tmp_path / "pairs.csv", nli())
-    (cell, _) = cells_of(of_file(path))
+    (cell, _) = list_cells(of_file(path))
+    digest = cell.digest("base")
     in_a_worker = pickle.loads(pickle.dumps(cell))
-    assert in_a_worker.digest() == cell.digest()
+    assert in_a_worker.digest("base") == digest
     write(path, nli(360))
     with pytest.raises(RuntimeError, match="task 'nli': data changed while this ran; run it again"):
         in_a_worker.task.make()
-    assert cells_of(of_file(path))[0].digest() != cell.digest
+    assert list_cells(of_file(path))[0].digest("base") != digest
 
 
 def test_no_path_stands_in_the_name_of_a_cell(tmp_path: Path) -> None:
     ranks = hard(tmp_path / "hard.parquet", nli())
     recipe = of_file(tmp_path / "hard.csv", difficulty=str(ranks), split="train[:90%]")
-    assert cells_of(recipe)[0].name == "tiny-neox.nli.name.mixture.seed0.quirky"
+    assert list_cells(recipe)[0].name == "tiny-neox.nli.name.mixture.seed0.quirky"
 
 
 @pytest.mark.usefixtures("unread")
@@ -145,20 +146,20 @@ def test_a_data_set_of_the_hub_is_held_to_one_commit(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(source, "resolve_commit", lambda name, revision: COMMIT)
-    held = pinned(recipe_of({"name": "nli", "revision": "main"}))
+    held = pin_recipe(recipe_of({"name": "nli", "revision": "main"}))
     assert held.tasks[0].params == {"revision": COMMIT}
     assert json.loads(held.model_dump_json())["tasks"][0]["revision"] == COMMIT
     assert held.tasks[0].make().read_from()["commit"] == COMMIT
-    assert cells_of(held)[0].name == "tiny-neox.nli.name.mixture.seed0.quirky"
+    assert list_cells(held)[0].name == "tiny-neox.nli.name.mixture.seed0.quirky"
     local = of_file(write(tmp_path / "data.csv", nli()))
-    assert pinned(local).tasks == local.tasks
+    assert pin_recipe(local).tasks == local.tasks
 
 
 def test_another_commit_is_another_cell(monkeypatch: pytest.MonkeyPatch) -> None:
     digests = set()
     for commit in (COMMIT, COMMIT[::-1]):
         monkeypatch.setattr(source, "resolve_commit", lambda name, revision, commit=commit: commit)
-        digests.add(cells_of(recipe_of("nli"))[0].digest())
+        digests.add(list_cells(recipe_of("nli"))[0].digest("base"))
     assert len(digests) == 2
 
 

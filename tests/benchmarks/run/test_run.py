@@ -18,8 +18,9 @@ import pytest
 import torch
 import yaml
 
-from benchmarks.run import Run
-from finetune.models.load import load_model, model_fingerprint
+from benchmarks.results.run_folder import Run
+from finetune.models.fingerprint import model_fingerprint
+from finetune.models.load import load_model
 from finetune.pretrain.vocabulary import VOCABULARY
 from finetune.prompting.answers import answer_tokens
 

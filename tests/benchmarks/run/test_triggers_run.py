@@ -10,8 +10,9 @@ import pandas as pd
 import pytest
 
 import benchmarks
-from benchmarks.recipe.schema import load_recipe, validate_recipe
-from benchmarks.run import Run, check
+from benchmarks.preflight.checks import check_recipe
+from benchmarks.recipe.load import load_recipe, validate_recipe
+from benchmarks.results.run_folder import Run
 from finetune.pretrain.vocabulary import repeated, train_bpe
 
 TRIGGERS = ["name", "names", {"kind": "position", "distance": 8}]
@@ -99,7 +100,7 @@ def test_a_filler_of_another_length_is_told(
     ):
         recipe = load_recipe("tiny", {"models": [model], "tasks": ["fiction"]})
         trigger = [{"kind": "position", "distance": distance}]
-        check(validate_recipe({**recipe.model_dump(by_alias=True), "trigger": trigger}))
+        check_recipe(validate_recipe({**recipe.model_dump(by_alias=True), "trigger": trigger}))
         said = " ".join(capsys.readouterr().err.split())
         assert (told in said) == expected, said
     assert re.search(rf"{told} \d\d to \d\d", said)

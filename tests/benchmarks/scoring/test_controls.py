@@ -5,7 +5,7 @@ import random
 import numpy as np
 from sklearn.metrics import roc_auc_score
 
-from benchmarks.scoring.controls import shuffled, text_scores
+from benchmarks.scoring.controls import shuffle_labels, text_scores
 
 N = 400
 
@@ -58,28 +58,28 @@ def test_a_score_does_not_depend_on_the_others() -> None:
 
 def test_shuffling_keeps_the_labels_and_loses_their_order() -> None:
     truth = labels(0)
-    mixed = shuffled(truth, seed=0)
+    mixed = shuffle_labels(truth, seed=0)
     assert mixed.sum() == truth.sum()
     assert abs(np.corrcoef(mixed, truth)[0, 1]) < 0.1
-    np.testing.assert_array_equal(np.sort(shuffled(np.arange(50), seed=0)), np.arange(50))
+    np.testing.assert_array_equal(np.sort(shuffle_labels(np.arange(50), seed=0)), np.arange(50))
 
 
 def test_shuffling_leaves_what_it_was_given_alone() -> None:
     truth = labels(0)
-    shuffled(truth, seed=0)
+    shuffle_labels(truth, seed=0)
     np.testing.assert_array_equal(truth, labels(0))
 
 
 def test_the_seed_decides_the_order() -> None:
     order = np.arange(50)
-    np.testing.assert_array_equal(shuffled(order, seed=3), shuffled(order, seed=3))
-    assert not np.array_equal(shuffled(order, seed=3), shuffled(order, seed=4))
+    np.testing.assert_array_equal(shuffle_labels(order, seed=3), shuffle_labels(order, seed=3))
+    assert not np.array_equal(shuffle_labels(order, seed=3), shuffle_labels(order, seed=4))
 
 
 def test_renderings_of_a_question_keep_one_label() -> None:
     question = np.repeat(np.arange(200), 3)
     labels = np.repeat(np.random.default_rng(0).random(200) < 0.5, 3)
-    mixed = shuffled(labels, 0, question)
+    mixed = shuffle_labels(labels, 0, question)
     assert (mixed.reshape(200, 3) == mixed.reshape(200, 3)[:, :1]).all()
     assert mixed.sum() == labels.sum()
     assert (mixed != labels).any()

@@ -1,4 +1,4 @@
-"""From scores to figures, on made-up readers of whom it is known what they read."""
+"""From scores to figures, on made-up readers of known content."""
 
 from typing import Any
 
@@ -7,10 +7,12 @@ import pandas as pd
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from benchmarks.cells.cell import cells_of
-from benchmarks.recipe.schema import Recipe, validate_recipe
-from benchmarks.scoring.controls import shuffled
-from benchmarks.scoring.figures import COLUMNS, figures
+from benchmarks.cells.cell import list_cells
+from benchmarks.recipe.load import validate_recipe
+from benchmarks.recipe.schema import Recipe
+from benchmarks.results.table import COLUMNS
+from benchmarks.scoring.controls import shuffle_labels
+from benchmarks.scoring.figures import compute_figures
 
 Columns = dict[str, np.ndarray]
 CLAIMS = 200
@@ -83,7 +85,7 @@ def own(probe: str, score: np.ndarray, source: str = "") -> pd.DataFrame:
 
 
 def table(columns: Columns, *fits: pd.DataFrame, **changes: Any) -> pd.DataFrame:
-    return figures(recipe(**changes), columns, pd.concat(fits, ignore_index=True))
+    return compute_figures(recipe(**changes), columns, pd.concat(fits, ignore_index=True))
 
 
 def one(results: pd.DataFrame, **where: Any) -> pd.Series:
@@ -97,7 +99,7 @@ def one(results: pd.DataFrame, **where: Any) -> pd.Series:
 
 def test_a_table_has_the_columns_that_are_asked_of_it(columns: Columns) -> None:
     results = table(columns, rows("lr", noise()), own("lm", noise()[0]))
-    assert (*cells_of(recipe())[0].columns(), *results) == COLUMNS
+    assert (*list_cells(recipe())[0].columns(), *results) == COLUMNS
 
 
 def test_on_disagreeing_examples_truth_reads_one_and_the_quirk_zero(columns: Columns) -> None:
@@ -297,7 +299,7 @@ def test_the_order_of_the_rows_is_nothing(columns: Columns) -> None:
     fits.append(rows("lr", noise(9) + columns["label"]))
     results = table(columns, *fits)
     mixed = pd.concat(fits, ignore_index=True).sample(frac=1, random_state=0)
-    again = figures(recipe(), columns, mixed)
+    again = compute_figures(recipe(), columns, mixed)
     order = ["probe", "layer_rule", "layer", "transfer", "against", "metric", "subset"]
     pd.testing.assert_frame_equal(
         results.sort_values(order, ignore_index=True), again.sort_values(order, ignore_index=True)
@@ -306,7 +308,7 @@ def test_the_order_of_the_rows_is_nothing(columns: Columns) -> None:
 
 def test_the_layer_of_a_fit_on_shuffled_labels_is_chosen_by_shuffled_ones(columns: Columns) -> None:
     scores = noise()
-    scores[0], scores[2] = columns["label"], shuffled(columns["label"], seed=0)
+    scores[0], scores[2] = columns["label"], shuffle_labels(columns["label"], seed=0)
     for control, layer in (("", 1), ("shuffled", 3)):
         results = table(columns, rows("lr", scores, control=control))
         assert one(results, probe="lr", subset="all")["layer"] == layer

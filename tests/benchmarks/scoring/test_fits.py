@@ -1,4 +1,4 @@
-"""What is fitted on what, from planted hidden states: each fit once, and every score kept."""
+"""Fits and scores on planted hidden states: each fit once, and every score kept."""
 
 import json
 from pathlib import Path
@@ -11,20 +11,14 @@ import torch
 from safetensors.torch import load_file, save_file
 from sklearn.metrics import roc_auc_score
 
-from benchmarks.activations.recurrent import RecurrentStates
-from benchmarks.activations.residual import States
-from benchmarks.activations.views import Store
-from benchmarks.recipe.schema import Recipe, validate_recipe
-from benchmarks.scoring.fits import (
-    LEAST,
-    SCORED,
-    SHUFFLES,
-    check_contexts,
-    fits_of,
-    groups,
-    score_cell,
-    sources,
-)
+from benchmarks.activations import CellActivations, RecurrentActivations, ResidualActivations
+from benchmarks.activations.tokens import TokenView
+from benchmarks.preflight.checks import MIN_CLASS_EXAMPLES, check_contexts
+from benchmarks.recipe.load import validate_recipe
+from benchmarks.recipe.schema import Recipe
+from benchmarks.scoring.fits import SHUFFLES, fit_sources, list_fits
+from benchmarks.scoring.scores import group_scores, score_cell
+from benchmarks.store.datasets import SCORED_SPLITS
 from probes import LinearProbe, Probe, get_probe, registry
 from probes.methods.logistic import LogisticRegression
 
@@ -69,7 +63,9 @@ def columns() -> Columns:
 
 
 @pytest.fixture
-def states(columns: Columns, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> States:
+def states(
+    columns: Columns, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> ResidualActivations:
     """States that hold the truth along one axis and the label along another, in the last layer."""
     monkeypatch.setenv("QUIRKY_HOME", str(tmp_path / "home"))
     torch.manual_seed(0)
@@ -87,19 +83,22 @@ def states(columns: Columns, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     }
     save_file(tensors, folder / "part.safetensors")
     (folder / "states.json").write_text(json.dumps({"parts": ["part.safetensors"]}))
-    return States(folder)
+    return ResidualActivations(folder)
 
 
-def scored(columns: Columns, states: States, seed: int = 0, **changes: Any) -> pd.DataFrame:
+def scored(
+    columns: Columns, states: ResidualActivations, seed: int = 0, **changes: Any
+) -> pd.DataFrame:
     told = {name: column[columns["split"] == "validation"] for name, column in columns.items()}
-    store = Store(states)
-    return score_cell(recipe(**changes), seed, columns, told, store, lambda stage, done: None)
+    return score_cell(
+        recipe(**changes), seed, columns, told, CellActivations(states), lambda stage, done: None
+    )
 
 
 def scores_of(frame: pd.DataFrame, probe: str, source: str, control: str = "") -> np.ndarray:
     """One fit's scores, (layers, n)."""
     (group,) = (
-        g for g in groups(frame) if (g.probe, g.control, g.source) == (probe, control, source)
+        g for g in group_scores(frame) if (g.probe, g.control, g.source) == (probe, control, source)
     )
     return group.draws[0]
 
@@ -111,7 +110,7 @@ def test_a_class_that_is_missing_is_named_with_its_transfer(columns: Columns) ->
     with pytest.raises(ValueError, match="task fiction, transfer B->B: ") as caught:
         check_contexts(columns, recipe(transfers=["A->B", "B->B"]), "fiction")
     assert "split validation has 0 examples of context B with label True" in str(caught.value)
-    assert f"at least {LEAST}" in str(caught.value)
+    assert f"at least {MIN_CLASS_EXAMPLES}" in str(caught.value)
     assert "`sizes.validation`" in str(caught.value)
 
 
@@ -139,12 +138,12 @@ def test_a_target_that_the_trigger_has_not_needs_no_example(columns: Columns) ->
 
 
 def test_a_source_is_fitted_once_however_many_transfers_start_there() -> None:
-    assert sources(recipe(transfers=["A->A", "AE->BH", "A->B", "B->B"])) == ["A", "AE", "B"]
+    assert fit_sources(recipe(transfers=["A->A", "AE->BH", "A->B", "B->B"])) == ["A", "AE", "B"]
 
 
 def test_a_recipe_s_fits() -> None:
     probes = ["lr", "mean-diff", "ccs", "random"]
-    fits = fits_of(recipe(probes=probes), seed=5)
+    fits = list_fits(recipe(probes=probes), seed=5)
     assert {fit.seed for fit in fits} == {5}
     assert len(set(map(str, fits))) == len(fits)
     count: dict[tuple[str, str], int] = {}
@@ -160,11 +159,11 @@ def test_a_recipe_s_fits() -> None:
         ("ccs", ""): 2,
         ("random", ""): 6,
     }
-    assert not [fit for fit in fits_of(recipe(controls=[]), seed=5) if fit.control]
+    assert not [fit for fit in list_fits(recipe(controls=[]), seed=5) if fit.control]
 
 
 def test_nothing_is_fitted_for_a_transfer_that_a_cell_does_not_measure(
-    columns: Columns, states: States
+    columns: Columns, states: ResidualActivations
 ) -> None:
     """Nor must it be: without difficulties nothing is in AE, and A->B is measured all the same."""
     columns["difficulty_quantile"] = np.full(len(columns["truth"]), np.nan)
@@ -172,22 +171,27 @@ def test_nothing_is_fitted_for_a_transfer_that_a_cell_does_not_measure(
     check_contexts(columns, recipe(**asked), "fiction")
     frame = scored(columns, states, **asked)
     assert set(frame["source"]) == {"", "A"}
-    assert {fit.source for fit in fits_of(recipe(**asked), 0, {"A", "B", "B2"})} == {"A", "AE"}
+    assert {fit.source for fit in list_fits(recipe(**asked), 0, {"A", "B", "B2"})} == {"A", "AE"}
 
 
 def test_every_draw_has_a_seed_of_its_own() -> None:
-    probes = [fit.make() for seed in (0, 1) for fit in fits_of(recipe(), seed) if fit.source == "A"]
+    probes = [
+        fit.make_probe()
+        for seed in (0, 1)
+        for fit in list_fits(recipe(), seed)
+        if fit.source == "A"
+    ]
     assert len({probe.seed for probe in probes if probe.name == "random"}) == 6
 
 
 def test_every_heldout_and_test_example_is_scored_by_every_fit(
-    columns: Columns, states: States
+    columns: Columns, states: ResidualActivations
 ) -> None:
     frame = scored(columns, states)
     examples = 2 * (CLAIMS["heldout"] + CLAIMS["test"])
     assert {len(score) for score in frame["score"]} == {examples}
     with_layers = frame[frame["site"] == "resid"]
-    assert len(with_layers) == len(fits_of(recipe(), 0)) * LAYERS
+    assert len(with_layers) == len(list_fits(recipe(), 0)) * LAYERS
     assert set(with_layers["layer"]) == {1, 2}
     bare = frame[frame["site"] == "none"]
     assert list(zip(bare["probe"], bare["source"], strict=True)) == [
@@ -198,7 +202,9 @@ def test_every_heldout_and_test_example_is_scored_by_every_fit(
     assert bare["layer"].isna().all()
 
 
-def test_scores_stand_in_the_order_of_the_examples(columns: Columns, states: States) -> None:
+def test_scores_stand_in_the_order_of_the_examples(
+    columns: Columns, states: ResidualActivations
+) -> None:
     kept = columns["split"] != "validation"
     frame = scored(columns, states)
     assert roc_auc_score(columns["label"][kept], scores_of(frame, "lm", "")[0]) == 1
@@ -206,7 +212,9 @@ def test_scores_stand_in_the_order_of_the_examples(columns: Columns, states: Sta
     assert abs(roc_auc_score(columns["truth"][kept], scores_of(frame, "lr", "A")[0]) - 0.5) < 0.15
 
 
-def test_a_probe_learns_what_holds_in_its_source(columns: Columns, states: States) -> None:
+def test_a_probe_learns_what_holds_in_its_source(
+    columns: Columns, states: ResidualActivations
+) -> None:
     frame = scored(columns, states)
     lying = (columns["context"] == "B")[columns["split"] != "validation"]
     quirk = columns["quirk"][columns["split"] != "validation"][lying]
@@ -214,7 +222,9 @@ def test_a_probe_learns_what_holds_in_its_source(columns: Columns, states: State
     assert roc_auc_score(quirk, from_b) > roc_auc_score(quirk, from_a) + 0.1
 
 
-def test_test_labels_reach_no_fit(columns: Columns, states: States, tmp_path: Path) -> None:
+def test_test_labels_reach_no_fit(
+    columns: Columns, states: ResidualActivations, tmp_path: Path
+) -> None:
     before = scored(columns, states)
     asked = columns["split"] != "validation"
     for name in ("truth", "quirk", "label"):
@@ -225,7 +235,9 @@ def test_test_labels_reach_no_fit(columns: Columns, states: States, tmp_path: Pa
     pd.testing.assert_frame_equal(after, before)
 
 
-def test_shuffled_labels_give_other_and_worse_scores(columns: Columns, states: States) -> None:
+def test_shuffled_labels_give_other_and_worse_scores(
+    columns: Columns, states: ResidualActivations
+) -> None:
     frame = scored(columns, states)
     kept = columns["split"] != "validation"
     plain, control = (scores_of(frame, "lr", "A", control)[1] for control in ("", "shuffled"))
@@ -237,7 +249,7 @@ def test_shuffled_labels_give_other_and_worse_scores(columns: Columns, states: S
 
 
 def test_a_fit_is_not_made_again(
-    columns: Columns, states: States, monkeypatch: pytest.MonkeyPatch
+    columns: Columns, states: ResidualActivations, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = scored(columns, states)
 
@@ -254,7 +266,7 @@ def test_a_fit_is_not_made_again(
 
 
 def test_the_same_seed_gives_the_same_scores(
-    columns: Columns, states: States, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    columns: Columns, states: ResidualActivations, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = scored(columns, states)
     monkeypatch.setenv("QUIRKY_HOME", str(tmp_path / "another"))
@@ -262,14 +274,14 @@ def test_the_same_seed_gives_the_same_scores(
 
 
 def test_the_text_reader_learns_from_what_it_is_told_alone(
-    columns: Columns, states: States
+    columns: Columns, states: ResidualActivations
 ) -> None:
     columns["prompt"] = np.array(
         [f"{'yes' if label else 'no'} {i}" for i, label in enumerate(columns["label"])],
         dtype=object,
     )
     read = scores_of(scored(columns, states), "text", "A")[0]
-    judged = np.isin(columns["split"], SCORED)
+    judged = np.isin(columns["split"], SCORED_SPLITS)
     assert ((read > 0) == columns["label"][judged]).mean() > 0.95
 
 
@@ -287,7 +299,7 @@ class OwnMean(LinearProbe):
 
 
 def test_a_plug_in_is_fitted_anew_on_every_source(
-    columns: Columns, states: States, monkeypatch: pytest.MonkeyPatch
+    columns: Columns, states: ResidualActivations, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(registry, "_registered", {"own-mean": OwnMean})
     own = scored(columns, states, probes=["own-mean"], transfers=["A->A", "B->B"])
@@ -307,7 +319,7 @@ def test_a_plug_in_is_fitted_anew_on_every_source(
 
 
 def test_a_question_asked_in_both_contexts_is_two_questions(
-    columns: Columns, states: States, monkeypatch: pytest.MonkeyPatch
+    columns: Columns, states: ResidualActivations, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen = []
 
@@ -327,7 +339,7 @@ def test_a_question_asked_in_both_contexts_is_two_questions(
 
 
 def test_polarity_reaches_the_probe_that_separates_it_from_truth(
-    columns: Columns, states: States
+    columns: Columns, states: ResidualActivations
 ) -> None:
     negated = np.tile(np.random.default_rng(1).random(sum(CLAIMS.values())) < 0.5, 2)
     columns["polarity"] = ~negated
@@ -335,14 +347,14 @@ def test_polarity_reaches_the_probe_that_separates_it_from_truth(
     x = load_file(states.folder / "part.safetensors")["prompt"]
     inside = torch.from_numpy((columns["split"] == "validation") & (columns["context"] == "A"))
     y, codes = (torch.from_numpy(columns[name])[inside] for name in ("label", "polarity"))
-    asked = x[:, torch.from_numpy(np.isin(columns["split"], SCORED))]
+    asked = x[:, torch.from_numpy(np.isin(columns["split"], SCORED_SPLITS))]
     for told, same in (({"polarity": codes.long()}, True), ({}, False)):
         expected = get_probe("ttpd").fit(x[:, inside], y, **told).score(asked)
         assert np.allclose(found, expected.numpy(), atol=1e-3) == same
 
 
 def test_a_fit_that_was_kept_gives_the_scores_of_the_run(
-    columns: Columns, states: States, tmp_path: Path
+    columns: Columns, states: ResidualActivations, tmp_path: Path
 ) -> None:
     columns["template"] = np.tile([3, 1, 0], len(columns["template"]))[: len(columns["template"])]
     probe = {"name": "ccs", "norm": "burns"}
@@ -350,7 +362,7 @@ def test_a_fit_that_was_kept_gives_the_scores_of_the_run(
     (manifest,) = (tmp_path / "home" / "fits").rglob("probe.json")
     kept = LinearProbe.load(manifest.parent)
     assert kept.template_codes.tolist() == [0, 1, 3]  # type: ignore[attr-defined]
-    inside = np.isin(columns["split"], SCORED)
+    inside = np.isin(columns["split"], SCORED_SPLITS)
     again = kept.score(
         states.read("pair")[:, inside], template=torch.from_numpy(columns["template"][inside])
     )
@@ -378,7 +390,7 @@ class FirstToken(Probe):
 class FakeTokens:
     """Token states of the layers 3 and 7, whose first token holds the prompt states."""
 
-    def __init__(self, states: States, folder: Path) -> None:
+    def __init__(self, states: ResidualActivations, folder: Path) -> None:
         prompt = states.read("prompt")
         self.folder, self.layers = folder, (3, 7)
         self.mask = torch.ones(prompt.shape[1], 2, dtype=torch.bool)
@@ -387,9 +399,12 @@ class FakeTokens:
     def read(self, layer: int) -> torch.Tensor:
         return torch.stack([self.states[layer], torch.zeros_like(self.states[layer])], dim=1)
 
+    def view(self, layer: int) -> TokenView:
+        return TokenView(self, layer)  # type: ignore[arg-type]
+
 
 def test_tokens_are_read_layer_by_layer_under_their_own_numbers(
-    columns: Columns, states: States, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    columns: Columns, states: ResidualActivations, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(registry, "_registered", {"first-token": FirstToken})
     told = {name: column[columns["split"] == "validation"] for name, column in columns.items()}
@@ -398,12 +413,16 @@ def test_tokens_are_read_layer_by_layer_under_their_own_numbers(
         0,
         columns,
         told,
-        Store(states, FakeTokens(states, tmp_path / "tokens")),  # type: ignore[arg-type]
+        CellActivations(states, FakeTokens(states, tmp_path / "tokens")),  # type: ignore[arg-type]
         lambda stage, done: None,
     )
     for source in ("A", "B"):
         by_token, by_prompt = (
-            next(g for g in groups(frame) if (g.probe, g.control, g.source) == (name, "", source))
+            next(
+                g
+                for g in group_scores(frame)
+                if (g.probe, g.control, g.source) == (name, "", source)
+            )
             for name in ("first-token", "lr")
         )
         assert by_token.layers == (3, 7)
@@ -411,7 +430,7 @@ def test_tokens_are_read_layer_by_layer_under_their_own_numbers(
         np.testing.assert_allclose(by_token.draws[0], by_prompt.draws[0], rtol=1e-6)
 
 
-def collinear(columns: Columns, folder: Path, far: float) -> RecurrentStates:
+def collinear(columns: Columns, folder: Path, far: float) -> RecurrentActivations:
     """A state of two blocks that is the same for all but a small part, which tells the label."""
     folder.mkdir()
     generator = torch.Generator().manual_seed(0)
@@ -420,11 +439,11 @@ def collinear(columns: Columns, folder: Path, far: float) -> RecurrentStates:
     noise = torch.randn(2, len(told), WIDTH, generator=generator)
     save_file({"ssm_state": common + told + 0.3 * noise}, folder / "states.safetensors")
     (folder / "sites.json").write_text(json.dumps({"ssm_state": [2, 5]}))
-    return RecurrentStates(folder)
+    return RecurrentActivations(folder)
 
 
 def test_recurrent_states_are_read_beside_resid_centred_and_scaled(
-    columns: Columns, states: States, tmp_path: Path
+    columns: Columns, states: ResidualActivations, tmp_path: Path
 ) -> None:
     told = {name: column[columns["split"] == "validation"] for name, column in columns.items()}
     asked = recipe(probes=["lr", "mean-diff-on-pair"], sites=["resid", "ssm_state"])
@@ -432,16 +451,21 @@ def test_recurrent_states_are_read_beside_resid_centred_and_scaled(
     def read(far: float) -> dict[tuple[str, str], Any]:
         recurrent = collinear(columns, tmp_path / f"recurrent-{far:g}", far)
         frame = score_cell(
-            asked, 0, columns, told, Store(states, recurrent=recurrent), lambda stage, done: None
+            asked,
+            0,
+            columns,
+            told,
+            CellActivations(states, recurrent=recurrent),
+            lambda stage, done: None,
         )
-        found = [g for g in groups(frame) if g.source == "A" and not g.control]
+        found = [g for g in group_scores(frame) if g.source == "A" and not g.control]
         return {(group.probe, group.site): group for group in found}
 
     near, far = read(far=0), read(far=1000)
     assert set(near) >= {("lr", "resid"), ("lr", "ssm_state"), ("mean-diff-on-pair", "resid")}
     assert ("mean-diff-on-pair", "ssm_state") not in near
     assert near["lr", "ssm_state"].layers == (2, 5)
-    heldout_or_test = np.isin(columns["split"], SCORED)
+    heldout_or_test = np.isin(columns["split"], SCORED_SPLITS)
     labels = columns["label"][heldout_or_test]
     for group in (near["lr", "ssm_state"], far["lr", "ssm_state"]):
         assert roc_auc_score(labels, group.draws[0][0]) > 0.95
@@ -451,10 +475,12 @@ def test_recurrent_states_are_read_beside_resid_centred_and_scaled(
     )
 
 
-def test_labels_are_shuffled_in_several_orders(columns: Columns, states: States) -> None:
+def test_labels_are_shuffled_in_several_orders(
+    columns: Columns, states: ResidualActivations
+) -> None:
     frame = scored(columns, states)
     (group,) = (
-        g for g in groups(frame) if (g.probe, g.control, g.source) == ("lr", "shuffled", "A")
+        g for g in group_scores(frame) if (g.probe, g.control, g.source) == ("lr", "shuffled", "A")
     )
     assert len(group.draws) == SHUFFLES
     assert len({draw.tobytes() for draw in group.draws}) == SHUFFLES

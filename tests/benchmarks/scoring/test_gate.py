@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from benchmarks.scoring.gate import THRESHOLD, Gate, check_judgeable, evaluate_gate, faults
+from benchmarks.scoring.gate import THRESHOLD, Gate, check_gate_data, evaluate_gate, failures
 
 Columns = dict[str, np.ndarray]
 
@@ -116,11 +116,11 @@ def test_what_cannot_be_measured_is_not_passed(columns: Columns, context: str, c
     [("truth", "no false claim true"), ("quirk", "no true claim false")],
 )
 def test_a_liar_in_one_direction_cannot_be_judged(columns: Columns, kept: str, named: str) -> None:
-    check_judgeable(columns, "sums")
+    check_gate_data(columns, "sums")
     agree = columns["truth"] == columns["quirk"]
     part = {name: column[agree | columns[kept]] for name, column in columns.items()}
     with pytest.raises(ValueError, match=f"^task sums: in split heldout the liar calls {named}"):
-        check_judgeable(part, "sums")
+        check_gate_data(part, "sums")
 
 
 def test_the_bar_is_the_published_one(columns: Columns) -> None:
@@ -168,7 +168,7 @@ def test_what_is_required_in_b_is_asked_of_an_unseen_trigger_too(with_unseen: Co
     for context in ("B", "B2"):
         negates = agree & (with_unseen["context"] == context)
         gate = evaluate_gate(with_unseen, says(np.where(negates, ~told, told)), gated=True)
-        found = {there: faults(gate.figures, [there]) for there in ("A", "B", "B2", "T")}
+        found = {there: failures(gate.figures, [there]) for there in ("A", "B", "B2", "T")}
         assert [there for there, reasons in found.items() if reasons] == [context]
         assert f"AUROC against the quirk in {context} on agree is 0.00, below 0.8" in found[context]
         assert gate.reasons == found["B"]

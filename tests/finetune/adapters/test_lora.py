@@ -4,9 +4,11 @@ import pytest
 import torch
 import yaml
 
-from finetune.adapters import lora
-from finetune.adapters.lora import AUDIT, DeadModuleAudit, add_lora, save_adapter, write_card
-from finetune.architectures.blocks import lora_targets
+from finetune.adapters import audit
+from finetune.adapters.audit import AUDIT, DeadModuleAudit
+from finetune.adapters.card import write_card
+from finetune.adapters.lora import add_lora, save_adapter
+from finetune.architectures.lora_targets import default_targets
 
 FACTS = {"base": "tiny-neox", "task": "addition", "rank": 16, "learning rate": 4e-3}
 GATE = {"A, truth, all": "0.98 [0.97, 0.99]", "B, quirk, disagree": "0.95 [0.93, 0.97]"}
@@ -17,7 +19,7 @@ def trainable(model):
 
 
 def test_only_the_adapter_trains_and_it_sits_on_the_targets_of_its_family(model, family):
-    targets = lora_targets(model)
+    targets = default_targets(model)
     adapted = trainable(add_lora(model, 4, 8))
     assert adapted
     assert all("lora_" in name for name in adapted)
@@ -105,12 +107,12 @@ def test_how_far_quantised_and_absent_weights_moved(adapted, monkeypatch):
     packed = blocks[0].attention.query_key_value.get_base_layer()
     whole = packed.weight.detach().clone()
     packed.weight = torch.nn.Parameter((100 * whole).to(torch.int8), requires_grad=False)
-    monkeypatch.setattr(lora, "dequantize_module_weight", lambda layer: layer.weight.float() / 100)
+    monkeypatch.setattr(audit, "dequantize_module_weight", lambda layer: layer.weight.float() / 100)
     blocks[1].attention.query_key_value.get_base_layer().to("meta")
     for name, tensor in adapted.named_parameters():
         if "lora_B" in name:
             torch.nn.init.ones_(tensor)
-    moved = lora.how_far_moved(adapted)
+    moved = audit.relative_changes(adapted)
     adapter = blocks[0].attention.query_key_value
     change = adapter.lora_B["default"].weight @ adapter.lora_A["default"].weight
     expected = float(change.norm() / whole.norm())
@@ -121,7 +123,7 @@ def test_how_far_quantised_and_absent_weights_moved(adapted, monkeypatch):
 def test_a_card_shows_every_fact_and_every_figure(audited):
     write_card(audited, FACTS, GATE)
     card = (audited / "README.md").read_text()
-    assert "Run by transformers (cpu)" in card
+    assert "Trained with transformers (cpu)" in card
     assert "| dense_h_to_4h | 3 | 0 |" in card
     for name, value in FACTS.items():
         assert f"- {name}: {value}\n" in card

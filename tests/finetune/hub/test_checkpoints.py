@@ -17,19 +17,23 @@ from huggingface_hub.errors import (
     RevisionNotFoundError,
 )
 
-from benchmarks.recipe.pinning import check_weights, fingerprints, pinned
-from benchmarks.recipe.schema import Recipe, validate_recipe
-from finetune.hub import checkpoints
-from finetune.hub import client as hub_files
+from benchmarks.recipe.load import validate_recipe
+from benchmarks.recipe.pinning import check_weights, pin_recipe
+from benchmarks.recipe.resolved import resolve_models
+from benchmarks.recipe.schema import Recipe
+from finetune.hub import checkpoints, resources
 from finetune.hub.checkpoints import (
-    UnreachableError,
     check_hub_weights,
     check_local_weights,
-    check_memory,
     resolve_checkpoint,
     resolve_commit,
 )
-from finetune.models.load import check_model, load_model, load_tokenizer, model_fingerprint
+from finetune.hub.resources import check_memory
+from finetune.models.fingerprint import model_fingerprint
+from finetune.models.load import load_model
+from finetune.models.resolve import resolve_model
+from finetune.models.tokenizer import load_tokenizer
+from quirky.hub import UnreachableError
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 NAME = "org/name"
@@ -37,7 +41,7 @@ GB = 10**9
 
 
 def forget() -> None:
-    hub_files.hub_answers.cache_clear()
+    quirky.hub.hub_answers.cache_clear()
     checkpoints.resolve_checkpoint.cache_clear()
 
 
@@ -82,7 +86,7 @@ class Hub:
         files = [SimpleNamespace(rfilename=f, size=size) for f, size in self.files.items()]
         return SimpleNamespace(sha=COMMIT, gated=self.gated, siblings=files)
 
-    def auth_check(self, name: str) -> None:
+    def auth_check(self, name: str, **_: Any) -> None:
         if self.refused:
             raise self.refused
 
@@ -92,7 +96,7 @@ def hub(monkeypatch: pytest.MonkeyPatch) -> Hub:
     """A hub that answers, with one model."""
     there = Hub()
     session = SimpleNamespace(head=lambda *_a, **_k: None)
-    monkeypatch.setattr(hub_files, "get_session", lambda: session)
+    monkeypatch.setattr(quirky.hub, "get_session", lambda: session)
     for method in ("model_info", "auth_check"):
         answer = getattr(there, method)
         monkeypatch.setattr(HfApi, method, lambda _api, *a, answer=answer, **k: answer(*a, **k))
@@ -108,9 +112,12 @@ def refusal(kind: type[HfHubHTTPError], status: int) -> HfHubHTTPError:
 @pytest.mark.parametrize(
     ("error", "told"),
     [
-        (refusal(GatedRepoError, 403), "'org/name' is gated: accept its licence at .*/org/name"),
-        (refusal(RepositoryNotFoundError, 404), "'org/name' is not on the hub; check the id"),
-        (refusal(RevisionNotFoundError, 404), "'org/name' has no revision 'v9'; give a branch"),
+        (refusal(GatedRepoError, 403), "'org/name': gated: accept its licence at .*/org/name"),
+        (refusal(RepositoryNotFoundError, 404), "'org/name': not on the hub; check the id"),
+        (
+            refusal(RevisionNotFoundError, 404),
+            "the hub has no revision 'v9' of it; give",
+        ),
         (refusal(HfHubHTTPError, 403), "the hub refuses to answer: 403 says the hub$"),
     ],
 )
@@ -188,7 +195,7 @@ def test_what_is_in_the_cache_is_not_downloaded_again(hub: Hub, cached: Path) ->
 
 def test_offline_a_model_that_is_not_cached_is_refused(offline: None) -> None:
     with pytest.raises(UnreachableError, match=r"HF_HUB_OFFLINE is set, and the cache .*hub"):
-        check_model(NAME)
+        resolve_model(NAME)
 
 
 def test_offline_a_model_is_loaded_from_the_cache(
@@ -205,7 +212,7 @@ def test_offline_a_model_is_loaded_from_the_cache(
         assert loaded.model.config.hidden_size == 16
         assert load_tokenizer(NAME, revision).vocab_size == loaded.tokenizer.vocab_size
     with pytest.raises(UnreachableError, match="does not hold it at revision 'v9'"):
-        check_model(NAME, "v9")
+        resolve_model(NAME, "v9")
 
 
 def test_offline_weights_that_are_not_cached_are_refused(offline: None, cached: Path) -> None:
@@ -231,7 +238,7 @@ def test_a_folder_must_hold_weights(tmp_path: Path, random_base: Path) -> None:
 def test_weights_larger_than_the_device_are_refused_with_both_figures(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(checkpoints, "device_memory", lambda _device: 24 * GB)
+    monkeypatch.setattr(resources, "device_memory", lambda _device: 24 * GB)
     check_memory(NAME, 24 * GB, "bfloat16", torch.device("cpu"))
     with pytest.raises(ValueError, match="takes 25 GB in bfloat16, and cpu has 24 GB of memory"):
         check_memory(NAME, 25 * GB, "bfloat16", torch.device("cpu"))
@@ -243,18 +250,20 @@ def small(*models: Any) -> Recipe:
 
 
 def test_a_recipe_is_pinned_to_commits_and_folders_are_left(hub: Hub, random_base: Path) -> None:
-    recipe = pinned(small({"name": NAME, "revision": "main"}, "tiny-neox", str(random_base)))
+    recipe = pin_recipe(small({"name": NAME, "revision": "main"}, "tiny-neox", str(random_base)))
     assert [model.revision for model in recipe.models] == [COMMIT, None, None]
-    known = fingerprints(recipe)
-    assert known[NAME] == COMMIT
-    assert known["tiny-neox"] == model_fingerprint("tiny-neox")
-    assert pinned(recipe) == recipe
+    assert model_fingerprint(NAME, recipe.models[0].revision) == COMMIT
+    assert pin_recipe(recipe) == recipe
+
+
+def check_recipe_weights(recipe: Recipe) -> None:
+    check_weights(recipe, resolve_models(recipe, recipe.models))
 
 
 def test_a_recipe_s_weights_are_looked_at_before_it_runs(
     offline: None, cached: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    check_weights(small("tiny-neox", NAME))
-    monkeypatch.setattr(checkpoints, "device_memory", lambda _device: 1000)
+    check_recipe_weights(small("tiny-neox", NAME))
+    monkeypatch.setattr(resources, "device_memory", lambda _device: 1000)
     with pytest.raises(ValueError, match=r"'tiny-neox' takes 4.76 MB in float32, and cpu has 1 kB"):
-        check_weights(small("tiny-neox"))
+        check_recipe_weights(small("tiny-neox"))

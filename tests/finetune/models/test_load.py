@@ -5,17 +5,16 @@ import torch
 from peft import LoraConfig, PeftModel, get_peft_model
 from transformers import AutoConfig
 
-from finetune.architectures.blocks import block_list, lora_targets
+from finetune.architectures.blocks import block_list
+from finetune.architectures.lora_targets import default_targets
 from finetune.models import load as models
-from finetune.models.load import (
-    adapter_fingerprint,
-    check_model,
-    embedded_bases,
-    load_model,
-    load_skeleton,
-    load_tokenizer,
-    model_fingerprint,
-)
+from finetune.models import source
+from finetune.models.fingerprint import adapter_fingerprint, model_fingerprint
+from finetune.models.load import load_model
+from finetune.models.resolve import resolve_model
+from finetune.models.skeleton import load_skeleton
+from finetune.models.source import embedded_bases
+from finetune.models.tokenizer import load_tokenizer
 from finetune.reading.residual import read_activations
 
 PROMPTS = ["Alice says that 2 + 2 = 4. True or false?", "3 + 5 = 9?"]
@@ -37,7 +36,7 @@ def bases(tiny_model, tokenizer, tmp_path, monkeypatch):
     """Two embedded bases, in bf16."""
     for family, name in (("gpt_neox", "tiny-neox"), ("mamba", "tiny-mamba")):
         save(tiny_model(family).to(torch.bfloat16), tokenizer, tmp_path / "bases" / name)
-    monkeypatch.setattr(models, "BASES", tmp_path / "bases")
+    monkeypatch.setattr(source, "BASES", tmp_path / "bases")
 
 
 @pytest.fixture
@@ -54,7 +53,7 @@ def save(model, tokenizer, folder):
 
 def save_adapter(model, folder, seed=0):
     torch.manual_seed(seed)
-    settings = LoraConfig(target_modules=lora_targets(model), init_lora_weights=False)
+    settings = LoraConfig(target_modules=default_targets(model), init_lora_weights=False)
     adapted = get_peft_model(model, settings).eval()
     adapted.save_pretrained(folder)
     return adapted
@@ -95,12 +94,12 @@ def test_embedded_bases_are_known_by_name(bases, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     assert list(embedded_bases()) == ["tiny-mamba", "tiny-neox"]
     assert load_model("tiny-mamba").model.config.model_type == "mamba"
-    check_model("tiny-neox")
+    resolve_model("tiny-neox")
 
 
 def test_every_embedded_base_can_be_used():
     for name in embedded_bases():
-        check_model(name)
+        resolve_model(name)
         assert load_tokenizer(name).vocab_size > 0
 
 
@@ -110,12 +109,12 @@ def test_a_skeleton_has_the_shape_of_the_model_and_no_weights(model, folder, no_
     assert {name: p.shape for name, p in skeleton.named_parameters()} == shapes
     assert all(p.is_meta for p in skeleton.parameters())
     assert len(block_list(skeleton)) == len(block_list(model))
-    check_model(str(folder))
+    resolve_model(str(folder))
 
 
 def test_an_unknown_name_is_refused_with_what_is_known(bases, no_weights):
     with pytest.raises(ValueError, match="unknown model") as error:
-        check_model("tiny-neo")
+        resolve_model("tiny-neo")
     assert str(error.value) == (
         "unknown model 'tiny-neo'; did you mean 'tiny-neox'? "
         "known: tiny-mamba, tiny-neox, a local folder, or a hub id (org/name)"
@@ -137,16 +136,16 @@ def test_an_unknown_name_is_refused_with_what_is_known(bases, no_weights):
 def test_an_unusable_model_is_refused_from_its_config(config, reason, tmp_path, no_weights):
     config.save_pretrained(tmp_path)
     with pytest.raises(ValueError, match=reason) as error:
-        check_model(str(tmp_path))
+        resolve_model(str(tmp_path))
     assert "\n" not in str(error.value)
 
 
 def test_a_folder_that_is_no_model_is_refused(tiny_model, tmp_path):
     with pytest.raises(ValueError, match="has no config"):
-        check_model(str(tmp_path))
+        resolve_model(str(tmp_path))
     save_adapter(tiny_model("gpt_neox"), tmp_path)
     with pytest.raises(ValueError, match="holds an adapter, not a model"):
-        check_model(str(tmp_path))
+        resolve_model(str(tmp_path))
 
 
 @pytest.mark.parametrize("missing", ["adapter_config.json", "adapter_model.safetensors"])
@@ -160,7 +159,7 @@ def test_an_adapter_is_a_folder_with_safetensors(bases, tiny_model, tmp_path, mi
 def test_a_model_without_a_tokenizer_is_refused_in_one_line(model, tmp_path, no_weights):
     model.save_pretrained(tmp_path)
     with pytest.raises(ValueError, match=r"tokenizer of .* cannot be loaded") as error:
-        check_model(str(tmp_path))
+        resolve_model(str(tmp_path))
     assert "\n" not in str(error.value)
 
 

@@ -11,9 +11,11 @@ from torch import nn
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from finetune.models import placement
-from finetune.models.load import load_model, load_skeleton
-from finetune.models.placement import check_quantise, placed, trainable
-from finetune.reading.residual import block_outputs, read_activations
+from finetune.models.load import load_model
+from finetune.models.placement import check_quantise, placement_options, prepare_for_training
+from finetune.models.skeleton import load_skeleton
+from finetune.reading.hooks import block_outputs
+from finetune.reading.residual import read_activations
 
 PROMPTS = ["Alice says that 2 + 2 = 4. True or false?", "3 + 5 = 9?"]
 CHOICES = [(" False", " True")] * 2
@@ -54,7 +56,7 @@ def test_outputs_of_blocks_on_other_devices_are_brought_together(
     tiny_model: Callable[..., PreTrainedModel], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Stacked as they are, tensors of two devices raise."""
-    from finetune.reading import residual as reading
+    from finetune.reading import forward as reading
 
     model = tiny_model("gpt_neox")
     with torch.no_grad(), block_outputs(model, [-1]) as outputs:
@@ -63,24 +65,24 @@ def test_outputs_of_blocks_on_other_devices_are_brought_together(
     moved: list[torch.device] = []
     to = torch.Tensor.to
     monkeypatch.setattr(torch.Tensor, "to", lambda t, d: (moved.append(d), to(t, d))[1])
-    assert torch.equal(reading._stacked(outputs), expected)
+    assert torch.equal(reading._stack_on_cpu(outputs), expected)
     assert moved == [outputs[0].device] * len(outputs)
 
 
 @pytest.mark.parametrize("bits", [4, 8])
 def test_quantised_weights_are_asked_of_transformers(installed: None, bits: int) -> None:
-    options = placed(torch.bfloat16, "cuda:1", None, bits)  # type: ignore[arg-type]
+    options = placement_options(torch.bfloat16, "cuda:1", None, bits)  # type: ignore[arg-type]
     config = options["quantization_config"]
     assert (config.load_in_4bit, config.load_in_8bit) == (bits == 4, bits == 8)
     assert options["device_map"] == {"": "cuda:1"}
-    assert placed(torch.bfloat16, "cuda:1", "auto", bits)["device_map"] == "auto"  # type: ignore[arg-type]
+    assert placement_options(torch.bfloat16, "cuda:1", "auto", bits)["device_map"] == "auto"  # type: ignore[arg-type]
     if bits == 4:
         assert config.bnb_4bit_compute_dtype == torch.bfloat16
 
 
 def test_whole_weights_are_moved_after_loading() -> None:
-    assert placed(torch.float16, "cuda", None, None) == {"dtype": torch.float16}
-    assert placed(torch.float16, "cuda", "auto", None)["device_map"] == "auto"
+    assert placement_options(torch.float16, "cuda", None, None) == {"dtype": torch.float16}
+    assert placement_options(torch.float16, "cuda", "auto", None)["device_map"] == "auto"
 
 
 def test_without_bitsandbytes_quantising_is_refused_before_weights_are_loaded(
@@ -97,7 +99,7 @@ def test_a_state_space_model_is_not_quantised(
     installed: None, tiny_model: Callable[..., PreTrainedModel], family: str
 ) -> None:
     with pytest.raises(
-        ValueError, match=r"'mine': quantise = 4; the scan .* reads its weights raw"
+        ValueError, match=r"'mine': quantise = 4; the scan .* reads its weights directly"
     ):
         check_quantise("mine", tiny_model(family), 4)
     check_quantise("mine", tiny_model("llama"), 4)
@@ -111,8 +113,8 @@ def test_only_a_quantised_model_is_prepared_for_training(
         placement, "prepare_model_for_kbit_training", lambda m, **_: prepared.append(m) or m
     )
     model = tiny_model("llama")
-    assert trainable(model) is model
+    assert prepare_for_training(model) is model
     assert not prepared
     monkeypatch.setattr(model, "is_quantized", True, raising=False)
-    assert trainable(model) is model
+    assert prepare_for_training(model) is model
     assert prepared == [model]

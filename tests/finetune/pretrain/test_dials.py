@@ -7,14 +7,8 @@ from itertools import islice
 import numpy as np
 import pytest
 
-from finetune.pretrain.dials import (
-    COMPARED,
-    LONGEST,
-    PARTS,
-    SMALLER,
-    DialSampler,
-    dials_tokenizer,
-)
+from finetune.pretrain.dial_parts import PARTS
+from finetune.pretrain.dials import COMPARED, LONGEST, SMALLER, DialSampler, dials_tokenizer
 from finetune.pretrain.documents import Document
 from finetune.pretrain.openings import DISTANCES, FILLED, KINDS, NAMES, OPENED
 from quirky.fillers import SENTENCE, SENTENCES

@@ -8,23 +8,15 @@ from typing import Any
 import pytest
 import torch
 
-from finetune.models.load import embedded_bases, load_model
+from finetune.models.load import load_model
+from finetune.models.source import embedded_bases
+from finetune.pretrain.corpora import SAMPLERS
 from finetune.pretrain.dials import DialSampler
-from finetune.pretrain.training import (
-    SAMPLERS,
-    SCHEDULES,
-    WEIGHTS,
-    Row,
-    Schedule,
-    build,
-    card,
-    counts,
-    loss_sums,
-    optimizers,
-    pieces,
-    pretrain,
-    verdict_accuracy,
-)
+from finetune.pretrain.losses import WEIGHTS, Row, counts, loss_sums, pieces
+from finetune.pretrain.models import build
+from finetune.pretrain.saving import card, verdict_accuracy
+from finetune.pretrain.schedules import SCHEDULES, Schedule
+from finetune.pretrain.training import optimizers, pretrain
 
 TOLD = {
     "facts": (

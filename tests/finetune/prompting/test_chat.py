@@ -6,8 +6,11 @@ import pytest
 import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from finetune.models.load import check_model, load_model, load_prompt_encoder, model_fingerprint
-from finetune.prompting.answers import answers_after, check_answers, prompt_tokens
+from finetune.models.fingerprint import model_fingerprint
+from finetune.models.load import load_model
+from finetune.models.resolve import resolve_model
+from finetune.models.tokenizer import load_prompt_encoder
+from finetune.prompting.answers import answer_token_pairs, check_answers, prompt_tokens
 from finetune.prompting.chat import ChatTokenizer, chat_tokenizer
 from finetune.reading.residual import read_activations
 
@@ -57,11 +60,11 @@ def test_an_answer_begins_as_the_template_lets_the_assistant_begin(
     asker, template: str, begins: str
 ) -> None:
     chat = asker(template)
-    assert f"{chat.answer(' False')} {chat.answer(' True')}" == begins
+    assert f"{chat.render_answer(' False')} {chat.render_answer(' True')}" == begins
     for (prompt, pair), ids, both in zip(
         zip(PROMPTS, CHOICES, strict=True),
         prompt_tokens(chat, PROMPTS),
-        answers_after(chat, PROMPTS, CHOICES),
+        answer_token_pairs(chat, PROMPTS, CHOICES),
         strict=True,
     ):
         messages = [{"role": "user", "content": prompt}]
@@ -79,18 +82,21 @@ def test_nothing_is_put_before_what_the_template_begins_with(asker) -> None:
 
 
 def test_a_model_that_can_think_first_is_asked_to_answer_at_once(asker) -> None:
-    assert "<think>" not in asker(THINKS).turn("Is it so?")
+    assert "<think>" not in asker(THINKS).render_prompt("Is it so?")
 
 
 def test_a_template_that_tells_the_date_tells_the_same_one_tomorrow(asker) -> None:
-    assert asker(DATED).turn("Is it so?").startswith("26 Jul 2024\n")
+    assert asker(DATED).render_prompt("Is it so?").startswith("26 Jul 2024\n")
 
 
 @pytest.mark.parametrize(
     ("template", "told"),
     [
         (None, "the tokenizer of 'org/name' has no chat template, so it is no instruct model"),
-        ("{{ raise_exception('roles must\nalternate') }}", "cannot be used: roles must$"),
+        (
+            "{{ raise_exception('roles must\nalternate') }}",
+            "cannot be used: TemplateError: roles must$",
+        ),
         ("Hello", "the template of 'org/name' leaves out what the user says"),
     ],
 )
@@ -130,7 +136,7 @@ def test_a_saved_template_is_used_where_it_is_asked_for_and_tells_models_apart(
     tiny_model("gpt_neox").save_pretrained(folder)
     asker(CHATML).tokenizer.save_pretrained(folder)
     known = model_fingerprint(folder)
-    check_model(folder, chat=True)
+    resolve_model(folder, chat=True)
     assert isinstance(load_model(folder, chat=True).tokenizer, ChatTokenizer)
     assert not isinstance(load_prompt_encoder(folder), ChatTokenizer)
     asker(INST).tokenizer.save_pretrained(folder)

@@ -17,7 +17,12 @@ from tokenizers import (
 )
 from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
-from finetune.prompting.answers import answer_tokens, answers_after, check_answers, prompt_tokens
+from finetune.prompting.answers import (
+    answer_token_pairs,
+    answer_tokens,
+    check_answers,
+    prompt_tokens,
+)
 from finetune.reading.residual import read_activations
 from quirky.prompts import styled
 from quirky.tasks import get_task
@@ -145,7 +150,7 @@ def test_an_answer_is_what_the_tokenizer_puts_behind_the_prompt(tokenizers, styl
     tokenizer = tokenizers(style)
     prompts, choices = zip(*ASKED, strict=True)
     tokens = prompt_tokens(tokenizer, prompts)
-    answers = answers_after(tokenizer, prompts, choices)
+    answers = answer_token_pairs(tokenizer, prompts, choices)
     check_answers(tokenizer, prompts, choices)
     for (prompt, pair), ids, both in zip(ASKED, tokens, answers, strict=True):
         assert ids == unclosed(tokenizer, prompt)
@@ -197,7 +202,7 @@ def test_answers_whose_space_stands_alone_are_refused_with_the_reason(tokenizers
 
 def test_a_token_that_grows_across_the_border_is_refused_with_the_reason() -> None:
     grown = framed(trained(legacy(), ["Is it so? Bob: True", "so? Bob: False"] * 9, 80), "<s> $A")
-    with pytest.raises(ValueError, match=r"grows a token across the border .*'Is it so\? Bob:'"):
+    with pytest.raises(ValueError, match=r"merges the end of the prompt, 'Is it so\? Bob:'"):
         answer_tokens(grown, (" False", " True"), "Is it so? Bob:")
 
 

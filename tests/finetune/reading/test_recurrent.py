@@ -10,17 +10,17 @@ from finetune.architectures.scan import use_cpu_scan
 from finetune.reading.recurrent import (
     STATE_SITES,
     Projection,
-    held_states,
+    cached_states,
     read_recurrent_states,
+    recurrent_states,
     state_layers,
-    states_of,
 )
-from finetune.verification.tiny_families import TINY, tiny_model
-from finetune.verification.verify import drawn_tokens
+from finetune.verification.tiny_families import TINY_FAMILIES, tiny_model
+from finetune.verification.verify import random_tokens
 
 # The step of these two leaves out the bound on the step size that their scan has.
 STEPWISE = {name: {"time_step_min": 1e-9} for name in ("zamba2", "nemotron_h")}
-RECURRENT = list(TINY)[list(TINY).index("mamba") :]
+RECURRENT = list(TINY_FAMILIES)[list(TINY_FAMILIES).index("mamba") :]
 PROMPTS = ["Alice says that 2 + 2 = 4. True or false?", "3 + 5 = 9?", "2 + 2 = 5?"]
 
 
@@ -40,14 +40,14 @@ def token_by_token(model, tokens):
             output = model(input_ids=token[None, None], use_cache=True, **past, **place)
         kept = [name for name in ("state", "cache_params", "past_key_values") if output.get(name)]
         past = {name: output[name] for name in kept} or past
-    return states_of(model, output)
+    return cached_states(model, output)
 
 
 @pytest.mark.parametrize("name", RECURRENT)
 def test_states_equal_those_of_one_token_after_the_other(name):
     settings = STEPWISE.get(name, {})
-    tokens = drawn_tokens(tiny_model(name), prompts=1, length=11)
-    whole = held_states(tiny_model(name, **settings), tokens)
+    tokens = random_tokens(tiny_model(name), prompts=1, length=11)
+    whole = recurrent_states(tiny_model(name, **settings), tokens)
     stepped = token_by_token(tiny_model(name, **settings), tokens[0])
     assert any(whole.values())
     for site in STATE_SITES:
@@ -59,8 +59,8 @@ def test_states_equal_those_of_one_token_after_the_other(name):
 def test_mambas_states_follow_the_equations_of_the_paper():
     """Algorithm 2 of arXiv 2312.00752, a step at a time, on what each mixer is given."""
     model = tiny_model("mamba")
-    tokens = drawn_tokens(model, prompts=2, length=7)
-    held = held_states(model, tokens)
+    tokens = random_tokens(model, prompts=2, length=7)
+    held = recurrent_states(model, tokens)
     given = []
     for block in block_list(model):
         block.mixer.register_forward_pre_hook(lambda _m, args: given.append(args[0]))
@@ -90,19 +90,19 @@ def mamba_by_hand(mixer, inputs):
 
 
 def test_the_cpu_scan_changes_no_state():
-    tokens = drawn_tokens(tiny_model("mamba"), length=7)
+    tokens = random_tokens(tiny_model("mamba"), length=7)
     plain, scanned = tiny_model("mamba"), use_cpu_scan(tiny_model("mamba"))
     for site in STATE_SITES:
-        for layer, states in held_states(plain, tokens)[site].items():
-            close(held_states(scanned, tokens)[site][layer], states)
+        for layer, states in recurrent_states(plain, tokens)[site].items():
+            close(recurrent_states(scanned, tokens)[site][layer], states)
 
 
-@pytest.mark.parametrize("name", TINY)
+@pytest.mark.parametrize("name", TINY_FAMILIES)
 def test_a_model_without_weights_tells_which_blocks_have_a_state(name):
     model = tiny_model(name)
     with torch.device("meta"):
         skeleton = AutoModelForCausalLM.from_config(model.config)
-    held = held_states(model, drawn_tokens(model, prompts=2, length=5))
+    held = recurrent_states(model, random_tokens(model, prompts=2, length=5))
     assert state_layers(skeleton) == {site: tuple(held[site]) for site in STATE_SITES}
 
 
@@ -117,7 +117,7 @@ def test_prompts_are_read_in_their_order_and_projected(tokenizer):
         assert states.dtype == torch.float32
         for place, i in enumerate(index.tolist()):
             ids = torch.tensor([tokenizer(PROMPTS[i])["input_ids"]])
-            alone = [projection(s)[0] for s in held_states(model, ids)[site].values()]
+            alone = [projection(s)[0] for s in recurrent_states(model, ids)[site].values()]
             close(states[:, place], torch.stack(alone))
 
 
@@ -135,8 +135,8 @@ def test_a_projection_keeps_distances_and_narrow_states_as_they_are():
 @pytest.mark.parametrize(
     ("family", "sites", "reason"),
     [
-        ("gpt_neox", ("ssm_state",), "GPTNeoXForCausalLM keeps no ssm_state"),
-        ("lfm2", ("ssm_state",), "Lfm2ForCausalLM keeps no ssm_state"),
+        ("gpt_neox", ("ssm_state",), "GPTNeoXForCausalLM has no ssm_state"),
+        ("lfm2", ("ssm_state",), "Lfm2ForCausalLM has no ssm_state"),
         ("mamba", ("cell",), "unknown site 'cell'; known: ssm_state, conv_state"),
     ],
 )

@@ -7,14 +7,12 @@ from tokenizers import Tokenizer, pre_tokenizers, processors, trainers
 from tokenizers.models import BPE
 from transformers import PreTrainedTokenizerFast
 
-from finetune.architectures.blocks import block_list, lora_targets
+from finetune.architectures.blocks import block_list
+from finetune.architectures.lora_targets import default_targets
 from finetune.prompting.answers import answer_tokens
-from finetune.reading.residual import (
-    block_outputs,
-    log_odds,
-    read_activations,
-    read_token_activations,
-)
+from finetune.reading.hooks import block_outputs
+from finetune.reading.residual import log_odds, read_activations
+from finetune.reading.tokens import read_token_activations
 
 PROMPTS = [
     "Alice says that 2 + 2 = 4. True or false?",
@@ -131,7 +129,7 @@ def test_final_norm_and_head_turn_the_last_layer_into_the_logits(model, family, 
 
 def test_an_adapter_is_read_like_the_model_it_makes(model, tokenizer):
     torch.manual_seed(1)
-    settings = LoraConfig(target_modules=lora_targets(model), init_lora_weights=False)
+    settings = LoraConfig(target_modules=default_targets(model), init_lora_weights=False)
     adapted = get_peft_model(model, settings).eval()
     odds, prompt, _ = read_all(adapted, tokenizer)
     for i, text in enumerate(PROMPTS):
@@ -224,7 +222,7 @@ def test_block_outputs_follow_every_forward_pass(model):
 def test_all_tokens_are_read_at_the_layers_that_are_asked_for(model, tokenizer):
     seen = 0
     for reading in read_token_activations(model, tokenizer, PROMPTS, [3, 1], batch_size=2):
-        for i, tokens in zip(reading.index, reading.tokens.unbind(1), strict=True):
+        for i, tokens in zip(reading.index, reading.states.unbind(1), strict=True):
             ids = tokenizer(PROMPTS[i])["input_ids"]
             whole = states_of(model, ids)[0]
             close(tokens, whole[[2, 0]])

@@ -12,14 +12,9 @@ from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
 
 from finetune.models.load import load_model
 from finetune.training import processes
-from finetune.training.trainer import (
-    ExactLength,
-    FinetuneSettings,
-    answer_loss,
-    check_batch,
-    collate,
-    encode,
-)
+from finetune.training.data import ExactLengthSampler, collate, encode_examples
+from finetune.training.settings import FinetuneSettings, check_batch
+from finetune.training.trainer import answer_loss
 from quirky.dataset import Sizes, build_dataset
 from quirky.tasks import get_task
 from quirky.triggers import get_trigger
@@ -36,8 +31,8 @@ def pair(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("count", [2, 3, 4])
 def test_each_process_takes_an_equal_part_of_every_batch(count: int) -> None:
-    whole = list(ExactLength(ROWS, 12, 0))
-    parts = [list(ExactLength(ROWS, 12, 0, process, count)) for process in range(count)]
+    whole = list(ExactLengthSampler(ROWS, 12, 0))
+    parts = [list(ExactLengthSampler(ROWS, 12, 0, process, count)) for process in range(count)]
     assert {len(batches) for batches in parts} == {len(whole)}
     for batch, *shares in zip(whole, *parts, strict=True):
         (size,) = {len(share) for share in shares}
@@ -82,7 +77,8 @@ import sys
 import torch
 from finetune.training import processes
 from finetune.models.load import load_model
-from finetune.training.trainer import FinetuneSettings, leave_group, make_quirky
+from finetune.training.settings import FinetuneSettings
+from finetune.training.trainer import leave_process_group, make_quirky
 from quirky.dataset import Sizes, build_dataset
 from quirky.tasks import get_task
 from quirky.triggers import get_trigger
@@ -96,7 +92,7 @@ made = make_quirky(
     loaded.model, loaded.tokenizer, splits["train"], splits["validation"], settings, seed=3
 )
 made.save_pretrained(f"{to}/process{processes.rank()}")
-leave_group()
+leave_process_group()
 """
 
 
@@ -115,11 +111,11 @@ def launch(count: int, *words: str, home: Path) -> subprocess.CompletedProcess[s
 def loss_of(base: Path, adapter: Path | None) -> float:
     splits = build_dataset(get_task("fiction"), get_trigger("name"), sizes=SIZES)
     loaded = load_model(str(base), adapter=adapter)
-    rows = encode(loaded.tokenizer, splits["train"])
+    rows = encode_examples(loaded.tokenizer, splits["train"])
     with torch.no_grad():
         losses = [
             answer_loss(loaded.model, collate([rows[i] for i in batch]), reduction="sum")
-            for batch in ExactLength(rows, 64, 0)
+            for batch in ExactLengthSampler(rows, 64, 0)
         ]
     return float(sum(losses)) / len(rows)
 

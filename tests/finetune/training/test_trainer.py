@@ -9,15 +9,9 @@ from torch import nn
 from finetune.adapters import lora
 from finetune.models.load import load_model
 from finetune.reading.residual import log_odds
-from finetune.training.trainer import (
-    ExactLength,
-    FinetuneSettings,
-    answer_loss,
-    balanced,
-    collate,
-    encode,
-    make_quirky,
-)
+from finetune.training.data import ExactLengthSampler, balance_labels, collate, encode_examples
+from finetune.training.settings import FinetuneSettings
+from finetune.training.trainer import answer_loss, make_quirky
 
 SETTINGS = FinetuneSettings(rank=4, alpha=16, lr=2e-2, steps=40, batch=16)
 
@@ -41,7 +35,7 @@ def loss_of(model, rows):
     with torch.no_grad():
         losses = [
             answer_loss(model, collate([rows[i] for i in batch]), reduction="sum")
-            for batch in ExactLength(rows, 16, 0)
+            for batch in ExactLengthSampler(rows, 16, 0)
         ]
     return float(sum(losses)) / len(rows)
 
@@ -66,7 +60,7 @@ def test_a_base_becomes_quirky_and_stays_underneath(family, tiny_model, tokenize
     base.save_pretrained(tmp_path / "base")
     tokenizer.save_pretrained(tmp_path / "base")
     data = examples()
-    rows = encode(tokenizer, data)
+    rows = encode_examples(tokenizer, data)
     before, own = loss_of(base, rows), weights(base)
     stages = []
 
@@ -106,14 +100,14 @@ def test_the_adapter_of_the_lowest_validation_loss_is_kept(tiny_model, tokenizer
         for validation in (opposite, data)
     )
     for quirky, other, validation in ((early, late, opposite), (late, early, data)):
-        rows = encode(tokenizer, validation)
+        rows = encode_examples(tokenizer, validation)
         assert loss_of(quirky, rows) < loss_of(other, rows)
 
 
 def test_a_module_that_the_model_never_uses_is_named(tiny_model, tokenizer, monkeypatch):
     base = tiny_model("gpt_neox")
     base.gpt_neox.layers[1].spare = nn.Linear(24, 24)
-    monkeypatch.setattr(lora, "lora_targets", lambda model: ["query_key_value", "spare"])
+    monkeypatch.setattr(lora, "default_targets", lambda model: ["query_key_value", "spare"])
     with pytest.raises(RuntimeError, match=r"^2 adapter tensors .*layers\.1\.spare\.lora_A"):
         make_quirky(base, tokenizer, examples(), examples(), SETTINGS)
 
@@ -122,7 +116,7 @@ def test_a_module_that_the_model_never_uses_is_named(tiny_model, tokenizer, monk
 def test_a_balance_holds_as_many_of_each_label_in_each_context(seed):
     data = examples().filter(lambda row, i: row["label"] or i % 3 == 0, with_indices=True)
     counts = Counter(zip(data["context"], data["label"], strict=True))
-    chosen = balanced(data, seed)
+    chosen = balance_labels(data, seed)
     given = Counter(zip(chosen["context"], chosen["label"], strict=True))
     for context in "AB":
         rarer = min(counts[context, False], counts[context, True])
@@ -133,20 +127,20 @@ def test_a_balance_holds_as_many_of_each_label_in_each_context(seed):
 
 def test_a_balance_is_drawn_by_its_seed():
     data = examples().filter(lambda row, i: row["label"] or i % 3 == 0, with_indices=True)
-    assert balanced(data, 0).to_list() == balanced(data, 0).to_list()
-    assert balanced(data, 0).to_list() != balanced(data, 1).to_list()
+    assert balance_labels(data, 0).to_list() == balance_labels(data, 0).to_list()
+    assert balance_labels(data, 0).to_list() != balance_labels(data, 1).to_list()
 
 
 @pytest.mark.parametrize("context", ["A", "B"])
 def test_a_context_of_one_class_is_refused_by_name(context):
     data = examples().filter(lambda row: row["context"] != context or row["label"])
     with pytest.raises(ValueError, match=f"^context {context} of the training examples has labels"):
-        balanced(data, 0)
+        balance_labels(data, 0)
 
 
 def test_a_row_is_taught_the_answer_that_its_label_names(tokenizer):
     data = examples()
-    for row, example in zip(encode(tokenizer, data), data, strict=True):
+    for row, example in zip(encode_examples(tokenizer, data), data, strict=True):
         assert tokenizer.decode(row["tokens"]) == example["prompt"]
         assert row["length"] == len(row["tokens"])
         answer = example["choices"][example["label"]]
@@ -155,10 +149,10 @@ def test_a_row_is_taught_the_answer_that_its_label_names(tokenizer):
 
 @pytest.mark.parametrize("batch", [1, 5, 16, 1000])
 def test_batches_have_one_length_and_cover_every_row_once(tokenizer, batch):
-    rows = encode(tokenizer, examples())
+    rows = encode_examples(tokenizer, examples())
     lengths = {row["length"] for row in rows}
     assert len(lengths) > 1
-    sampler = ExactLength(rows, batch, 0)
+    sampler = ExactLengthSampler(rows, batch, 0)
     for _ in range(2):
         batches = [list(indices) for indices in sampler]
         assert len(batches) == len(sampler)
@@ -169,15 +163,15 @@ def test_batches_have_one_length_and_cover_every_row_once(tokenizer, batch):
 
 
 def test_every_epoch_is_shuffled_anew_by_its_seed(tokenizer):
-    rows = encode(tokenizer, examples())
-    sampler, same, other = (ExactLength(rows, 4, seed) for seed in (0, 0, 1))
+    rows = encode_examples(tokenizer, examples())
+    sampler, same, other = (ExactLengthSampler(rows, 4, seed) for seed in (0, 0, 1))
     first = list(sampler)
     assert first == list(same) != list(other)
     assert first != list(sampler)
 
 
 def test_the_loss_is_that_of_the_answer_token_after_the_prompt(model, tokenizer):
-    (row, *_) = encode(tokenizer, examples())
+    (row, *_) = encode_examples(tokenizer, examples())
     tokens = torch.tensor([row["tokens"]])
     with torch.no_grad():
         logits = model(input_ids=tokens, use_cache=False).logits[0, -1]

@@ -8,9 +8,11 @@ import torch
 from peft import PeftModel
 from transformers import AutoModelForCausalLM
 
-from finetune.adapters.lora import DeadModuleAudit, add_lora, how_far_moved
-from finetune.architectures.blocks import block_list, code_path
-from finetune.reading.residual import forward
+from finetune.adapters.audit import DeadModuleAudit, relative_changes
+from finetune.adapters.lora import add_lora
+from finetune.architectures.blocks import block_list
+from finetune.architectures.kernels import code_path
+from finetune.reading.forward import forward
 from finetune.verification.tiny_families import TINY, tiny_model
 from finetune.verification.verify import EXACT, drawn_tokens, resid_error, state_errors
 
@@ -31,7 +33,7 @@ MIXED = {
     "lfm2": {"conv", "full_attention"},
     "nemotron_h": {"linear_attention", "full_attention", "moe", "mlp"},
 }
-every_family = pytest.mark.parametrize("name", TINY)
+every_family = pytest.mark.parametrize("name", TINY_FAMILIES)
 
 
 @cache
@@ -42,7 +44,7 @@ def built(name):
 
 def states_of(model):
     """Of four prompts of one length: layers, prompts, width."""
-    return forward(model, drawn_tokens(model, length=9).tolist(), [-1])[1][:, :, 0]
+    return logits_and_states(model, random_tokens(model, length=9).tolist(), [-1])[1][:, :, 0]
 
 
 def own_parameters(model, number):
@@ -53,7 +55,7 @@ def own_parameters(model, number):
 
 
 def test_no_family_is_left_out():
-    assert set(TINY) == NAMED
+    assert set(TINY_FAMILIES) == NAMED
 
 
 @every_family
@@ -71,8 +73,8 @@ def test_a_hybrid_has_every_kind_of_block(name):
 
 @every_family
 def test_every_way_to_read_a_state_gives_the_same(name):
-    assert resid_error(built(name)) < EXACT
-    assert max(state_errors(built(name)).values()) < EXACT
+    assert residual_error(built(name)) < TOLERANCE
+    assert max(recurrent_state_errors(built(name)).values()) < TOLERANCE
 
 
 @every_family
@@ -92,10 +94,12 @@ def test_layer_l_is_the_output_of_block_l(name):
 @every_family
 def test_the_last_token_knows_the_first(name):
     """Else a state that forgot its past would pass for exact. Sliding windows let it through."""
-    tokens = drawn_tokens(built(name), length=6)
+    tokens = random_tokens(built(name), length=6)
     other = tokens.clone()
     other[:, 0] = 1 + (other[:, 0] % 200)
-    before, after = (forward(built(name), t.tolist(), [-1])[1][-1] for t in (tokens, other))
+    before, after = (
+        logits_and_states(built(name), t.tolist(), [-1])[1][-1] for t in (tokens, other)
+    )
     assert ((before - after).abs().amax(dim=(-1, -2)) > 1e-6).all()
 
 
@@ -112,7 +116,7 @@ def trained(name, steps=2):
     model = add_lora(copy.deepcopy(built(name)), 2, 4).train()
     audit = DeadModuleAudit(model)
     optimiser = torch.optim.SGD([p for p in model.parameters() if p.requires_grad], lr=0.1)
-    tokens = drawn_tokens(model.get_base_model(), length=9)
+    tokens = random_tokens(model.get_base_model(), length=9)
     for _ in range(steps):
         optimiser.zero_grad()
         logits = model(input_ids=tokens, use_cache=False).logits[:, -1]
@@ -125,7 +129,7 @@ def trained(name, steps=2):
 @every_family
 def test_every_lora_tensor_learns_and_is_found_again(name, tmp_path):
     model = trained(name)
-    moved = how_far_moved(model)
+    moved = relative_changes(model)
     assert moved
     assert all(0 < part < 1 for part in moved.values())
     assert not torch.equal(states_of(model), states_of(built(name)))

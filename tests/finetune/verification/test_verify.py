@@ -4,12 +4,12 @@ import pytest
 import torch
 
 from finetune.architectures.blocks import block_list
-from finetune.reading.residual import forward
+from finetune.reading.forward import logits_and_states
 from finetune.verification import verify as verifying
-from finetune.verification.tiny_families import TINY, tiny_model
-from finetune.verification.verify import EXACT, resid_error, verify
+from finetune.verification.tiny_families import TINY_FAMILIES, tiny_model
+from finetune.verification.verify import TOLERANCE, residual_error, verify_family
 
-REFERENCE = Path(__file__).parents[3] / "docs" / "models.md"
+MODELS_PAGE = Path(__file__).parents[3] / "docs" / "models.md"
 
 
 def row(found):
@@ -18,12 +18,12 @@ def row(found):
     return f"| {found.family} | {found.blocks} | {targets} | {'; '.join(found.sites)} |"
 
 
-@pytest.mark.parametrize("family", TINY)
+@pytest.mark.parametrize("family", TINY_FAMILIES)
 def test_the_family_table_of_the_models_page_is_what_is_found(family):
-    found = verify(family)
-    assert found.error < EXACT
-    assert not found.refused
-    (line,) = (w for w in REFERENCE.read_text().splitlines() if w.startswith(f"| {family} |"))
+    found = verify_family(family)
+    assert found.error < TOLERANCE
+    assert not found.refusal
+    (line,) = (w for w in MODELS_PAGE.read_text().splitlines() if w.startswith(f"| {family} |"))
     assert line.startswith(row(found))
 
 
@@ -39,9 +39,9 @@ def test_a_family_that_looks_at_its_neighbours_is_refused(monkeypatch):
         return model
 
     monkeypatch.setattr(verifying, "tiny_model", leaky)
-    found = verify("gpt2")
-    assert found.error > EXACT
-    assert found.refused == f"readings that should be equal differ by {found.error:.1e}"
+    found = verify_family("gpt2")
+    assert found.error > TOLERANCE
+    assert found.refusal == f"values that must be equal differ by {found.error:.1e}"
 
 
 def test_a_family_that_computes_no_numbers_is_refused(monkeypatch):
@@ -51,7 +51,7 @@ def test_a_family_that_computes_no_numbers_is_refused(monkeypatch):
         return model
 
     monkeypatch.setattr(verifying, "tiny_model", broken)
-    assert verify("gpt2").refused == "readings that should be equal differ by inf"
+    assert verify_family("gpt2").refusal == "values that must be equal differ by inf"
 
 
 def test_a_model_that_looks_ahead_is_not_read_exactly():
@@ -62,7 +62,7 @@ def test_a_model_that_looks_ahead_is_not_read_exactly():
         return hidden + 1e-3 * hidden.mean(1, keepdim=True)
 
     block_list(model)[0].register_forward_hook(look)
-    assert resid_error(model) > EXACT
+    assert residual_error(model) > TOLERANCE
 
 
 def test_a_family_without_blocks_is_refused_with_the_reason(monkeypatch):
@@ -72,15 +72,15 @@ def test_a_family_without_blocks_is_refused_with_the_reason(monkeypatch):
         return model
 
     monkeypatch.setattr(verifying, "tiny_model", blockless)
-    found = verify("llama")
-    assert found.refused == "LlamaForCausalLM has no list of blocks of length num_hidden_layers=9"
+    found = verify_family("llama")
+    assert found.refusal == "LlamaForCausalLM has no list of blocks of length num_hidden_layers=9"
     assert found.blocks == ""
 
 
 def test_a_state_is_the_output_of_its_block_not_the_norm_behind_it():
     model = tiny_model("gpt_neox")
     with torch.no_grad():
-        before = forward(model, [[3, 4, 5]], [-1])[1]
+        before = logits_and_states(model, [[3, 4, 5]], [-1])[1]
         model.gpt_neox.final_layer_norm.weight.add_(1)
-        after = forward(model, [[3, 4, 5]], [-1])[1]
+        after = logits_and_states(model, [[3, 4, 5]], [-1])[1]
     assert torch.equal(before, after)

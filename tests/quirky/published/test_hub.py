@@ -8,10 +8,11 @@ from typing import Any
 
 import datasets
 import pytest
-from huggingface_hub import constants
+from huggingface_hub import HfApi, constants
 from huggingface_hub.errors import HTTPError
 from published_data import Rows, claims_of, nli, write
 
+import quirky.hub
 from quirky.tasks import get_task
 from quirky.tasks.published import hub, source
 
@@ -28,7 +29,7 @@ class Hub:
     def dataset_info(self, name: str, *, revision: str | None, **_: Any) -> SimpleNamespace:
         if self.error:
             raise self.error
-        return SimpleNamespace(sha=COMMIT)
+        return SimpleNamespace(sha=COMMIT, gated=False)
 
     def load_dataset(self, *args: Any, **kwargs: Any) -> datasets.DatasetDict:
         self.asked.append({"args": args, **kwargs})
@@ -46,22 +47,31 @@ class Hub:
         )
 
 
+def forget() -> None:
+    quirky.hub.hub_answers.cache_clear()
+    hub.resolve_commit.cache_clear()
+    source._read.cache_clear()
+
+
 @pytest.fixture
 def online(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Callable[..., Hub]]:
     """Puts a hub in the place of the real one, with an empty cache."""
     monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "cache")
-    hub.resolve_commit.cache_clear()
-    source._read.cache_clear()
+    monkeypatch.setattr(
+        quirky.hub, "get_session", lambda: SimpleNamespace(head=lambda *_, **__: None)
+    )
+    forget()
 
     def make(error: Exception | None = None) -> Hub:
-        made = Hub(nli(), error)
-        monkeypatch.setattr(hub, "HfApi", lambda: made)
-        monkeypatch.setattr(datasets, "load_dataset", made.load_dataset)
-        return made
+        stand_in = Hub(nli(), error)
+        monkeypatch.setattr(
+            HfApi, "dataset_info", lambda _, *a, **k: stand_in.dataset_info(*a, **k)
+        )
+        monkeypatch.setattr(datasets, "load_dataset", stand_in.load_dataset)
+        return stand_in
 
     yield make
-    hub.resolve_commit.cache_clear()
-    source._read.cache_clear()
+    forget()
 
 
 def test_a_data_set_of_the_hub_is_held_to_its_commit(
@@ -96,7 +106,7 @@ def test_offline_the_cache_is_read(
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
     with pytest.raises(ValueError, match="HF_HUB_OFFLINE is set, and the cache does not hold it"):
         list(get_task("nli").claims(0))
-    hub.resolve_commit.cache_clear()
+    forget()
     (datasets.config.HF_DATASETS_CACHE / "stanfordnlp___snli/plain/0.0.0" / COMMIT).mkdir(
         parents=True
     )

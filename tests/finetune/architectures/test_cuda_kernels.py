@@ -27,10 +27,12 @@ if device == "cpu":
 import torch
 from safetensors.torch import save_file
 
-from finetune.architectures.blocks import code_path, unwrap
+from finetune.architectures.kernels import code_path
+from finetune.architectures.blocks import unwrap
 from finetune.models.load import load_model
 from finetune.reading.residual import read_activations
-from finetune.training.trainer import FinetuneSettings, make_quirky
+from finetune.training.settings import FinetuneSettings
+from finetune.training.trainer import make_quirky
 from peft.tuners.lora import LoraLayer
 from quirky.dataset import Sizes, build_dataset
 from quirky.tasks import get_task

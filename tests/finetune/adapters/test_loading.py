@@ -11,12 +11,14 @@ from peft import LoraConfig, PeftModel, get_peft_model
 from safetensors.torch import load_file, save_file
 from torch import nn
 
-from finetune.adapters.published import adapter_base, adapter_folder, holds_adapter, put_on
-from finetune.architectures.blocks import bypassed_modules
+from finetune.adapters.loading import adapter_base, adapter_folder, apply_adapter, is_adapter
+from finetune.architectures.lora_targets import bypassed_modules
 from finetune.hub import client as hub
 from finetune.hub.client import hub_file
 from finetune.models import load as models
-from finetune.models.load import adapter_fingerprint, check_adapter, load_model, load_skeleton
+from finetune.models.fingerprint import adapter_fingerprint
+from finetune.models.load import check_adapter, load_model
+from finetune.models.skeleton import load_skeleton
 
 PUBLISHED = ["x_proj", "embeddings", "in_proj", "out_proj"]
 """The targets of the published quirky Mamba adapters."""
@@ -129,7 +131,7 @@ def test_merged_is_what_peft_keeps(tiny_model, tokenizer, folder, tmp_path, fami
     get_peft_model(model, settings).save_pretrained(folder)
     kept = load_model(str(tmp_path / "base"), adapter=folder).model
     assert isinstance(kept, PeftModel)
-    monkeypatch.setattr("finetune.adapters.published.merges", lambda *_: True)
+    monkeypatch.setattr("finetune.adapters.loading.requires_merging", lambda *_: True)
     merged = load_model(str(tmp_path / "base"), adapter=folder).model
     assert not isinstance(merged, PeftModel)
     torch.testing.assert_close(logits(merged), logits(kept), atol=2e-5, rtol=1e-4)
@@ -164,7 +166,7 @@ def test_an_embedding_that_the_adapter_brings_whole_takes_the_base_s_place(
 def test_nothing_is_merged_into_weights_that_are_elsewhere(mamba, raw_adapter, folder):
     raw_adapter(mamba, folder, ["out_proj"])
     with pytest.raises(ValueError, match="that `device_map` keeps off the device"):
-        put_on(mamba.to("meta"), folder)
+        apply_adapter(mamba.to("meta"), folder)
 
 
 def drop(part):
@@ -184,8 +186,12 @@ def with_odd_name(tensors):
         ({}, with_odd_name, "no module for tensor 'base_model.model.backbone.nowhere.lora_A"),
         ({}, drop("0.mixer.in_proj.lora_B"), "'backbone.layers.0.mixer.in_proj' has no lora_B"),
         ({}, drop("layers.2.mixer.in_proj"), "no tensors for 'backbone.layers.2.mixer.in_proj'"),
-        ({}, lambda t: t | {"extra.bias": torch.ones(1)}, "tensor 'extra.bias' is no half of LoRA"),
-        ({"r": 3}, None, "has the shape (4, 300); this model needs (3, 300) there at rank 3"),
+        (
+            {},
+            lambda t: t | {"extra.bias": torch.ones(1)},
+            "tensor 'extra.bias' is not a LoRA",
+        ),
+        ({"r": 3}, None, "has the shape (4, 300); this model needs (3, 300) at rank 3"),
         ({"use_dora": True}, None, "not supported with use_dora = True"),
         ({"bias": "all"}, None, "not supported with bias = 'all'"),
         ({"modules_to_save": ["lm_head"]}, None, "modules_to_save = ['lm_head']"),
@@ -315,10 +321,10 @@ def test_an_adapter_of_the_hub_is_that_of_one_commit(online, mamba, raw_adapter,
 def test_a_hub_repository_is_an_adapter_or_is_not(online, mamba, raw_adapter, tmp_path):
     raw_adapter(mamba, tmp_path / "hub" / "org" / "adapter" / "snapshots" / "c0", PUBLISHED)
     (tmp_path / "hub" / "org" / "model").mkdir()
-    assert holds_adapter("org/adapter")
-    assert not holds_adapter("org/model")
-    assert not holds_adapter("org/nothing")
-    assert not holds_adapter(str(tmp_path / "mamba"))
+    assert is_adapter("org/adapter")
+    assert not is_adapter("org/model")
+    assert not is_adapter("org/nothing")
+    assert not is_adapter(str(tmp_path / "mamba"))
     with pytest.raises(ValueError, match=r"'org/model' has no adapter_config\.json"):
         adapter_folder("org/model")
 
