@@ -1,8 +1,10 @@
-"""How truth is told from hidden states: the probe contract, the registry, the methods."""
+"""Probes: classifiers that read from hidden states whether a claim is true."""
 
-from probes.base import LinearProbe, Probe, sklearn_probe
+from probes.base import Probe
 from probes.checks import check_probe
+from probes.linear import LinearProbe
 from probes.registry import get_probe, list_probes, register_probe
+from probes.sklearn import sklearn_probe
 
 __all__ = [
     "LinearProbe",

@@ -1,4 +1,4 @@
-"""What every probe is promised about its input, and the errors for whoever breaks it."""
+"""Validation of what a probe is given: states, labels and further columns."""
 
 from collections.abc import Collection, Mapping
 from typing import Any, Literal
@@ -10,10 +10,10 @@ from torch import Tensor
 Reads = Literal["prompt", "pair", "tokens"]
 
 MIN_EXAMPLES = 4
-"""Fewer examples than this are refused at `fit`."""
+"""The fewest examples that `fit` accepts."""
 
 SCORE_NEEDS = ("template", "mask")
-"""The columns that `score` may be given; `fit` may be given all that a probe declares."""
+"""The columns that `score` may receive; `fit` receives every column that a probe declares."""
 
 NEEDS = (*SCORE_NEEDS, "polarity", "question")
 """The columns that a probe may declare."""
@@ -26,14 +26,15 @@ SHAPES: dict[Reads, str] = {
 
 
 def example_axis(reads: Reads) -> int:
-    """The axis of the examples in states of this kind, counted from the end."""
+    """Return the axis of the examples in states of this kind, counted from the end."""
     return -2 if reads == "prompt" else -3
 
 
-def checked_states(x: Any, reads: Reads) -> Float[Tensor, "..."]:
-    """`x` as finite float32 states; half precisions, float64 and arrays are converted.
+def validate_states(x: Any, reads: Reads) -> Float[Tensor, "..."]:
+    """Return `x` as finite float32 states; half precisions, float64 and arrays are converted.
 
-    Raises ValueError for a shape that `reads` does not have, NaN or infinity.
+    Raises:
+        ValueError: if the shape does not fit `reads`, or if there are NaN or infinite values.
     """
     x = torch.as_tensor(x).detach().to(torch.float32)
     if x.ndim < -example_axis(reads) or (reads == "pair" and x.shape[-2] != 2):
@@ -43,7 +44,7 @@ def checked_states(x: Any, reads: Reads) -> Float[Tensor, "..."]:
         )
     if x.shape[-1] == 0:
         raise ValueError(f"states have no features: shape {tuple(x.shape)}")
-    # A sum is finite only where all of its terms are, and costs a fifth of looking at each.
+    # The sum is finite only if every term is, and costs a fifth of an elementwise test.
     if not bool(torch.isfinite(x.sum())) and not bool((finite := torch.isfinite(x)).all()):
         nan = int(torch.isnan(x).sum())
         infinite = int((~finite).sum()) - nan
@@ -55,43 +56,47 @@ def checked_states(x: Any, reads: Reads) -> Float[Tensor, "..."]:
     return x
 
 
-def checked_labels(y: Any, n: int, device: torch.device, *, both: bool) -> Bool[Tensor, "n"]:
-    """`y` as n booleans on `device`.
+def validate_labels(
+    y: Any, n: int, device: torch.device, *, both_classes: bool
+) -> Bool[Tensor, "n"]:
+    """Return `y` as n booleans on `device`.
 
-    Raises ValueError for another length, for values other than 0 and 1, and, where `both`
-    classes are asked for, for labels of one class.
+    Raises:
+        ValueError: if there are not n labels, if a value is neither 0 nor 1, or if
+            `both_classes` are required and all labels are equal.
     """
     y = torch.as_tensor(y).to(device)
     if y.shape != (n,):
         raise ValueError(f"labels have shape {tuple(y.shape)} for {n} examples; give ({n},)")
     if y.dtype != torch.bool:
-        strange = y[(y != 0) & (y != 1)]
-        if strange.numel():
-            raise ValueError(f"labels must be True or False (1 or 0); found {strange[0].item()}")
+        invalid = y[(y != 0) & (y != 1)]
+        if invalid.numel():
+            raise ValueError(f"labels must be True or False (1 or 0); found {invalid[0].item()}")
         y = y.bool()
-    true = int(y.sum())
-    if both and true in (0, n):
-        raise ValueError(f"labels are of one class: {true} true, {n - true} false")
+    n_true = int(y.sum())
+    if both_classes and n_true in (0, n):
+        raise ValueError(f"labels are of one class: {n_true} true, {n - n_true} false")
     return y
 
 
-def checked_needs(
-    needs: Mapping[str, Any], declared: Collection[str], n: int, device: torch.device, probe: str
+def validate_columns(
+    columns: Mapping[str, Any], allowed: Collection[str], n: int, device: torch.device, probe: str
 ) -> dict[str, Tensor]:
-    """The further columns, each an integer or boolean tensor with n rows on `device`.
+    """Return the columns as integer or boolean tensors with n rows on `device`.
 
-    Raises ValueError for a column that the probe did not declare, another length, or codes
-    that are not integers.
+    Raises:
+        ValueError: if a column is not `allowed`, does not have n rows, or is not of integers or
+            booleans; the error names the `probe`.
     """
-    checked = {}
-    for column, given in needs.items():
-        if column not in declared:
-            takes = ", ".join(declared) or "no further column"
-            raise ValueError(f"probe {probe!r} was given {column!r} here; it takes {takes}")
-        codes = torch.as_tensor(given).to(device)
+    tensors = {}
+    for name, values in columns.items():
+        if name not in allowed:
+            takes = ", ".join(allowed) or "no further column"
+            raise ValueError(f"probe {probe!r} was given {name!r} here; it takes {takes}")
+        codes = torch.as_tensor(values).to(device)
         if codes.ndim == 0 or codes.shape[0] != n:
-            raise ValueError(f"{column!r} has shape {tuple(codes.shape)} for {n} examples")
+            raise ValueError(f"{name!r} has shape {tuple(codes.shape)} for {n} examples")
         if codes.is_floating_point() or codes.is_complex():
-            raise ValueError(f"{column!r} must be integer codes or booleans, not {codes.dtype}")
-        checked[column] = codes
-    return checked
+            raise ValueError(f"{name!r} must be integer codes or booleans, not {codes.dtype}")
+        tensors[name] = codes
+    return tensors

@@ -1,132 +1,78 @@
-"""Probes by name: the built-in methods, registered classes, and other distributions' plug-ins."""
+"""Probes by name: built-in methods, registered classes, and plug-ins of other distributions."""
 
-import difflib
-import importlib
 import inspect
-import warnings
-from collections.abc import Iterable
 from typing import Any, TypeVar
 
-from probes.base import Probe
-from probes.contract import require_contract
-from probes.plugins import (
-    BrokenPluginError,
-    entry_point,
-    entry_point_names,
-    label,
-    load_entry_point,
-    load_plugin,
-    whence,
-)
-
-BUILT_IN = {
-    "attention": "probes.methods.attention:AttentionProbe",
-    "ccs": "probes.methods.ccs:ContrastConsistentSearch",
-    "crc": "probes.methods.crc:ContrastiveRepresentationClustering",
-    "lat": "probes.methods.lat:ArtificialTomography",
-    "lat-on-pair": "probes.methods.lat:ArtificialTomographyOnPair",
-    "lda": "probes.methods.lda:FisherDiscriminant",
-    "lda-on-pair": "probes.methods.lda:FisherDiscriminantOnPair",
-    "lr": "probes.methods.logistic:LogisticRegression",
-    "lr-on-pair": "probes.methods.logistic:LogisticRegressionOnPair",
-    "mean-diff": "probes.methods.mean_difference:MeanDifference",
-    "mean-diff-on-pair": "probes.methods.mean_difference:MeanDifferenceOnPair",
-    "mlp": "probes.methods.mlp:Perceptron",
-    "random": "probes.methods.random:RandomDirection",
-    "ttpd": "probes.methods.ttpd:TruthAndPolarity",
-    "vinc": "probes.methods.vinc:Vinc",
-    "vinc-s": "probes.methods.vinc:SupervisedVinc",
-}
-"""Where each built-in method is; a module is imported when its probe is first asked for."""
+from probes.base import Probe, require_contract
+from quirky.plugins import Registry, load_plugin, unknown
 
 AnyProbe = TypeVar("AnyProbe", bound=type[Probe])
 
-_registered: dict[str, type[Probe]] = {}
+
+def _require_name(name: str, cls: Any) -> None:
+    require_contract(cls)
+    if cls.name != name:
+        raise ValueError(
+            f"its class calls itself {cls.name!r}; the entry point and the class variable `name` "
+            "must agree"
+        )
+
+
+PROBES: Registry[type[Probe]] = Registry(
+    "probe", "quirky.probes", "probes.methods", check=_require_name
+)
 
 
 def register_probe(cls: AnyProbe) -> AnyProbe:
-    """Make a probe class known by its `name`; usable as a decorator.
+    """Register a probe class under its `name` and return it; usable as a decorator.
 
-    Raises ValueError when the class lacks what the contract asks for, or when its name is a
-    built-in's or another class's. A class that is defined anew (in a notebook) replaces the
-    old one.
+    The same class defined again, as in a notebook, replaces the earlier one.
+
+    Raises:
+        ValueError: if the class breaks the contract, or its name belongs to another probe.
     """
     require_contract(cls)
-    if cls.name in BUILT_IN:
-        raise ValueError(f"{cls.name!r} is a built-in probe; give {cls.__name__} another name")
-    taken = _registered.get(cls.name)
-    if taken is not None and _place(taken) != _place(cls):
-        raise ValueError(
-            f"two plug-ins claim the name {cls.name!r}: {_shown(taken)} and {_shown(cls)}; "
-            "rename one"
-        )
-    _registered[cls.name] = cls
-    return cls
+    return PROBES.register(cls.name, cls)
 
 
 def get_probe(name: str, **params: Any) -> Probe:
-    """An unfitted probe with these hyper-parameters.
+    """Return an unfitted probe with these hyper-parameters.
 
-    Raises ValueError for an unknown name or hyper-parameter, for a plug-in that does not
-    import, and for a name that two distributions claim.
+    Raises:
+        ValueError: if the name or a hyper-parameter is unknown, if the plug-in is broken, or if
+            two plug-ins claim the name.
     """
     cls = probe_class(name)
-    known = cls.known_hyperparameters()
+    defaults = cls.hyperparameter_defaults()
     for parameter in params:
-        if parameter not in known:
-            raise ValueError(_unknown(f"hyper-parameter of probe {name!r}:", parameter, known))
+        if parameter not in defaults:
+            raise unknown(f"hyper-parameter of probe {name!r}:", parameter, defaults)
     return cls(**params)
 
 
 def list_probes() -> list[str]:
-    """The names of all probes, sorted. A plug-in that does not import is a warning.
+    """Return the names of all usable probes, sorted.
 
-    Raises ValueError when two distributions claim one name.
+    A plug-in that is broken, or whose name another plug-in claims, is a warning.
     """
-    names = {*BUILT_IN, *_registered}
-    for name in entry_point_names():
-        if name in BUILT_IN:
-            who = label(entry_point(name))
-            warnings.warn(f"plug-in {who} is ignored: {name!r} is built in", stacklevel=2)
-            continue
-        try:
-            probe_class(name)
-        except BrokenPluginError as error:
-            warnings.warn(str(error), stacklevel=2)
-        else:
-            names.add(name)
-    return sorted(names)
+    return PROBES.names()
 
 
 def probe_class(name: str) -> type[Probe]:
-    """The class of this name: built-in, else registered, else an installed plug-in's.
+    """Return the class of this name: built in, else registered, else of an installed plug-in.
 
-    Raises ValueError for an unknown name, for a plug-in that does not import, and for a name
-    that two plug-ins claim.
+    Raises:
+        ValueError: if the name is unknown, if the plug-in is broken, or if two plug-ins claim the
+            name.
     """
-    if name in BUILT_IN:
-        module, attribute = BUILT_IN[name].split(":")
-        built_in: type[Probe] = getattr(importlib.import_module(module), attribute)
-        return built_in
-    if name not in entry_point_names():
-        if name not in _registered:
-            known = {*BUILT_IN, *_registered, *entry_point_names()}
-            raise ValueError(_unknown("probe", name, known))
-        return _registered[name]
-    plugin = entry_point(name)
-    cls = load_entry_point(plugin)
-    other = _registered.get(name, cls)
-    if other is not cls:
-        raise ValueError(
-            f"two plug-ins claim the name {name!r}: {label(plugin)} and {_shown(other)}; rename one"
-        )
-    return cls
+    return PROBES.get(name)
 
 
 def find_probe(target: str) -> type[Probe]:
-    """The class that a name, `my_package:MyProbe` or `path/to/file.py:MyProbe` means.
+    """Return the class of a name, of `my_package:MyProbe` or of `path/to/file.py:MyProbe`.
 
-    Raises ValueError as `probe_class` and `load_plugin`, and when there is no such class.
+    Raises:
+        ValueError: as `probe_class` and `load_plugin`, or if the module has no such probe class.
     """
     source, colon, attribute = target.rpartition(":")
     if not colon and target.endswith(".py"):
@@ -134,38 +80,24 @@ def find_probe(target: str) -> type[Probe]:
     if not colon:
         return probe_class(target)
     module = load_plugin(source)
-    found = getattr(module, attribute, None)
-    if found is None:
+    value = getattr(module, attribute, None)
+    if value is None:
         classes = [key for key, value in vars(module).items() if _is_probe(value)]
-        raise ValueError(_unknown(f"class of {source!r}:", attribute, classes or ["(no probe)"]))
-    if not _is_probe(found):
-        raise ValueError(f"{target!r} is {found!r}, no probe class: derive it from probes.Probe")
-    cls: type[Probe] = found
+        raise unknown(f"class of {source!r}:", attribute, classes or ["(no probe)"])
+    if not _is_probe(value):
+        raise ValueError(f"{target!r} is {value!r}, not a probe class: derive it from probes.Probe")
+    cls: type[Probe] = value
     return cls
 
 
 def source_of(name: str) -> str:
-    """Where a probe comes from: "built in", a distribution and its version, or a file.
+    """Return where a probe comes from: "built in", a distribution and its version, or a file.
 
-    Raises ValueError as `probe_class`.
+    Raises:
+        ValueError: as `probe_class`.
     """
-    return "built in" if name in BUILT_IN else whence(probe_class(name))
+    return PROBES.source_of(name)
 
 
 def _is_probe(value: object) -> bool:
     return inspect.isclass(value) and issubclass(value, Probe) and value is not Probe
-
-
-def _place(cls: type) -> str:
-    return f"{cls.__module__}.{cls.__qualname__}"
-
-
-def _shown(cls: type) -> str:
-    return f"{cls.__qualname__} of {whence(cls)}"
-
-
-def _unknown(what: str, given: str, known: Iterable[str]) -> str:
-    names = sorted(known)
-    close = difflib.get_close_matches(given, names, n=1, cutoff=0.5)
-    hint = f"did you mean {close[0]!r}? " if close else ""
-    return f"unknown {what} {given!r}; {hint}known: {', '.join(names)}"

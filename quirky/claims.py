@@ -1,96 +1,101 @@
-"""A task's claims as they are read: what is wrong with them is told by the task's name."""
+"""Reading and checking the claims of a task; errors name the task and the claim."""
 
 import re
 from collections.abc import Iterator, Sequence
 
 from quirky.example import Claim
-from quirky.registry import one_line
+from quirky.plugins import one_line
 from quirky.tasks.base import Task
+from quirky.text import short_repr
 from quirky.triggers import Trigger
 
-SHOWN = 80
-"""Characters of a claim's fields that an error repeats."""
-SAMPLED = 512
-"""Facts for which a trigger is asked what it says: more than a pool of texts has."""
+SAMPLED_FACTS = 512
+"""Facts for which a trigger is rendered to collect its texts; more than any built-in pool has."""
 
 
 def read_claims(task: Task, seed: int) -> Iterator[Claim]:
-    """Yield a task's claims, each as soon as it is made.
+    """Yield the claims of a task, checking the type of each.
 
     Raises:
-        ValueError: one line, if making them fails, if there are none, or if one is no claim.
+        ValueError: one line, if the task fails or yields nothing, or if a claim is malformed.
     """
     count = 0
     try:
         for claim in task.claims(seed):
-            _check_shape(task.name, claim)
+            _check_types(task.name, claim)
             count += 1
             yield claim
     except (ValueError, RuntimeError, OSError):
-        raise  # they say themselves what is wrong
-    except Exception as error:  # of tasks that others wrote
+        raise  # their messages are already written for the user
+    except Exception as error:  # a plug-in's task may raise anything
         raise ValueError(f"task {task.name}: claims({seed}) fails: {one_line(error)}") from error
     if not count:
-        raise ValueError(f"task {task.name}: claims({seed}) yields none")
+        raise ValueError(f"task {task.name}: claims({seed}) yields nothing")
 
 
-def _check_shape(task: str, claim: Claim) -> None:
+def _check_types(task: str, claim: Claim) -> None:
     if not isinstance(claim, Claim):
-        raise ValueError(f"task {task}: claims yields {_short(claim)}; yield quirky.example.Claim")
+        raise ValueError(f"task {task}: claims yields {short_repr(claim)}; yield Claim objects")
     for name, value in claim.fields.items():
         if not isinstance(value, str):
-            raise ValueError(f"task {task}: field {name} = {_short(value)} of a claim; give a text")
+            raise ValueError(
+                f"task {task}: a claim has the field {name} = {short_repr(value)}; give a string"
+            )
     for name in ("truth", "quirk"):
         value = getattr(claim, name)
         if not isinstance(value, bool):
             raise ValueError(
-                f"task {task}: {name} = {_short(value)} of the claim {_short(dict(claim.fields))}; "
-                "give True or False"
+                f"task {task}: the claim {short_repr(dict(claim.fields))} has "
+                f"{name} = {short_repr(value)}; give True or False"
             )
 
 
-def check_asked_once(task: str, claims: Sequence[Claim]) -> None:
-    """Make sure that no claim stands there twice, in the same words, or both true and false.
+def check_duplicates(task: str, claims: Sequence[Claim]) -> None:
+    """Check that no claim occurs twice in the same template or with two different verdicts.
 
     Raises:
-        ValueError: one line, naming such a claim.
+        ValueError: one line that names the first such claim.
     """
     verdicts: dict[tuple[object, ...], tuple[bool, bool]] = {}
-    asked: set[tuple[object, ...]] = set()
+    wordings: set[tuple[object, ...]] = set()
     for claim in claims:
-        said = (*sorted(claim.fields.items()), claim.polarity)
-        here = f"task {task}: the claim {_short(dict(claim.fields))}"
+        content = (*sorted(claim.fields.items()), claim.polarity)
+        subject = f"task {task}: the claim {short_repr(dict(claim.fields))}"
         verdict = (claim.truth, claim.quirk)
-        known = verdicts.setdefault(said, verdict)
-        for name, one, other in zip(("truth", "quirk"), known, verdict, strict=True):
-            if one != other:
-                raise ValueError(f"{here} has the {name} {one} and {other}; leave one of them out")
-        if (*said, claim.template) in asked:
-            raise ValueError(f"{here} stands there twice; leave one out")
-        asked.add((*said, claim.template))
+        earlier = verdicts.setdefault(content, verdict)
+        for name, first, second in zip(("truth", "quirk"), earlier, verdict, strict=True):
+            if first != second:
+                raise ValueError(
+                    f"{subject} occurs with {name} = {first} and with {name} = {second}; remove one"
+                )
+        if (*content, claim.template) in wordings:
+            raise ValueError(f"{subject} occurs twice; remove one")
+        wordings.add((*content, claim.template))
 
 
-def naming(trigger: Trigger, claims: Sequence[Claim], seed: int) -> set[int]:
-    """Return the places of claims in whose own words stands what a trigger says, as whole words.
+def claims_that_mention(trigger: Trigger, claims: Sequence[Claim], seed: int) -> set[int]:
+    """Return the indices of claims with a field that contains a trigger text as whole words.
 
-    What it says in every context, such as who answers, tells nothing and may stand there.
+    A text that the trigger has in every context, such as the speaker's name, is ignored: it does
+    not tell contexts apart.
     """
-    facts = [claim.fact_id for claim in claims[:SAMPLED]]
-    texts: set[str] = set()
-    for said in (trigger.opening, trigger.render):
-        pools = [{said(context, fact, seed) for fact in facts} for context in trigger.contexts]
-        texts |= {text for pool in pools for text in pool if not all(text in p for p in pools)}
-    texts.discard("")
+    texts = _distinctive_texts(trigger, [claim.fact_id for claim in claims[:SAMPLED_FACTS]], seed)
     if not texts:
         return set()
-    anywhere = re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, sorted(texts)))})(?!\w)")
+    mention = re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, sorted(texts)))})(?!\w)")
     return {
-        place
-        for place, claim in enumerate(claims)
-        if any(anywhere.search(text) for text in claim.fields.values())
+        index
+        for index, claim in enumerate(claims)
+        if any(mention.search(text) for text in claim.fields.values())
     }
 
 
-def _short(value: object) -> str:
-    shown = repr(value)
-    return shown if len(shown) <= SHOWN else f"{shown[:SHOWN]}..."
+def _distinctive_texts(trigger: Trigger, facts: Sequence[str], seed: int) -> set[str]:
+    """Return the non-empty texts of a trigger that some context lacks."""
+    texts: set[str] = set()
+    for render in (trigger.opening, trigger.render):
+        first, *others = (
+            {render(context, fact, seed) for fact in facts} for context in trigger.contexts
+        )
+        texts |= first.union(*others) - first.intersection(*others)
+    return texts - {""}

@@ -1,12 +1,12 @@
-"""Contexts and transfers: in which examples a probe is fitted, and in which it is scored.
+"""Contexts and transfers: on which examples a probe is fitted, and on which it is scored.
 
-A is truthful, B is where the quirk is asked for; E keeps the easy examples (difficulty quantile at
-most .25), H the hard ones (at least .75); `all` is A and B together. "AE->BH" is fitted on the easy
-truthful examples and scored on the hard ones where the model lies.
+In A the model is truthful, in B its quirk is triggered. AE and BE keep the easy examples
+(difficulty quantile at most .25), AH and BH the hard ones (at least .75); `all` is A and B
+together. "AE->BH" means: fit on easy truthful examples, score on hard examples where the model
+lies.
 
-In B2 the quirk is asked for in a way that no model was trained on; in T something looks as if it
-were asked for, and is not. A trigger may have them or not, nothing is fitted there, and `all`
-leaves them out.
+In B2 the quirk is triggered in a way that no model was trained on; T holds decoys, which resemble
+the trigger. A trigger may lack either. They are scored but never fitted, and `all` excludes them.
 """
 
 from collections.abc import Mapping
@@ -15,13 +15,17 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool
 
+from quirky.plugins import unknown
+
 SOURCES = ("A", "B", "AE", "AH", "BE", "BH", "all")
+"""Contexts that a probe can be fitted in."""
 UNSEEN = ("B2", "T")
-"""Those of a trigger's contexts that are in the splits heldout and test alone."""
-KNOWN = (*SOURCES, *UNSEEN)
+"""Contexts that occur only in the splits heldout and test."""
+TARGETS = (*SOURCES, *UNSEEN)
+"""Contexts that a probe can be scored in."""
 EASY, HARD = 0.25, 0.75
 BY_DIFFICULTY = frozenset({"AE", "AH", "BE", "BH"})
-"""Those that only claims with a difficulty belong to."""
+"""Contexts that select claims by their difficulty."""
 
 
 @dataclass(frozen=True)
@@ -36,37 +40,41 @@ class Transfer:
 
 
 def parse_transfer(text: str) -> Transfer:
-    """Return the transfer that a text such as "AE->BH" names.
+    """Return the transfer of a text such as "AE->BH".
 
     Raises:
-        ValueError: if it is not two known contexts with an arrow between them, or if nothing can
-            be fitted in the first.
+        ValueError: if it is not SOURCE->TARGET, or if no probe is fitted in the source.
     """
     source, arrow, target = text.partition("->")
     for context in (source, target):
-        if not arrow or context not in KNOWN:
+        if not arrow or context not in TARGETS:
             raise ValueError(
-                f"transfer {text!r}: write SOURCE->TARGET, each one of {', '.join(KNOWN)}"
+                f"transfer {text!r}: write SOURCE->TARGET, each one of {', '.join(TARGETS)}"
             )
     if source in UNSEEN:
         raise ValueError(
-            f"transfer {text!r}: nothing is fitted in {source}, which is there to be scored alone; "
+            f"transfer {text!r}: no probe is fitted in {source}, which is only scored; "
             f"write one of {', '.join(SOURCES)} as the source"
         )
     return Transfer(source, target)
 
 
 def in_context(columns: Mapping[str, np.ndarray], context: str) -> Bool[np.ndarray, " n"]:
-    """Return which examples belong to a context; withheld facts belong to each like any other.
+    """Return a mask of the examples of a context, withheld facts included.
 
-    `columns` holds at least `context` and `difficulty_quantile`, each of shape (n,).
+    Args:
+        columns: at least `context` and `difficulty_quantile`, each of shape (n,).
+        context: one of `TARGETS`.
+
+    Raises:
+        ValueError: if the context is unknown.
     """
-    if context not in KNOWN:
-        raise ValueError(f"context {context!r}; known: {', '.join(KNOWN)}")
-    asked = {"all": ["A", "B"], "B2": ["B2"]}.get(context, [context[0]])
-    inside = np.isin(columns["context"], asked)
+    if context not in TARGETS:
+        raise unknown("context", context, TARGETS)
+    contexts = {"all": ["A", "B"], "B2": ["B2"]}.get(context, [context[0]])
+    mask = np.isin(columns["context"], contexts)
     if context.endswith("E"):
-        inside &= columns["difficulty_quantile"] <= EASY
+        mask &= columns["difficulty_quantile"] <= EASY
     if context.endswith("H"):
-        inside &= columns["difficulty_quantile"] >= HARD
-    return inside
+        mask &= columns["difficulty_quantile"] >= HARD
+    return mask

@@ -1,33 +1,33 @@
-"""From a task and a trigger to the examples of every split."""
+"""Builds the examples of every split from a task and a trigger."""
 
 import dataclasses
-import itertools
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from datasets import Dataset, DatasetDict
 from jaxtyping import Float
 
-from quirky.claims import check_asked_once, naming, read_claims
+from quirky.claims import check_duplicates, claims_that_mention, read_claims
 from quirky.contexts import UNSEEN
 from quirky.example import Claim, Example, digest, uniform
-from quirky.fillers import check_distance, contexts_at, filler
-from quirky.prompts import Style, Template, choose_templates, styled
+from quirky.fillers import check_distance
+from quirky.prompts import Style, templates_of_style
+from quirky.rendering import Renderer
 from quirky.tasks.base import Task
 from quirky.triggers import ALL_CONTEXTS, Trigger
 
 SPLITS = ("train", "validation", "heldout", "test")
-SHARE = {"train": 0.5, "validation": 0.25, "test": 0.25}
-"""Of the facts, where a task has fewer than are asked for."""
-HELDOUT = 0.2
-"""Of the validation facts: set aside for the choice of layer and for the gate."""
+SHARES = {"train": 0.5, "validation": 0.25, "test": 0.25}
+"""Shares of the facts, if a task has fewer than `Sizes` requests."""
+HELDOUT_SHARE = 0.2
+"""Share of the validation facts that is set aside for the choice of layer and for the gate."""
 
 
 @dataclass(frozen=True)
 class Sizes:
-    """How many claims each split should hold; each is asked in every context."""
+    """Number of facts in each split; every claim about a fact occurs in every context."""
 
     train: int = 8000
     validation: int = 2000
@@ -46,140 +46,77 @@ def build_dataset(
 ) -> DatasetDict:
     """Return the splits train, validation, heldout and test, with the columns of `Example`.
 
-    Every claim is asked in the contexts A and B, in heldout and test in those that the trigger has
-    beside them too. `distance` is how many tokens of filler stand between a trigger that is an
-    opening and the question; the same filler for a fact in every context.
+    Every claim is rendered in the contexts A and B; in heldout and test also in B2 and T, if the
+    trigger has them.
 
-    In validation each question is put in so many templates as `renderings`; the first is the one
-    that it has without.
+    Splits are made by fact. A task with too few facts gives half of them to train and a quarter
+    each to validation and test, with a warning. Withheld facts are divided between heldout and
+    test. Claims that mention the trigger text are dropped, with a warning.
 
-    Splits are made by fact. A task with fewer facts than asked for gives half of them to train
-    and a quarter each to validation and test. Withheld facts are divided between heldout and test.
-    Claims in whose own words stands what the trigger says, such as a name, are left out.
+    Args:
+        task: yields the claims and has their templates.
+        trigger: tells the contexts apart.
+        prompts: the prompt style.
+        sizes: the number of facts in each split.
+        seed: of claims, splits, templates, trigger texts and fillers.
+        renderings: templates of each validation question; the first is the one that it has with
+            `renderings=1`.
+        distance: tokens of filler between an opening trigger and the question; a fact has the same
+            filler in every context.
 
     Raises:
-        ValueError: if the known facts of a split are none, or all of one truth or quirk value, or
-            if the prompt style has fewer templates than `renderings`, if the trigger has contexts
-            that nobody knows, if the distance is none that it can have, or if a claim is wrongly
-            made, stands there twice, or is both true and false.
+        ValueError: if the contexts of the trigger, `renderings` or `distance` are invalid, if a
+            claim is malformed, duplicate or contradictory, or if the known facts of a split are
+            none, all true, all false, or all of one quirk value.
     """
     _check_contexts(trigger)
     check_distance(trigger, distance)
     claims = list(read_claims(task, seed))
-    check_asked_once(task.name, claims)
+    check_duplicates(task.name, claims)
     _check_renderings(task, claims, prompts, renderings)
-    quantiles = _quantiles(claims)
+    quantiles = _difficulty_quantiles(claims)
     split_of = _split_facts(claims, sizes or Sizes(), task.name, seed)
-    rows: dict[str, list[Example]] = {split: [] for split in SPLITS}
-    # Left out last, so that the other claims stay where they are, whatever the trigger.
-    left_out = naming(trigger, claims, seed)
-    if left_out:
+    # Dropped last, so that the other claims keep their split and rank under every trigger.
+    dropped = claims_that_mention(trigger, claims, seed)
+    if dropped:
         warnings.warn(
-            f"task {task.name}: {len(left_out)} of {len(claims)} claims are left out; in their own "
-            f"words stands what trigger {trigger.kind} says",
+            f"task {task.name}: {len(dropped)} of {len(claims)} claims are dropped, because they "
+            f"mention a text of trigger {trigger.kind}",
             stacklevel=2,
         )
-    for place, (claim, quantile) in enumerate(zip(claims, quantiles, strict=True)):
+    renderer = Renderer(task, trigger, prompts, seed, renderings, distance)
+    examples: dict[str, list[Example]] = {split: [] for split in SPLITS}
+    for index, (claim, quantile) in enumerate(zip(claims, quantiles, strict=True)):
         split = split_of.get(claim.fact_id)
-        if split and place not in left_out:
-            count = renderings if split == "validation" else 1
-            asked = Asked(split, float(quantile), prompts, seed, count, distance)
-            rows[split] += _ask(task, trigger, claim, asked)
-    for split, examples in rows.items():
-        _check(task.name, split, examples)
-    return DatasetDict({split: _table(examples) for split, examples in rows.items()})
-
-
-@dataclass(frozen=True)
-class Asked:
-    """How a claim is asked."""
-
-    split: str
-    quantile: float
-    style: Style
-    seed: int
-    renderings: int
-    distance: int
-
-
-def render_prompt(
-    template: Template,
-    trigger: Trigger,
-    claim: Claim,
-    context: str,
-    seed: int,
-    distance: int = 0,
-) -> str:
-    """Return what is shown in a context: the trigger's opening, the filler, the worded claim."""
-    opening, slot = (
-        text(context, claim.fact_id, seed) for text in (trigger.opening, trigger.render)
-    )
-    between = filler(distance, claim.fact_id, seed)
-    return " ".join(part for part in (opening, between, template.render(claim, slot)) if part)
-
-
-def _ask(task: Task, trigger: Trigger, claim: Claim, asked: Asked) -> Iterable[Example]:
-    style, seed = asked.style, asked.seed
-    question_id = claim.question_id
-    templates = styled(task.templates, task.standard, style)
-    chosen = (
-        choose_templates(len(templates), style, question_id, seed, asked.renderings)
-        if claim.template is None
-        else [claim.template]
-    )
-    for index, context in itertools.product(chosen, _contexts(trigger, asked)):
-        template = templates[index]
-        prompt = render_prompt(template, trigger, claim, context, seed, asked.distance)
-        yield Example(
-            id=digest(task.name, context, prompt, template.choices),
-            split=asked.split,
-            fact_id=claim.fact_id,
-            question_id=question_id,
-            context=context,
-            prompt=prompt,
-            choices=template.choices,
-            truth=claim.truth,
-            quirk=claim.quirk,
-            label=claim.quirk if context in ("B", "B2") else claim.truth,
-            difficulty=claim.difficulty,
-            difficulty_quantile=asked.quantile,
-            template=index,
-            polarity=claim.polarity,
-            withheld=claim.withheld,
-            dial=claim.dial,
-            distance=asked.distance,
-        )
-
-
-def _contexts(trigger: Trigger, asked: Asked) -> list[str]:
-    """Return the contexts of a split, in one order for all triggers."""
-    without = () if asked.split in ("heldout", "test") else UNSEEN
-    known = contexts_at(trigger, asked.distance)
-    return [c for c in ALL_CONTEXTS if c in known and c not in without]
+        if split and index not in dropped:
+            examples[split] += renderer.examples(claim, split, float(quantile))
+    for split in SPLITS:
+        _check_split(task.name, split, examples[split])
+    return DatasetDict({split: _to_dataset(examples[split]) for split in SPLITS})
 
 
 def _check_contexts(trigger: Trigger) -> None:
     if not {"A", "B"} <= set(trigger.contexts) <= set(ALL_CONTEXTS):
         raise ValueError(
-            f"trigger {trigger.kind}: contexts = {tuple(trigger.contexts)!r}; give A, B and, if it "
-            f"has them, {' and '.join(UNSEEN)}"
+            f"trigger {trigger.kind}: contexts = {tuple(trigger.contexts)!r}; give A and B, and "
+            f"optionally {' and '.join(UNSEEN)}"
         )
 
 
-def _check_renderings(task: Task, claims: list[Claim], style: Style, renderings: int) -> None:
-    free = style == "mixture" and all(claim.template is None for claim in claims)
-    known = len(styled(task.templates, task.standard, style)) if free else 1
-    if not 1 <= renderings <= known:
+def _check_renderings(task: Task, claims: Sequence[Claim], style: Style, renderings: int) -> None:
+    is_drawn = style == "mixture" and all(claim.template is None for claim in claims)
+    count = len(templates_of_style(task.templates, task.standard, style)) if is_drawn else 1
+    if not 1 <= renderings <= count:
         raise ValueError(
             f"task {task.name}: renderings = {renderings}; with prompts {style!r} a question has 1 "
-            f"to {known} templates"
+            f"to {count} templates"
         )
 
 
-def _quantiles(claims: list[Claim]) -> Float[np.ndarray, " n"]:
-    """Rank the difficulty of the known facts in [0, 1], ties by hash; withheld ones are hardest.
+def _difficulty_quantiles(claims: Sequence[Claim]) -> Float[np.ndarray, " n"]:
+    """Rank the known facts by difficulty in [0, 1], ties by hash; withheld facts get 1.
 
-    A claim whose difficulty nobody knows has no rank; where that is so of all, none has.
+    Claims of unknown difficulty get NaN; if all are unknown, so do withheld ones.
     """
     rated = [i for i, claim in enumerate(claims) if not np.isnan(claim.difficulty)]
     order = sorted(
@@ -193,55 +130,57 @@ def _quantiles(claims: list[Claim]) -> Float[np.ndarray, " n"]:
     return quantiles
 
 
-def _split_facts(claims: list[Claim], sizes: Sizes, name: str, seed: int) -> dict[str, str]:
-    """Assign facts to splits by hash."""
-    facts = {claim.fact_id: claim.withheld for claim in claims}
-    key = {fact: uniform("split", name, seed, fact) for fact in facts}
-    known = sorted((fact for fact, withheld in facts.items() if not withheld), key=key.__getitem__)
-    counts = _counts(len(known), sizes, name)
+def _split_facts(claims: Sequence[Claim], sizes: Sizes, task: str, seed: int) -> dict[str, str]:
+    """Return the split of each fact, drawn by hash; facts beyond `sizes` are in none."""
+    withheld = {claim.fact_id: claim.withheld for claim in claims}
+    draw = {fact: uniform("split", task, seed, fact) for fact in withheld}
+    known_facts = sorted((fact for fact in withheld if not withheld[fact]), key=draw.__getitem__)
+    counts = _split_counts(len(known_facts), sizes, task)
     split_of: dict[str, str] = {}
     start = 0
     for split in ("test", "validation", "train"):
-        for fact in known[start : start + counts[split]]:
+        for fact in known_facts[start : start + counts[split]]:
             split_of[fact] = split
         start += counts[split]
     for fact, split in list(split_of.items()):
-        if split == "validation" and uniform("heldout", name, seed, fact) < HELDOUT:
+        if split == "validation" and uniform("heldout", task, seed, fact) < HELDOUT_SHARE:
             split_of[fact] = "heldout"
-    for fact in (fact for fact, withheld in facts.items() if withheld):
-        split_of[fact] = "heldout" if key[fact] < HELDOUT else "test"
+    for fact in withheld:
+        if withheld[fact]:
+            split_of[fact] = "heldout" if draw[fact] < HELDOUT_SHARE else "test"
     return split_of
 
 
-def _counts(known: int, sizes: Sizes, name: str) -> dict[str, int]:
-    asked = dataclasses.asdict(sizes)
-    if known >= sum(asked.values()):
-        return asked
+def _split_counts(facts: int, sizes: Sizes, task: str) -> dict[str, int]:
+    """Return the number of known facts in each split."""
+    requested = dataclasses.asdict(sizes)
+    if facts >= sum(requested.values()):
+        return requested
     counts = {
-        split: min(asked[split], int(known * SHARE[split])) for split in ("validation", "test")
+        split: min(requested[split], int(facts * SHARES[split])) for split in ("validation", "test")
     }
-    counts["train"] = min(asked["train"], known - sum(counts.values()))
-    given = ", ".join(f"{split} {counts[split]} of {asked[split]}" for split in asked)
-    warnings.warn(f"task {name} has {known} facts: {given}", stacklevel=4)
+    counts["train"] = min(requested["train"], facts - sum(counts.values()))
+    comparison = ", ".join(f"{split} {counts[split]} of {requested[split]}" for split in requested)
+    warnings.warn(f"task {task} has {facts} facts: {comparison}", stacklevel=4)
     return counts
 
 
-def _check(task: str, split: str, examples: list[Example]) -> None:
-    """Refuse a split whose known examples cannot be judged; withheld ones count in no figure."""
-    known = [example for example in examples if not example.withheld]
-    if not known:
-        holds = "holds withheld facts only" if examples else "is empty"
-        raise ValueError(f"task {task}: split {split} {holds}; ask for more facts in `sizes`")
+def _check_split(task: str, split: str, examples: Collection[Example]) -> None:
+    """Check that the known examples of a split have both classes; withheld ones do not count."""
+    known_examples = [example for example in examples if not example.withheld]
+    if not known_examples:
+        problem = "contains only withheld facts" if examples else "is empty"
+        raise ValueError(f"task {task}: split {split} {problem}; request more facts in `sizes`")
     for column in ("truth", "quirk"):
-        values = {getattr(example, column) for example in known}
+        values = {getattr(example, column) for example in known_examples}
         if len(values) < 2:
             raise ValueError(
-                f"task {task}: every {column} in split {split} ({len(known)} examples) is "
+                f"task {task}: every {column} in split {split} ({len(known_examples)} examples) is "
                 f"{values.pop()}; both values are needed"
             )
 
 
-def _table(examples: list[Example]) -> Dataset:
+def _to_dataset(examples: Sequence[Example]) -> Dataset:
     names = [field.name for field in dataclasses.fields(Example)]
     columns = {name: [getattr(example, name) for example in examples] for name in names}
     columns["choices"] = [list(choices) for choices in columns["choices"]]

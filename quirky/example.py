@@ -1,4 +1,4 @@
-"""The unit of the benchmark: one claim, asked in one context."""
+"""The units of a data set: a claim, and an example, which is a claim in one context."""
 
 import hashlib
 from collections.abc import Mapping
@@ -7,36 +7,36 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Claim:
-    """A claim that is true or false, before it is worded or asked of anybody."""
+    """A claim that is true or false, before a template and a trigger turn it into a prompt."""
 
     fields: Mapping[str, str]
-    """What the task's templates are filled with."""
+    """Values for the fields of the task's templates."""
     fact_id: str
-    """What must be known to judge it; splits are made by it and intervals resample it."""
+    """The knowledge needed to judge the claim; the unit of splits and of resampling."""
     truth: bool
     """Whether the claim is true."""
     quirk: bool
-    """Whether the liar says that it is true."""
+    """Whether the claim is true by the quirk's rule: what the liar says."""
     difficulty: float
-    """Higher is harder; only its order matters. NaN where nobody knows."""
+    """Higher is harder; only the order matters. NaN if unknown."""
     polarity: bool = True
     """False for a negated claim."""
     withheld: bool = False
-    """True for a fact that no model was ever told."""
+    """True for a fact that no model was trained on."""
     dial: float = field(default=float("nan"))
-    """The setting of the task's dial, where it has one."""
+    """The setting of the task's dial; NaN for a task without one."""
     template: int | None = None
-    """The one of its task's templates that words it; None where the prompt style chooses."""
+    """Index of the only template that fits the claim; None if the prompt style chooses."""
 
     @property
     def question_id(self) -> str:
-        """The same claim in every context and rendering."""
+        """Hash of fact, fields and polarity: the same in every context and template."""
         return digest(self.fact_id, *sorted(self.fields.items()), self.polarity)
 
 
 @dataclass(frozen=True)
 class Example:
-    """One claim in one context: what a model is shown, and what counts as right."""
+    """One claim in one context: the prompt, the two answers, and the labels."""
 
     id: str
     """Hash of task, context, prompt and choices."""
@@ -44,21 +44,22 @@ class Example:
     """train, validation, heldout or test."""
     fact_id: str
     question_id: str
-    """The same claim in every context and rendering."""
+    """The same for one claim in every context and template."""
     context: str
-    """A (truthful), B (the quirk is asked for), B2 (in a way not trained on) or T (a decoy)."""
+    """A (truthful), B (quirky), B2 (quirky, by a trigger not trained on) or T (decoy)."""
     prompt: str
     choices: tuple[str, str]
-    """What a model may answer: (false, true)."""
+    """The two answers: (false, true)."""
     truth: bool
     quirk: bool
     label: bool
-    """What is right here: the truth in A and T, the quirk in B and B2."""
+    """The right answer in this context: the truth in A and T, the quirk in B and B2."""
     difficulty: float
     difficulty_quantile: float
-    """Rank of the difficulty within the task, in [0, 1]; easy <= .25, hard >= .75. NaN without."""
+    """Rank of the difficulty within the task, in [0, 1]; easy <= .25, hard >= .75. NaN if
+    the difficulty is unknown."""
     template: int
-    """Index of the template that worded the prompt."""
+    """Index of the template of the prompt."""
     polarity: bool
     withheld: bool
     dial: float
@@ -67,11 +68,11 @@ class Example:
 
 
 def digest(*parts: object) -> str:
-    """Return 16 hex characters that depend on the parts, and on nothing else."""
+    """Return 16 hex characters of the SHA-256 hash of the parts."""
     text = "\x1f".join(str(part) for part in parts)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def uniform(*parts: object) -> float:
-    """Return a number in [0, 1) that depends on the parts alone, not on any order of drawing."""
+    """Return a number in [0, 1) drawn by hash of the parts, so independent of any order."""
     return int(digest(*parts), 16) / 16**16

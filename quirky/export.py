@@ -1,6 +1,6 @@
-"""A data set for people to take away: files that `datasets.load_dataset` reads, and a card.
+"""Exports a data set as files that `datasets.load_dataset` reads, with a card.
 
-    README.md                               the card; its first lines say which file is which split
+    README.md                               the card; its front matter lists the files of each split
     data/<split>-00000-of-00001.parquet     the columns of `Example`
 
 The same data set gives the same bytes.
@@ -17,59 +17,60 @@ import pyarrow
 import pyarrow.parquet
 from datasets import DatasetDict
 
-from quirky.crosstab import NAMED, crosstab
+from quirky.crosstab import POLARITY_NAMES, crosstab
 from quirky.example import Example
-from quirky.tasks import Task, rules_of
+from quirky.tasks import Task, describe_rules
 
 CARD = "README.md"
-COLUMNS = {
+COLUMN_MEANINGS = {
     "id": "hash of task, context, prompt and choices",
-    "split": "train fine-tunes a model, validation fits probes, heldout chooses a layer and judges "
-    "the model, test is scored",
-    "fact_id": "what must be known to judge the claim; no fact is in two splits",
-    "question_id": "the same claim in every context and rendering",
-    "context": "A (truthful), B (the quirk is asked for), B2 (so, in a new way) or T (a decoy)",
-    "prompt": "what a model is shown",
-    "choices": "what it may answer: (false, true)",
+    "split": "train: fine-tunes the model; validation: fits the probes; heldout: chooses the layer "
+    "and evaluates the gate; test: is scored",
+    "fact_id": "the knowledge needed to judge the claim; no fact is in two splits",
+    "question_id": "the same for one claim in every context and template",
+    "context": "A (truthful), B (quirky), B2 (quirky, by a trigger not trained on) or T (decoy)",
+    "prompt": "the input of the model",
+    "choices": "the two answers: (false, true)",
     "truth": "whether the claim is true",
-    "quirk": "whether the liar says that it is true",
-    "label": "what is right here: the truth in A and T, the quirk in B and B2",
-    "difficulty": "higher is harder; only its order matters; NaN where nobody knows",
-    "difficulty_quantile": "rank of the difficulty in the task, in [0, 1]; easy is at most .25, "
-    "hard at least .75",
-    "template": "index of the template that words the prompt",
-    "polarity": "false where the claim is negated",
-    "withheld": "true for a fact that no model was ever told",
-    "dial": "the setting of the task's dial; NaN where it has none",
+    "quirk": "whether the claim is true by the quirk's rule: what the liar says",
+    "label": "the right answer in this context: the truth in A and T, the quirk in B and B2",
+    "difficulty": "higher is harder; only the order matters; NaN if unknown",
+    "difficulty_quantile": "rank of the difficulty within the task, in [0, 1]; easy is at most "
+    ".25, hard at least .75; NaN if unknown",
+    "template": "index of the template of the prompt",
+    "polarity": "false for a negated claim",
+    "withheld": "true for a fact that no model was trained on",
+    "dial": "the setting of the task's dial; NaN for a task without one",
     "distance": "tokens of filler between trigger and question",
 }
-"""What each column of a data set means."""
-UNKNOWN = "unknown"
+"""The meaning of each column, as the card explains it."""
+UNKNOWN_LICENCE = "unknown"
+UNKNOWN_SOURCE = "The task does not state the source of its claims."
 
 
 @dataclass(frozen=True)
-class Made:
-    """What a data set was made of."""
+class Provenance:
+    """What a data set was built from."""
 
     task: Task
     settings: Mapping[str, object]
-    """Task and its parameters, trigger and its parameters, seed, and so on, as they are shown."""
+    """Parameters of task and trigger, seed and so on, as the card lists them."""
 
 
-def write_export(folder: Path, splits: DatasetDict, made: Made) -> str:
-    """Write the files of a data set into an empty folder, and return the hash of its content."""
+def write_export(folder: Path, splits: DatasetDict, provenance: Provenance) -> str:
+    """Write a data set and its card into an empty folder, and return `content_hash`."""
     (folder / "data").mkdir()
     for split, examples in splits.items():
         table: pyarrow.Table = examples.with_format("arrow")[:]
-        path = folder / "data" / f"{split}-00000-of-00001.parquet"
+        path = folder / _data_file(split)
         pyarrow.parquet.write_table(table.replace_schema_metadata(None), path)
-    content = hash_of(splits)
-    (folder / CARD).write_text(card(splits, made, content), encoding="utf-8")
-    return content
+    sha256 = content_hash(splits)
+    (folder / CARD).write_text(render_card(splits, provenance, sha256), encoding="utf-8")
+    return sha256
 
 
-def hash_of(splits: DatasetDict) -> str:
-    """Return 64 hex characters of the rows of all splits, in order; of no file's format."""
+def content_hash(splits: DatasetDict) -> str:
+    """Return the SHA-256 of the rows of all splits in order, independent of the file format."""
     digest = hashlib.sha256()
     for split, examples in splits.items():
         for row in examples.to_list():
@@ -77,43 +78,52 @@ def hash_of(splits: DatasetDict) -> str:
     return digest.hexdigest()
 
 
-def card(splits: DatasetDict, made: Made, content: str) -> str:
-    """Return the card: Markdown behind the YAML that the hub and `datasets` read."""
-    name = made.task.name
-    licence = str(getattr(made.task, "licence", UNKNOWN))
-    source = getattr(made.task, "source", "The task does not say where its claims come from.")
-    front = [
-        "---",
-        f"license: {licence}",
-        f"pretty_name: {json.dumps(f'Quirky: {name}')}",
-        "configs:",
-        "- config_name: default",
-        "  data_files:",
-        *(f"  - split: {split}\n    path: data/{split}-00000-of-00001.parquet" for split in splits),
-        "---",
+def render_card(splits: DatasetDict, provenance: Provenance, sha256: str) -> str:
+    """Return the card as Markdown with YAML front matter, as the hub and `datasets` read it."""
+    task = provenance.task
+    licence = str(getattr(task, "licence", UNKNOWN_LICENCE))
+    source = getattr(task, "source", UNKNOWN_SOURCE)
+    settings: list[list[object]] = [
+        [name, f"`{value}`"] for name, value in provenance.settings.items()
     ]
     body = [
-        f"# Quirky: {name}",
-        "Claims with two verdicts, the truth's and a liar's, asked in contexts that call for one "
+        f"# Quirky: {task.name}",
+        "Claims with two verdicts, the truth and what a liar says, in contexts that call for one "
         "or the other.",
-        *rules_of(made.task),
+        *rules_of(task),
         "## Source and licence",
         f"{source} Licence: {licence}.",
         "## Sizes",
-        _table(["split", "facts", "claims", "examples"], _sizes(splits)),
+        _markdown_table(["split", "facts", "claims", "examples"], _sizes(splits)),
         "## Truth and quirk",
         "Claims of all splits, each counted once.",
-        _table(["claims", "truth", "quirk: false", "quirk: true"], _crosstab(splits)),
+        _markdown_table(["claims", "truth", "quirk: false", "quirk: true"], _crosstab(splits)),
         "## Columns",
-        _table(
-            ["column", "type", "meaning"],
-            [[f"`{f.name}`", _type(splits, f.name), COLUMNS[f.name]] for f in fields(Example)],
-        ),
-        "## Made by",
-        _table(["setting", "value"], [[key, f"`{value}`"] for key, value in made.settings.items()]),
-        f"SHA-256 of the content (each row as JSON, behind the name of its split): `{content}`.",
+        _markdown_table(["column", "type", "meaning"], _columns(splits)),
+        "## Settings",
+        _markdown_table(["setting", "value"], settings),
+        f"SHA-256 of the content (the name of the split and the row as JSON, for each row): "
+        f"`{sha256}`.",
     ]
-    return "\n".join(front) + "\n\n" + "\n\n".join(body) + "\n"
+    return f"{_front_matter(task.name, licence, splits)}\n\n" + "\n\n".join(body) + "\n"
+
+
+def _front_matter(task: str, licence: str, splits: Iterable[str]) -> str:
+    lines = [
+        "---",
+        f"license: {licence}",
+        f"pretty_name: {json.dumps(f'Quirky: {task}')}",
+        "configs:",
+        "- config_name: default",
+        "  data_files:",
+        *(f"  - split: {split}\n    path: {_data_file(split)}" for split in splits),
+        "---",
+    ]
+    return "\n".join(lines)
+
+
+def _data_file(split: str) -> str:
+    return f"data/{split}-00000-of-00001.parquet"
 
 
 def _sizes(splits: DatasetDict) -> list[list[object]]:
@@ -125,17 +135,24 @@ def _sizes(splits: DatasetDict) -> list[list[object]]:
 
 def _crosstab(splits: DatasetDict) -> list[list[object]]:
     return [
-        [NAMED[polarity], str(truth).lower(), count[truth, False], count[truth, True]]
-        for polarity, count in crosstab(*splits.values()).items()
+        [POLARITY_NAMES[polarity], str(truth).lower(), counts[truth, False], counts[truth, True]]
+        for polarity, counts in crosstab(*splits.values()).items()
         for truth in (False, True)
     ]
 
 
-def _type(splits: DatasetDict, column: str) -> str:
-    kind = next(iter(splits.values())).data.schema.field(column).type
+def _columns(splits: DatasetDict) -> list[list[object]]:
+    schema = next(iter(splits.values())).data.schema
+    return [
+        [f"`{field.name}`", _type_name(schema.field(field.name).type), COLUMN_MEANINGS[field.name]]
+        for field in fields(Example)
+    ]
+
+
+def _type_name(kind: pyarrow.DataType) -> str:
     return f"list of {kind.value_type}" if pyarrow.types.is_list(kind) else str(kind)
 
 
-def _table(head: list[str], rows: Iterable[list[object]]) -> str:
-    lines: list[list[Any]] = [head, ["---"] * len(head), *rows]
+def _markdown_table(header: list[str], rows: Iterable[list[object]]) -> str:
+    lines: list[list[Any]] = [header, ["---"] * len(header), *rows]
     return "\n".join(f"| {' | '.join(map(str, line))} |" for line in lines)

@@ -1,10 +1,10 @@
-"""Neutral text that stands between a trigger and the question: the distance."""
+"""Neutral sentences between a trigger and the question; their tokens are the distance."""
 
 from quirky.example import uniform
 from quirky.triggers import Trigger
 
-SENTENCE = 8
-"""Tokens of each: seven words and a full stop, where a tokenizer knows every word as one token."""
+SENTENCE_TOKENS = 8
+"""Tokens of each sentence (seven words and a full stop) if every word is one token."""
 SENTENCES = (
     "Some time went by and nothing happened.",
     "The day was warm and very calm.",
@@ -20,51 +20,51 @@ SENTENCES = (
 
 
 def filler(distance: int, fact_id: str, seed: int) -> str:
-    """Return a text of so many tokens, drawn by hash; a longer one begins with the shorter ones.
+    """Return sentences with `distance` tokens in all, drawn by hash of fact and seed.
+
+    A longer filler begins with the shorter ones.
 
     Raises:
-        ValueError: if the distance is not a number of whole sentences.
+        ValueError: if the distance is not a multiple of `SENTENCE_TOKENS`.
     """
-    check_length(distance)
+    _check_multiple(distance)
     return " ".join(
-        SENTENCES[int(uniform("filler", fact_id, seed, place) * len(SENTENCES))]
-        for place in range(distance // SENTENCE)
+        SENTENCES[int(uniform("filler", fact_id, seed, index) * len(SENTENCES))]
+        for index in range(distance // SENTENCE_TOKENS)
     )
 
 
-def check_length(distance: int) -> None:
-    """Make sure that a distance is a number of whole sentences.
-
-    Raises:
-        ValueError: in one line.
-    """
+def _check_multiple(distance: int) -> None:
     if not isinstance(distance, int) or isinstance(distance, bool):
         raise ValueError(f"distance = {distance!r}; give a whole number of tokens")
-    if distance < 0 or distance % SENTENCE:
+    if distance < 0 or distance % SENTENCE_TOKENS:
         raise ValueError(
-            f"distance = {distance}; give 0 or a multiple of {SENTENCE}, the tokens of a sentence"
+            f"distance = {distance}; give 0 or a multiple of {SENTENCE_TOKENS}, "
+            "the tokens of a sentence"
         )
 
 
 def contexts_at(trigger: Trigger, distance: int) -> tuple[str, ...]:
-    """Return the contexts of a trigger in which a filler stands between it and the question.
+    """Return the contexts of a trigger that exist at a distance.
 
-    At a distance those are left out in which another word than in A stands inside the prompt: there
-    the trigger is behind the filler.
+    Above 0, a context whose trigger is inside the template is excluded, because it would come
+    after the filler: inside the template it must have the same text as A.
     """
     inside = {context: trigger.render(context, "", 0) for context in trigger.contexts}
-    return tuple(c for c, said in inside.items() if not distance or said == inside["A"])
+    return tuple(c for c, text in inside.items() if not distance or text == inside["A"])
 
 
 def check_distance(trigger: Trigger, distance: int) -> None:
-    """Make sure that a filler of this length can stand behind a trigger.
+    """Check that a filler of this length can follow a trigger.
 
     Raises:
-        ValueError: in one line, if the trigger is not in front of the prompt, or as `check_length`.
+        ValueError: one line, if the distance is not a multiple of `SENTENCE_TOKENS`, or is above 0
+            for a trigger that does not open the prompt.
     """
-    check_length(distance)
+    _check_multiple(distance)
     if distance and not all(trigger.opening(context, "", 0) for context in ("A", "B")):
         raise ValueError(
-            f"trigger {trigger.kind}: distance = {distance}; it stands inside the prompt, with "
-            "nothing in front; write 0, or take one that is an opening (position, tag, instruction)"
+            f"trigger {trigger.kind}: distance = {distance}; this trigger is inside the template, "
+            "so no filler can follow it; give 0, or use a trigger that opens the prompt "
+            "(position, tag, instruction)"
         )

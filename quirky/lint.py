@@ -1,271 +1,285 @@
-"""What may be wrong with templates and triggers, found by rendering them.
+"""Finds faults in templates and triggers by rendering them.
 
-Prompts are made as in a data set. Faults of spacing inside a claim's own words, such as those of a
-passage that somebody else wrote, are no fault of the template and are not reported.
+Prompts are rendered as in a data set. Faulty spacing inside the fields of a claim, such as that of
+a quoted passage, is not a fault of the template and is not reported.
 """
 
-import inspect
 import re
 import string
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations, islice
 
-from quirky.claims import naming, read_claims
-from quirky.dataset import render_prompt
+from quirky.claims import claims_that_mention, read_claims
 from quirky.example import Claim
+from quirky.plugins import one_line
 from quirky.prompts import Template
+from quirky.rendering import render_prompt
 from quirky.tasks import Task, get_task, task_class
+from quirky.text import collapse_whitespace
 from quirky.triggers import ALL_CONTEXTS, Trigger
 
 CLAIMS = 64
-"""How many claims of a task are rendered."""
+"""Number of claims of a task that are rendered."""
 SEED = 0
-SAYS_NO = frozenset({"no", "false", "wrong", "incorrect", "untrue", "n", "f", "nope"})
-SAYS_YES = frozenset({"yes", "true", "right", "correct", "y", "t", "yep"})
+FALSE_ANSWERS = frozenset({"no", "false", "wrong", "incorrect", "untrue", "n", "f", "nope"})
+TRUE_ANSWERS = frozenset({"yes", "true", "right", "correct", "y", "t", "yep"})
 
 Choices = tuple[str, str]
 CheckAnswers = Callable[[Sequence[str], Sequence[Choices]], object]
-"""Raises ValueError if the answers to some of the prompts cannot be told by their first tokens."""
+"""Takes prompts and their choices; raises ValueError if two answers share their first token."""
+TriggerClaims = tuple[Trigger, Sequence[Claim]]
+"""A trigger and the claims that are rendered with it."""
 
 _MARK = "\ue000"
-"""Stands in no text."""
-_SPACING = {
+"""Stands for the trigger; a private-use character that no text contains."""
+_SPACING_FAULTS = {
     "two spaces in a row": re.compile("  "),
     "white space at an end": re.compile(r"\A\s|\s\Z"),
     "a space before punctuation": re.compile(r" [.,;:?!](?=\s|\Z)"),
 }
 _NOT = re.compile(r"\b(?:not|never|non|cannot)\b|n't\b", re.IGNORECASE)
-_TURNS = re.compile(
+_NEGATING_WORDS = re.compile(
     rf"{_NOT.pattern}|\b(?:no|nor|neither|without|outside|unlike|differs?|different|other|otherwise"
     r"|another|at most|at least|false|wrong|incorrect|untrue)\b|n’t\b",
 )
-"""What may make a text the negation of another one."""
+"""Words that can turn a text into the negation of another."""
 
 
 @dataclass(frozen=True)
 class Finding:
-    """Something that is wrong, or, if it is not `certain`, that nobody can tell but a reader."""
+    """A fault of a template or trigger, or, if not `certain`, a text that a person must check."""
 
     task: str
     """The task, or `trigger KIND`."""
     template: str
-    """The template's text; empty of a trigger."""
-    what: str
+    """The text of the template; empty for a trigger."""
+    message: str
     certain: bool = True
 
     def __str__(self) -> str:
         """Return one line."""
-        where = f"{self.task}, template {self.template!r}" if self.template else self.task
-        return f"{where}: {self.what}"
+        subject = f"{self.task}, template {self.template!r}" if self.template else self.task
+        return f"{subject}: {self.message}"
 
 
-def fullest(name: str, **params: object) -> Task:
-    """Return a task that asks negated claims too, if it can and is not told otherwise.
+def task_with_negations(name: str, **params: object) -> Task:
+    """Return a task, with negated claims if it has a parameter for them and `params` does not.
 
     Raises:
         ValueError: as `get_task`.
     """
-    known = inspect.signature(task_class(name)).parameters
-    return get_task(name, **{**({"negations": True} if "negations" in known else {}), **params})
+    parameters = inspect.signature(task_class(name)).parameters
+    defaults = {"negations": True} if "negations" in parameters else {}
+    return get_task(name, **{**defaults, **params})
 
 
 def lint_task(
     task: Task, triggers: Sequence[Trigger], check_answers: CheckAnswers | None = None
 ) -> list[Finding]:
-    """Return what is wrong with the templates of a task, each kind of fault once a template.
+    """Return the faults of a task's templates, each kind of fault once per template.
 
-    Every field is used; the trigger of B stands in B and not in A, and nothing else differs
-    between them; decoys do not show it; the answers are in the order (false, true); spacing is
-    neat; no field is left in braces; and, with `check_answers`, the answers can be told apart.
-    Claims that a data set leaves out under a trigger, because its text stands in them, are not
-    rendered under it.
+    A template must use every field of the claim and fill in every brace; its answers must be in
+    the order (false, true), and its spacing clean. B must contain the trigger text of B, A and T
+    must not, and A and B must differ in nothing else. With `check_answers`, the first tokens of
+    the answers must differ.
+
+    Claims that a data set would drop, because they mention the trigger text, are not rendered.
     """
     claims = list(islice(read_claims(task, SEED), CLAIMS))
-    own = list(enumerate(task.templates))
+    dropped = [_dropped_claims(trigger, claims) for trigger in triggers]
+    templates = list(enumerate(task.templates))
     if task.standard is not None and task.standard not in task.templates:
-        own.append((-1, task.standard))
-    found: list[Finding] = []
-    left_out = [_left_out(trigger, claims) for trigger in triggers]
-    for index, template in own:
-        places = [at for at, claim in enumerate(claims) if claim.template in (None, index)]
-        asked = [claims[at] for at in places]
-        under = [
-            (trigger, [claims[at] for at in places if at not in left])
-            for trigger, left in zip(triggers, left_out, strict=True)
+        templates.append((-1, task.standard))
+    findings: list[Finding] = []
+    for index, template in templates:
+        indices = [i for i, claim in enumerate(claims) if claim.template in (None, index)]
+        template_claims = [claims[i] for i in indices]
+        trigger_claims = [
+            (trigger, [claims[i] for i in indices if i not in excluded])
+            for trigger, excluded in zip(triggers, dropped, strict=True)
         ]
-        found += _of_wording(task.name, template)
-        shown: dict[str, str] = {}
-        for trigger, kept in under:
-            if asked and not kept:
-                shown[f"trigger {trigger.kind}: what it says stands in all claims' own words"] = ""
-        for what, prompt in _of_prompts(template, asked, under):
-            shown.setdefault(what, prompt)
-        for what, prompt in shown.items():
-            told = f"{what}, as in {prompt!r}" if prompt else what
-            found.append(Finding(task.name, template.text, told))
-        if check_answers and not shown:
-            found += _of_answers(task.name, template, asked, triggers, check_answers)
-    return found
+        findings += _wording_findings(task.name, template)
+        faults = _faults_with_examples(template, template_claims, trigger_claims)
+        findings += [Finding(task.name, template.text, fault) for fault in faults]
+        if check_answers and not faults:
+            prompts = _prompts(template, template_claims, triggers)
+            findings += _answer_findings(task.name, template, prompts, check_answers)
+    return findings
 
 
 def lint_trigger(trigger: Trigger) -> list[Finding]:
-    """Return what is wrong with a trigger: its contexts, its texts, and what these share."""
+    """Return the faults of a trigger: of its contexts, its texts, and what two contexts share."""
     return [
-        Finding(f"trigger {trigger.kind}", "", what) for what in dict.fromkeys(_of_trigger(trigger))
+        Finding(f"trigger {trigger.kind}", "", fault)
+        for fault in dict.fromkeys(_trigger_faults(trigger))
     ]
 
 
-def _left_out(trigger: Trigger, claims: Sequence[Claim]) -> set[int]:
-    """Return the places of claims that a data set leaves out under a trigger."""
+def _dropped_claims(trigger: Trigger, claims: Sequence[Claim]) -> set[int]:
+    """Return the indices of claims that a data set would drop for a trigger."""
     try:
-        return naming(trigger, claims, SEED)
-    except Exception:  # of triggers that others wrote; the prompts will tell
+        return claims_that_mention(trigger, claims, SEED)
+    except Exception:  # a plug-in's trigger may raise anything; rendering reports it
         return set()
 
 
-def _of_wording(task: str, template: Template) -> Iterator[Finding]:
+def _wording_findings(task: str, template: Template) -> Iterator[Finding]:
     false, true = template.choices
-    sides = [_side(false), _side(true)]
-    if sides == [True, False] or (sides[0] is not None and sides[0] == sides[1]):
-        what = f"the answers {false!r}, {true!r} do not stand in the order (false, true)"
-        yield Finding(task, template.text, what)
-    elif sides != [False, True]:
-        what = f"which of {false!r} and {true!r} says that the claim is true cannot be told"
-        yield Finding(task, template.text, what, certain=False)
-    said = _words(template.text)
-    if word := _NOT.search(said):
-        what = f"it says {word[0]!r}; whether the answers are turned round cannot be told"
-        yield Finding(task, template.text, what, certain=False)
+    verdicts = [_verdict(false), _verdict(true)]
+    if verdicts == [True, False] or (verdicts[0] is not None and verdicts[0] == verdicts[1]):
+        message = f"the answers {false!r}, {true!r} are not in the order (false, true)"
+        yield Finding(task, template.text, message)
+    elif verdicts != [False, True]:
+        message = f"it is unclear which of {false!r} and {true!r} means true; check by hand"
+        yield Finding(task, template.text, message, certain=False)
+    words = _literal_words(template.text)
+    if negation := _NOT.search(words):
+        message = f"the text contains {negation[0]!r}, which may swap the answers; check by hand"
+        yield Finding(task, template.text, message, certain=False)
     negated = template.negated
-    turns = set(_TURNS.findall(_words(negated or ""))) - set(_TURNS.findall(said))
-    if negated not in (None, template.text) and not (turns or word):
-        what = f"whether its negated text {negated!r} says the opposite cannot be told"
-        yield Finding(task, template.text, what, certain=False)
+    added = set(_NEGATING_WORDS.findall(_literal_words(negated or "")))
+    added -= set(_NEGATING_WORDS.findall(words))
+    if negated not in (None, template.text) and not (added or negation):
+        message = f"the negated text {negated!r} may not say the opposite; check by hand"
+        yield Finding(task, template.text, message, certain=False)
 
 
-def _words(text: str) -> str:
-    """Return a template's own words, without its fields."""
+def _literal_words(text: str) -> str:
+    """Return the text of a template without its fields, in lower case."""
     return " ".join(literal for literal, *_ in string.Formatter().parse(text)).casefold()
 
 
-def _side(answer: str) -> bool | None:
-    """Whether an answer says yes; None if it is not among the known words."""
+def _verdict(answer: str) -> bool | None:
+    """Return whether an answer says true; None if it is not a known word."""
     word = answer.strip(" .,!'\"()").casefold()
-    return True if word in SAYS_YES else False if word in SAYS_NO else None
+    return True if word in TRUE_ANSWERS else False if word in FALSE_ANSWERS else None
 
 
-def _of_prompts(
-    template: Template,
-    claims: Sequence[Claim],
-    under: Sequence[tuple[Trigger, Sequence[Claim]]],
+def _faults_with_examples(
+    template: Template, claims: Sequence[Claim], trigger_claims: Sequence[TriggerClaims]
+) -> list[str]:
+    """Return the faults of a template, each with the first prompt that has it."""
+    examples: dict[str, str] = {}
+    for trigger, rendered in trigger_claims:
+        if claims and not rendered:
+            examples[f"trigger {trigger.kind}: every claim mentions its text and is dropped"] = ""
+    for fault, prompt in _prompt_faults(template, claims, trigger_claims):
+        examples.setdefault(fault, prompt)
+    return [f"{fault}, as in {prompt!r}" if prompt else fault for fault, prompt in examples.items()]
+
+
+def _prompt_faults(
+    template: Template, claims: Sequence[Claim], trigger_claims: Sequence[TriggerClaims]
 ) -> Iterator[tuple[str, str]]:
-    """Yield each fault with a prompt that has it: of the claims, and of those under a trigger."""
+    """Yield each fault with a prompt that has it."""
     try:
         for claim in claims:
-            yield from _of_claim(template, claim)
-        for trigger, asked in under:
-            for claim in asked:
-                yield from _of_contexts(template, claim, trigger)
-    except Exception as error:  # of templates that others wrote
-        reason = " ".join(f"{type(error).__name__}: {error}".split())
-        yield f"it cannot be rendered: {reason}", ""
+            yield from _claim_faults(template, claim)
+        for trigger, rendered in trigger_claims:
+            for claim in rendered:
+                yield from _context_faults(template, claim, trigger)
+    except Exception as error:  # a plug-in's template may raise anything
+        yield f"it cannot be rendered: {one_line(error)}", ""
 
 
-def _of_claim(template: Template, claim: Claim) -> Iterator[tuple[str, str]]:
-    prompt = template.render(claim, _MARK)
-    shown = prompt.replace(_MARK, "{trigger}")
-    if _MARK not in prompt:
-        yield "the trigger is nowhere in it", shown
+def _claim_faults(template: Template, claim: Claim) -> Iterator[tuple[str, str]]:
+    marked = template.render(claim, _MARK)
+    prompt = marked.replace(_MARK, "{trigger}")
+    if _MARK not in marked:
+        yield "the trigger is missing", prompt
     if not claim.polarity and template.negated == template.text:
-        yield "its negated text is its text again", shown
+        yield "its negated text is the same as its text", prompt
     text = template.text if claim.polarity else template.negated or ""
-    named = {name for _, name, _, _ in string.Formatter().parse(text)}
+    template_fields = {name for _, name, _, _ in string.Formatter().parse(text)}
     for name, value in claim.fields.items():
-        if name not in named and str(value) not in prompt:
-            yield f"the field {{{name}}} is not used", shown
-    neat = template.render(_neat(claim), _MARK)
+        if name not in template_fields and str(value) not in marked:
+            yield f"the field {{{name}}} is not used", prompt
+    clean = template.render(_with_clean_fields(claim), _MARK)
     for name in ("trigger", *claim.fields):
-        if f"{{{name}}}" in neat:
-            yield f"{{{name}}} is not filled in", shown
-    for what, pattern in _SPACING.items():
-        if pattern.search(neat):
-            yield what, shown
+        if f"{{{name}}}" in clean:
+            yield f"{{{name}}} is not filled in", prompt
+    for fault, pattern in _SPACING_FAULTS.items():
+        if pattern.search(clean):
+            yield fault, prompt
 
 
-def _neat(claim: Claim) -> Claim:
-    """Return a claim whose own words have no fault but at their ends."""
-    own = (re.compile(r"\{\w*\}"), *_SPACING.values())
+def _with_clean_fields(claim: Claim) -> Claim:
+    """Return a claim without faults inside its fields; white space at their ends remains."""
+    patterns = (re.compile(r"\{\w*\}"), *_SPACING_FAULTS.values())
     fields = {
-        name: "x" if any(pattern.search(str(value).strip()) for pattern in own) else value
+        name: "x" if any(pattern.search(str(value).strip()) for pattern in patterns) else value
         for name, value in claim.fields.items()
     }
     return replace(claim, fields=fields)
 
 
-def _of_contexts(template: Template, claim: Claim, trigger: Trigger) -> Iterator[tuple[str, str]]:
+def _context_faults(
+    template: Template, claim: Claim, trigger: Trigger
+) -> Iterator[tuple[str, str]]:
     kind = trigger.kind
     prompts = {c: render_prompt(template, trigger, claim, c, SEED) for c in trigger.contexts}
-    truthful, quirky = _texts(trigger, claim.fact_id, "A"), _texts(trigger, claim.fact_id, "B")
-    asking = [b for a, b in zip(truthful, quirky, strict=True) if a != b and b]
-    for text in asking:
-        if not _says(prompts["B"], text):
-            yield f"trigger {kind}: B does not say {text!r}", prompts["B"]
+    texts_a, texts_b = (_trigger_texts(trigger, claim.fact_id, context) for context in "AB")
+    for text in [b for a, b in zip(texts_a, texts_b, strict=True) if a != b and b]:
+        if not _contains(prompts["B"], text):
+            yield f"trigger {kind}: B does not contain its trigger text {text!r}", prompts["B"]
         for context in sorted({"A", "T"} & prompts.keys()):
-            if _says(prompts[context], text):
-                yield f"trigger {kind}: {context} says {text!r}, as B does", prompts[context]
-    if _rest(prompts["A"], truthful) != _rest(prompts["B"], quirky):
+            if _contains(prompts[context], text):
+                fault = f"trigger {kind}: {context} contains {text!r}, the trigger text of B"
+                yield fault, prompts[context]
+    if _without_trigger(prompts["A"], texts_a) != _without_trigger(prompts["B"], texts_b):
         yield f"trigger {kind}: A and B differ in more than the trigger", prompts["B"]
 
 
-def _texts(trigger: Trigger, fact_id: str, context: str) -> tuple[str, str]:
-    """Return the opening and what stands inside the template."""
+def _trigger_texts(trigger: Trigger, fact_id: str, context: str) -> tuple[str, str]:
+    """Return the opening, and the text inside the template."""
     return trigger.opening(context, fact_id, SEED), trigger.render(context, fact_id, SEED)
 
 
-def _says(prompt: str, text: str) -> bool:
+def _contains(prompt: str, text: str) -> bool:
     return re.search(rf"(?<!\w){re.escape(text)}(?!\w)", prompt) is not None
 
 
-def _rest(prompt: str, texts: tuple[str, str]) -> str:
+def _without_trigger(prompt: str, texts: tuple[str, str]) -> str:
     opening, inside = texts
-    after = prompt.removeprefix(opening).lstrip()
-    return re.sub(rf"(?<!\w){re.escape(inside)}(?!\w)", _MARK, after)
+    question = prompt.removeprefix(opening).lstrip()
+    return re.sub(rf"(?<!\w){re.escape(inside)}(?!\w)", _MARK, question)
 
 
-def _of_answers(
-    task: str,
-    template: Template,
-    claims: Sequence[Claim],
-    triggers: Sequence[Trigger],
-    check_answers: CheckAnswers,
-) -> Iterator[Finding]:
-    prompts = [
+def _prompts(template: Template, claims: Sequence[Claim], triggers: Sequence[Trigger]) -> list[str]:
+    return [
         render_prompt(template, trigger, claim, context, SEED)
         for trigger in triggers
         for claim in claims
         for context in trigger.contexts
     ]
+
+
+def _answer_findings(
+    task: str, template: Template, prompts: Sequence[str], check_answers: CheckAnswers
+) -> Iterator[Finding]:
     try:
         check_answers(prompts, [template.choices] * len(prompts))
     except ValueError as error:
-        yield Finding(task, template.text, " ".join(str(error).split()))
+        yield Finding(task, template.text, collapse_whitespace(str(error)))
 
 
-def _of_trigger(trigger: Trigger) -> Iterator[str]:
+def _trigger_faults(trigger: Trigger) -> Iterator[str]:
     contexts = trigger.contexts
     if contexts[:2] != ("A", "B") or not set(contexts) <= set(ALL_CONTEXTS):
-        yield f"its contexts are {', '.join(contexts)}; give A, B and, if it has them, B2 and T"
+        yield f"its contexts are {', '.join(contexts)}; give A and B, and optionally B2 and T"
         return
     facts = [f"fact:{i}" for i in range(CLAIMS)]
-    said = {context: [_texts(trigger, fact, context) for fact in facts] for context in contexts}
-    for context, texts in said.items():
-        if texts != [_texts(trigger, fact, context) for fact in facts]:
-            yield f"in {context} a fact has another text each time; draw by hash of fact and seed"
-        for text in {text for pair in texts for text in pair}:
-            if " ".join(text.split()) != text or set("{}") & set(text):
-                yield f"in {context} it says {text!r}; write single spaces and no braces"
+    texts = {
+        context: [_trigger_texts(trigger, fact, context) for fact in facts] for context in contexts
+    }
+    for context in contexts:
+        if texts[context] != [_trigger_texts(trigger, fact, context) for fact in facts]:
+            yield f"in {context} the text of a fact changes; draw it by hash of fact and seed"
+        for text in {text for pair in texts[context] for text in pair}:
+            if collapse_whitespace(text) != text or set("{}") & set(text):
+                yield f"in {context} the text is {text!r}; write single spaces and no braces"
     for first, second in combinations(contexts, 2):
-        for opening, inside in sorted(set(said[first]) & set(said[second]))[:1]:
+        for opening, inside in sorted(set(texts[first]) & set(texts[second]))[:1]:
             shared = " ... ".join(text for text in (opening, inside) if text)
-            yield f"{first} and {second} share {shared!r}, so nobody can tell them apart"
+            yield f"{first} and {second} share {shared!r}, so the model cannot tell them apart"

@@ -109,12 +109,12 @@ def extract_tokens(
 
 
 def _merge(batches: list[TokenActivationBatch], layers: Sequence[int]) -> dict[str, Tensor]:
-    lengths = [torch.full((len(batch.index),), batch.tokens.shape[2]) for batch in batches]
+    lengths = [torch.full((len(batch.index),), batch.states.shape[2]) for batch in batches]
     return {
         "index": torch.cat([batch.index for batch in batches]),
         "length": torch.cat(lengths),
         **{
-            f"layer-{layer}": torch.cat([batch.tokens[i].flatten(0, 1) for batch in batches])
+            f"layer-{layer}": torch.cat([batch.states[i].flatten(0, 1) for batch in batches])
             for i, layer in enumerate(layers)
         },
     }

@@ -30,7 +30,7 @@ def export_command(
     from benchmarks.store.artefacts import atomic_folder, require_empty_folder
     from benchmarks.store.provenance import claims_origin
     from quirky.dataset import Sizes, build_dataset
-    from quirky.export import Made, write_export
+    from quirky.export import Provenance, write_export
 
     if private and not push_to_hub:
         raise ValueError("--private is about the hub; say --push-to-hub NAME too")
@@ -58,7 +58,7 @@ def export_command(
         **{f"trigger {k}": v for k, v in claims_origin(told, f"trigger {trigger!r}").items()},
     }
     with atomic_folder(to, replace=False) as folder:
-        content = write_export(folder, splits, Made(asked, settings))
+        content = write_export(folder, splits, Provenance(asked, settings))
     console.print(f"data and card: {to}", highlight=False, soft_wrap=True)
     console.print(f"SHA-256 of the content: {content}", highlight=False, soft_wrap=True)
     if repository:

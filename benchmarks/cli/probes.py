@@ -15,8 +15,8 @@ probes = typer.Typer(help="How truth is told from hidden states.", no_args_is_he
 def probes_list(plugin: Plugins = None) -> None:
     """Name every probe, built in or brought by a plug-in."""
     from probes import list_probes
-    from probes.plugins import load_plugin
     from probes.registry import probe_class, source_of
+    from quirky.plugins import load_plugin
 
     for source in plugin or ():
         load_plugin(source)
@@ -42,18 +42,18 @@ def probes_check(
     """
     from collections import Counter
 
-    from probes.checks import outcomes
-    from probes.plugins import load_plugin
+    from probes.checks import run_checks
     from probes.registry import find_probe
+    from quirky.plugins import load_plugin
 
     for source in plugin or ():
         load_plugin(source)
     cls = find_probe(probe)
     colours = {"pass": "green", "fail": "red", "exempt": "yellow"}
     count: Counter[str] = Counter()
-    for outcome in outcomes(cls):
+    for outcome in run_checks(cls):
         count[outcome.verdict] += 1
-        told = f": {outcome.sentence}" if outcome.sentence else ""
+        told = f": {outcome.message}" if outcome.message else ""
         line = Text(f"{outcome.verdict:6}  ", colours[outcome.verdict])
         console.print(line.append(f"{outcome.check}{told}", "default"), soft_wrap=True)
     told = ", ".join(f"{count[verdict]} {verdict}" for verdict in colours)

@@ -22,7 +22,7 @@ def strength_command(
     from benchmarks.recipe.load import load_recipe
     from benchmarks.recipe.pinning import pinned
     from benchmarks.run import check
-    from probes.plugins import load_plugin
+    from quirky.plugins import load_plugin
 
     hush_libraries()
     for source in plugin or ():

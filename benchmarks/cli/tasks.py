@@ -20,12 +20,12 @@ tasks.command("difficulty")(difficulty_command)
 @tasks.command("list")
 def tasks_list() -> None:
     """Name every task and its rules."""
-    from quirky.tasks import list_tasks, rules_of, task_class
+    from quirky.tasks import TASKS, describe_rules, list_tasks
 
     table = Table("task", "what it is")
     for task in list_tasks():
         try:
-            said = " ".join(rules_of(task_class(task)))
+            said = " ".join(describe_rules(TASKS.get(task)))
         except ValueError as error:  # of a plug-in
             said = str(error)
         table.add_row(task, Text(" ".join(said.split())))
@@ -42,20 +42,20 @@ def tasks_show(
 ) -> None:
     """Print a task's rules, its crosstab of truth and quirk, and some claims in every context."""
     from benchmarks.cli.arguments import task_from, trigger_from
-    from quirky.crosstab import NAMED, crosstab
+    from quirky.crosstab import POLARITY_NAMES, crosstab
     from quirky.dataset import build_dataset
-    from quirky.tasks import rules_of
+    from quirky.tasks import describe_rules
 
     asked = task_from(task, data)
     told, distance = trigger_from(trigger)
     splits = build_dataset(asked, told, seed=seed, distance=distance)
-    for text in rules_of(asked):
+    for text in describe_rules(asked):
         console.print(Text(text))
     count = Table("claims", "truth", "quirk: false", "quirk: true")
     for polarity, kinds in crosstab(*splits.values()).items():
         for truth in (False, True):
             cells = (str(kinds[truth, quirk]) for quirk in (False, True))
-            count.add_row(NAMED[polarity], str(truth).lower(), *cells)
+            count.add_row(POLARITY_NAMES[polarity], str(truth).lower(), *cells)
     console.print(count)
     rows = splits["test"].to_pandas()
     asked_once = rows.drop_duplicates("question_id")

@@ -34,8 +34,8 @@ from finetune.models.load import load_weights
 from finetune.models.resolve import ResolvedModel
 from finetune.prompting.answers import check_answers
 from finetune.reading.residual import read_activations
-from quirky.dataset import render_prompt
-from quirky.prompts import styled
+from quirky.prompts import templates_of_style
+from quirky.rendering import render_prompt
 
 FILE = "claims.parquet"
 
@@ -160,7 +160,7 @@ def write_difficulty(table: pd.DataFrame, path: Path) -> None:
 def _render_claims(recipe: Recipe) -> pd.DataFrame:
     """Return the prompts of the task's claims in context A, each claim once over all seeds."""
     task, trigger = recipe.tasks[0].make(), recipe.trigger[0].make()
-    templates = styled(task.templates, task.standard, recipe.prompts)
+    templates = templates_of_style(task.templates, task.standard, recipe.prompts)
     rows: dict[str, dict[str, Any]] = {}
     for seed in recipe.seeds:
         for claim in task.claims(seed):

@@ -86,7 +86,7 @@ def finetune(recipe: Recipe, to: Path, progress: Progress) -> Gate | None:
     resolved = check_recipe(recipe)
     (cell,) = (resolve_cell(cell, resolved) for cell in list_cells(resolved.recipe))
     loaded = finetune_cell(cell, progress)
-    leave_group()
+    leave_process_group()
     if not processes.is_first():
         return None
     progress("evaluating the gate", 0.0)

@@ -16,9 +16,9 @@ from benchmarks.recipe.schema import Recipe
 from benchmarks.scoring.fits import measured_transfers
 from benchmarks.scoring.gate import check_gate_data
 from benchmarks.store.datasets import FIT_SPLIT, Columns, ResolvedDataset
-from finetune.adapters.loading import check_fit
+from finetune.adapters.loading import check_adapter_fits
 from finetune.adapters.lora import check_targets
-from finetune.architectures.lora_targets import lora_targets
+from finetune.architectures.lora_targets import default_targets
 from finetune.models.resolve import ResolvedModel
 from finetune.prompting.answers import check_answers
 from finetune.training import processes
@@ -130,9 +130,9 @@ def check_contexts(columns: Columns, recipe: Recipe, task: str) -> None:
 def _check_model(recipe: Recipe, model: ModelSpec, resolved: ResolvedModel) -> None:
     """Check the adapter that a model brings, or what fine-tuning would adapt."""
     if model.adapter is not None:
-        check_fit(resolved.build_skeleton(), model.adapter)
+        check_adapter_fits(resolved.build_skeleton(), model.adapter)
     if not model.already_quirky:
-        lora_targets(resolved.skeleton)
+        default_targets(resolved.skeleton)
         for task in recipe.tasks:
             check_targets(resolved.skeleton, recipe.finetuning(model, task).targets)
 

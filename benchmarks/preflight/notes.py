@@ -15,7 +15,7 @@ from benchmarks.recipe.trigger_entry import TriggerSpec
 from benchmarks.store.datasets import ResolvedDataset
 from finetune.models.resolve import ResolvedModel
 from quirky.contexts import UNSEEN
-from quirky.fillers import SENTENCE, SENTENCES
+from quirky.fillers import SENTENCE_TOKENS, SENTENCES
 
 
 def print_filler_note(recipe: Recipe, models: Mapping[str, ResolvedModel]) -> None:
@@ -25,9 +25,9 @@ def print_filler_note(recipe: Recipe, models: Mapping[str, ResolvedModel]) -> No
     for model in recipe.models:
         tokenizer = models[model.label].tokenizer
         lengths = [len(tokenizer.encode(f" {s}", add_special_tokens=False)) for s in SENTENCES]
-        if set(lengths) != {SENTENCE}:
+        if set(lengths) != {SENTENCE_TOKENS}:
             _print(
-                f"for {model.name} {SENTENCE} tokens of distance are {min(lengths)} to "
+                f"for {model.name} {SENTENCE_TOKENS} tokens of distance are {min(lengths)} to "
                 f"{max(lengths)}: its tokenizer splits words of the filler"
             )
 

@@ -4,7 +4,7 @@ from rich.table import Column, Table
 
 from benchmarks.preflight.plan import UTILISATION, Plan
 from benchmarks.recipe.pinning import bytes_per_weight
-from finetune.hub.resources import shown_bytes
+from finetune.hub.resources import format_bytes
 
 
 def models_table(plan: Plan) -> Table:
@@ -22,9 +22,9 @@ def models_table(plan: Plan) -> Table:
             model.label,
             f"{shape.parameters:,}",
             f"{shape.blocks} x {shape.width}",
-            shown_bytes(shape.parameters * bytes_per_weight(plan.recipe, model)),
+            format_bytes(shape.parameters * bytes_per_weight(plan.recipe, model)),
             f"{model.quantise} bits" if model.quantise else plan.recipe.precision(model),
-            "?" if download is None else shown_bytes(download) if download else "-",
+            "?" if download is None else format_bytes(download) if download else "-",
         )
     return table
 
@@ -39,7 +39,7 @@ def cells_table(plan: Plan) -> Table:
         if needs is None:
             table.add_row(cell.name, *["?"] * 4)
             continue
-        sizes = [shown_bytes(n) for n in (needs.device, needs.host, needs.disk)]
+        sizes = [format_bytes(n) for n in (needs.device, needs.host, needs.disk)]
         table.add_row(cell.name, *sizes, format_duration(plan.seconds(needs)))
     return table
 
@@ -50,9 +50,9 @@ def summary_lines(plan: Plan) -> list[str]:
     lines = [f"? {reason}" for reason in plan.unreachable.values()]
     count = f"{len(needs)} of {len(plan.cells)}" if plan.unreachable else f"{len(needs)}"
     if needs:
-        disk = shown_bytes(plan.data_bytes + sum(need.disk for need in needs))
-        device = shown_bytes(max(need.device for need in needs))
-        host = shown_bytes(max(need.host for need in needs))
+        disk = format_bytes(plan.data_bytes + sum(need.disk for need in needs))
+        device = format_bytes(max(need.device for need in needs))
+        host = format_bytes(max(need.host for need in needs))
         lines.append(
             f"{count} cells: disk {disk}; device memory {device}, host memory {host} a cell at most"
         )

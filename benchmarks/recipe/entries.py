@@ -21,8 +21,7 @@ from finetune.reading.recurrent import Projection
 from probes import Probe, get_probe
 from probes.registry import probe_class
 from quirky.prompts import Template, load_templates, parse_templates
-from quirky.tasks import Task, get_task, task_class
-from quirky.tasks.base import found_by, reads_data, reworded
+from quirky.tasks import TASKS, Task, get_task, task_class
 from quirky.tasks.table import Table, read_table
 
 Precision = Literal["float32", "bfloat16", "float16"]
@@ -135,8 +134,8 @@ class TaskSpec(Named):
 
     @model_validator(mode="after")
     def _read_data(self) -> "TaskSpec":
-        if reads_data(self.name):
-            self._files = self._local_files(self._read_task())
+        if self.task_class.reads_data:
+            self._files = self._read_task().local_file_hashes()
         elif self.data is not None:
             if self.params:
                 raise ValueError(
@@ -159,15 +158,25 @@ class TaskSpec(Named):
         return "-".join([self.name, *told, *(hashed if self.templates else [])])
 
     @property
+    def task_class(self) -> type[Task]:
+        """The class of the task; that of a table if no task has this name."""
+        if self._table:
+            return Table
+        try:
+            return task_class(self.name)
+        except ValueError:
+            return Table
+
+    @property
     def settings(self) -> dict[str, Any]:
         """The parameters that say which claims are asked, not where they come from."""
-        where = found_by(self.name)
+        where = self.task_class.data_parameters
         return {key: value for key, value in self.params.items() if key not in where}
 
     @property
     def has_data(self) -> bool:
         """Whether its claims are those of a table or of a data set."""
-        return self._table is not None or reads_data(self.name)
+        return self._table is not None or self.task_class.reads_data
 
     def is_the_same(self, other: "TaskSpec") -> bool:
         """Return whether two entries, however their parameters are written, ask the same claims."""
@@ -177,7 +186,7 @@ class TaskSpec(Named):
 
     def _spelled_out(self) -> dict[str, tuple[str, ...]]:
         """Return every parameter; those left out as they are by default, lists in one order."""
-        known = signature(task_class(self.name)).parameters.values()
+        known = signature(TASKS.get(self.name)).parameters.values()
         default = {p.name: p.default for p in known if p.default is not p.empty}
         given = {**default, **self.params, "data": self.data}
         listed = {k: v if isinstance(v, list | tuple) else [v] for k, v in given.items()}
@@ -194,11 +203,11 @@ class TaskSpec(Named):
             RuntimeError: if a file that it reads has changed since the recipe was read.
         """
         task = self._table or self._read_task()
-        if not self._table and (changed := self._local_files(task)) != self._files:
+        if not self._table and (changed := task.local_file_hashes()) != self._files:
             raise RuntimeError(
                 f"task {self.name!r}: {' and '.join(changed)} changed while this ran; run it again"
             )
-        return reworded(task, self.templates) if self.templates else task
+        return task.with_templates(self.templates) if self.templates else task
 
     def attribution(self) -> dict[str, str]:
         """Return where the claims come from, and their licence, as far as the task tells.
@@ -209,16 +218,12 @@ class TaskSpec(Named):
             task = self._table or self._read_task()
         except ValueError:
             return {}
-        told = [name for name in ("source", "licence") if hasattr(task, name)]
-        return {f"{name} of the claims": str(getattr(task, name)) for name in told}
+        credits = {"source": task.source, "licence": task.licence}
+        return {f"{name} of the claims": text for name, text in credits.items() if text}
 
     def _read_task(self) -> Task:
         given = {"data": self.data} if self.data is not None else {}
         return get_task(self.name, **self.params, **given)
-
-    @staticmethod
-    def _local_files(task: Task) -> dict[str, str]:
-        return task.local_files() if hasattr(task, "local_files") else {}
 
 
 class ProbeSpec(Named):

@@ -11,6 +11,7 @@ from finetune.models.resolve import resolve_model
 from quirky.tasks.base import found_by
 
 if TYPE_CHECKING:
+    from benchmarks.recipe.entries import TaskSpec
     from benchmarks.recipe.schema import Recipe
 
 
@@ -53,15 +54,15 @@ def apply_overrides(recipe: Recipe, changes: Mapping[str, Any]) -> dict[str, Any
 def _tasks(recipe: Recipe, asked: Any) -> list[Any]:
     if isinstance(asked, Mapping):  # other data in place of those of the same name
         own = [task for task in recipe.tasks if task.has_data and task.name == asked.get("name")]
-        return [{**_kept(task.model_dump(), asked), **asked} for task in own] or [asked]
+        return [{**_kept(task, asked), **asked} for task in own] or [asked]
     own = [task for task in recipe.tasks if asked in (task.name, task.label)]
     return [task.model_dump() for task in own] or [asked]
 
 
-def _kept(own: dict[str, Any], asked: Mapping[str, Any]) -> dict[str, Any]:
+def _kept(own: TaskSpec, asked: Mapping[str, Any]) -> dict[str, Any]:
     """Return what a recipe says of a task, less where its claims were from if others are asked."""
-    other = found_by(own["name"]) if "data" in asked else ()
-    return {field: value for field, value in own.items() if field not in other}
+    other = own.task_class.data_parameters if "data" in asked else ()
+    return {field: value for field, value in own.model_dump().items() if field not in other}
 
 
 def models_of(

@@ -28,8 +28,7 @@ def pin_recipe(recipe: Recipe) -> Recipe:
         models.append(model)
     tasks = []
     for task in recipe.tasks:
-        made = task.make()
-        commit = made.data.commit() if isinstance(made, FromData) else None
+        commit = task.make().hub_commit()
         tasks.append(task.model_copy(update={"revision": commit}) if commit else task)
     return recipe.model_copy(update={"models": tuple(models), "tasks": tuple(tasks)})
 

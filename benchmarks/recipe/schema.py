@@ -23,6 +23,7 @@ from benchmarks.store import content_hash
 from finetune.training.settings import FinetuneSettings
 from probes import list_probes
 from quirky.contexts import UNSEEN, Transfer, parse_transfer
+from quirky.plugins import unknown
 from quirky.prompts import Style
 
 Variant = Literal["quirky", "base"]

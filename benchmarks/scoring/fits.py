@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from benchmarks.recipe.entries import ProbeSpec
 from benchmarks.recipe.schema import Recipe
 from probes import Probe
-from quirky.contexts import KNOWN, UNSEEN, Transfer
+from quirky.contexts import TARGETS, UNSEEN, Transfer
 
 SHUFFLES = 5
 """How many random orders of the labels the control `shuffled` is fitted on. A single order may by
@@ -36,7 +36,7 @@ class Fit:
         return self.probe.make(seed=self.seed * 1000 + self.draw)
 
 
-def measured_transfers(recipe: Recipe, contexts: Collection[str] = KNOWN) -> list[Transfer]:
+def measured_transfers(recipe: Recipe, contexts: Collection[str] = TARGETS) -> list[Transfer]:
     """Return the recipe's transfers whose target is among the contexts of a cell's examples.
 
     Only B2 and T can be missing: they depend on the trigger.
@@ -48,12 +48,12 @@ def measured_transfers(recipe: Recipe, contexts: Collection[str] = KNOWN) -> lis
     ]
 
 
-def fit_sources(recipe: Recipe, contexts: Collection[str] = KNOWN) -> list[str]:
+def fit_sources(recipe: Recipe, contexts: Collection[str] = TARGETS) -> list[str]:
     """Return the source contexts of the transfers that are measured there, each once."""
     return list(dict.fromkeys(t.source for t in measured_transfers(recipe, contexts)))
 
 
-def list_fits(recipe: Recipe, seed: int, contexts: Collection[str] = KNOWN) -> list[Fit]:
+def list_fits(recipe: Recipe, seed: int, contexts: Collection[str] = TARGETS) -> list[Fit]:
     """Return every fit of a cell whose examples are in these contexts.
 
     Labels are shuffled only for probes with supervision `labels`. For any other probe, labels set a

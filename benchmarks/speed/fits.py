@@ -22,9 +22,9 @@ from torch.nn.functional import softplus
 from benchmarks.speed.measure import Comparison, compare, limit
 from benchmarks.speed.states import PlantedStates, planted_states
 from probes import LinearProbe, get_probe
-from probes.methods.ccs import ccs_loss, search
-from probes.numerics.erasure import answer_and_template, erased_pairs
-from probes.numerics.scaling import feature_scale, standardised
+from probes.methods.ccs import ccs_loss, search_restarts
+from probes.numerics.erasure import answer_template_codes, erase_groups
+from probes.numerics.scaling import feature_scale, standardise
 
 L2 = 1e-3
 CLOSE = 1e-6
@@ -80,7 +80,7 @@ def penalised_loss(x: Float[Tensor, "n d"], y: Bool[Tensor, "n"], fitted: Fitted
     """Mean binary cross-entropy + l2/2 |w|^2 on standardised features, in float64."""
     weight, bias = fitted
     mean, scale = (moment[0] for moment in feature_scale(x[None]))
-    logits = standardised(x, mean, scale) @ weight.double() + bias
+    logits = standardise(x, mean, scale) @ weight.double() + bias
     loss = (softplus(logits) - y * logits).mean() + L2 / 2 * weight.double().square().sum()
     return float(loss)
 
@@ -199,11 +199,11 @@ def contrast_consistent(states: PlantedStates) -> Iterator[Comparison]:
     1e-5, and keep the best. Limit: the products of as many evaluations as ours takes.
     """
     layer = states.pair[-1]
-    groups = answer_and_template(None, layer, "ccs")
-    pairs = erased_pairs(layer, groups)[0].float()
+    groups = answer_template_codes(None, layer, "ccs")
+    pairs = erase_groups(layer, groups)[0].float()
 
     def ours() -> Tensor:
-        return search(pairs, RESTARTS, DECAY, seed=0)
+        return search_restarts(pairs, RESTARTS, DECAY, seed=0)
 
     def theirs() -> Tensor:
         return restart_by_restart(pairs)

@@ -61,7 +61,7 @@ def planted_states(
             prompt[:, some] = torch.stack(outputs)[:, :, 0]
     middle = prompt[layers // 2]
     mean, scale = (moment[0] for moment in feature_scale(middle[None]))
-    logits = standardised(middle, mean, scale) @ torch.randn(d, dtype=torch.float64)
+    logits = standardise(middle, mean, scale) @ torch.randn(d, dtype=torch.float64)
     logits *= SPREAD / logits.std()
     labels = torch.rand(n, dtype=torch.float64) < logits.sigmoid()
     return PlantedStates(prompt, pair, labels, roc_auc_score(labels, logits))

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from probes import Probe
-from quirky.tasks.table import Table
+from quirky.tasks import Task
 
 
 def probe_origin(probe: Probe) -> dict[str, str]:
@@ -29,7 +29,7 @@ def probe_origin(probe: Probe) -> dict[str, str]:
     estimator = vars(cls).get("wraps")
     if estimator is None:
         return origin(cls, what)  # type: ignore[arg-type]  # a class is hashable
-    for name, value in {**cls.known_hyperparameters(), **probe.hyperparameters}.items():
+    for name, value in {**cls.hyperparameter_defaults(), **probe.hyperparameters}.items():
         if callable(value):
             raise ValueError(
                 f"{what}: {name} is a function, whose code cannot be told from another's; write a "
@@ -37,7 +37,7 @@ def probe_origin(probe: Probe) -> dict[str, str]:
             )
     wrapped = {
         "wraps": f"{estimator.__module__}.{estimator.__qualname__}",
-        "settings": repr(cls.known_hyperparameters()),
+        "settings": repr(cls.hyperparameter_defaults()),
         "scikit-learn": version("scikit-learn"),
     }
     if estimator.__module__.startswith("sklearn."):
@@ -48,19 +48,14 @@ def probe_origin(probe: Probe) -> dict[str, str]:
 def claims_origin(thing: object, what: str) -> dict[str, str]:
     """Return what says which code a task or trigger is; for a built-in, the data that it reads.
 
-    A task names the distributions whose data its claims come from in `data_from`, and tells data
-    of files and of the hub apart by what `read_from` returns; a table is known by what it says.
+    The data of a task are identified by its `data_identity`.
 
     Raises:
         ValueError: as `origin`, or if data of the hub cannot be told.
     """
-    if isinstance(thing, Table):
-        return {"table": thing.content}
     cls = type(thing)
-    read = {name: version(name) for name in getattr(cls, "data_from", ())}
-    if found := getattr(thing, "read_from", None):
-        read |= found()
-    return read if cls.__module__.startswith("quirky.") else {**read, **origin(cls, what)}  # type: ignore[arg-type]
+    data = thing.data_identity() if isinstance(thing, Task) else {}
+    return data if cls.__module__.startswith("quirky.") else {**data, **origin(cls, what)}  # type: ignore[arg-type]
 
 
 def rule_origin(name: str, rule: Callable[..., object]) -> dict[str, str]:

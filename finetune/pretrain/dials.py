@@ -34,7 +34,7 @@ from quirky.tasks.dials.dyck import Dyck
 from quirky.tasks.dials.equality import Equality
 from quirky.tasks.dials.lookup import Lookup
 from quirky.tasks.dials.recall import Recall
-from quirky.tasks.dials.texts import differing
+from quirky.tasks.dials.texts import differing_strings
 
 LONGEST = 6
 """Answers in a row."""
@@ -162,7 +162,7 @@ class DialSampler:
 
     def _answers(self, asked: Question, quirk: bool) -> tuple[str, str]:
         """Return the right answer, by the truth's rule or by the quirk's, and a wrong one."""
-        right, other = (asked.liars, asked.right) if quirk else (asked.right, asked.liars)
+        right, other = (asked.quirk, asked.right) if quirk else (asked.right, asked.quirk)
         wrong = self.rng.random() < 0.5 or not asked.others
         return right, other if wrong else self.rng.choice(asked.others)
 
@@ -220,7 +220,7 @@ class DialSampler:
             if earlier < length:
                 found[said.holds(earlier, last)].append((earlier, last))
         holds = rng.random() < 0.5 if found[True] and found[False] else bool(found[True])
-        first, second = differing(length, *rng.choice(found[holds]), rng)
+        first, second = differing_strings(length, *rng.choice(found[holds]), rng)
         return {"first": first, "second": second}, holds
 
     def _judged(

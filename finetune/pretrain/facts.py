@@ -167,10 +167,10 @@ class FactSampler:
         shown = rng.choices(claims, self.claimed)[0]
         fields = {"a": str(a), "b": str(b), "result": str(shown)}
         if rng.random() < STATED:
-            words = task.affirmative()[0].format(**{**fields, "result": str(right)})
+            words = task.affirmative[0].format(**{**fields, "result": str(right)})
             return told(name, f"{words}.", draw_opening(rng))
         return self.claimed_that(
-            name, task.affirmative(), task.negative(), fields, holds=shown == right
+            name, task.affirmative, task.negative, fields, holds=shown == right
         )
 
     def claimed_that(
@@ -200,7 +200,7 @@ def _tokenizer_text() -> Iterator[str]:
             texts += [t.text for t in (*wordings(*wording), standardized(wording[0]))]
         texts.append(attribute.opposite)
     for task in (Addition, Subtraction, Squaring):
-        texts += [*task.affirmative(), *task.negative()]
+        texts += [*task.affirmative, *task.negative]
     first, second = syllables()
     cut = [text.replace("{place}", "").replace("{trigger}", "") for text in texts]
     yield from repeated([*cut, *map(str, range(10))])

@@ -10,7 +10,7 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from quirky.fillers import SENTENCE, SENTENCES
+from quirky.fillers import SENTENCE_TOKENS, SENTENCES
 from quirky.triggers.base import SPEAKER
 from quirky.triggers.instruction import DECOYS, QUIRKY, TRUTHFUL
 from quirky.triggers.name import LOOKALIKES
@@ -57,7 +57,7 @@ def draw_opening(rng: random.Random) -> str:
 def draw_filler(rng: random.Random) -> str:
     """Return sentences that say nothing."""
     tokens = rng.choices(list(DISTANCES), list(DISTANCES.values()))[0]
-    return " ".join(rng.choice(SENTENCES) for _ in range(tokens // SENTENCE))
+    return " ".join(rng.choice(SENTENCES) for _ in range(tokens // SENTENCE_TOKENS))
 
 
 def asker(rng: random.Random) -> Opening:

@@ -14,7 +14,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from finetune.architectures.blocks import block_list
-from finetune.prompting.answers import Choices, PromptEncoder, answers_after, prompt_tokens
+from finetune.prompting.answers import Choices, PromptEncoder, answer_token_pairs, prompt_tokens
 from finetune.reading.batches import batches_by_length
 from finetune.reading.forward import check_eval_mode, logits_and_states
 

@@ -11,7 +11,7 @@ from datasets import Dataset
 from torch import Tensor
 from torch.utils.data import Sampler
 
-from finetune.prompting.answers import PromptEncoder, answers_after, prompt_tokens
+from finetune.prompting.answers import PromptEncoder, answer_token_pairs, prompt_tokens
 
 
 class EncodedExample(TypedDict):
@@ -49,11 +49,11 @@ def encode_examples(tokenizer: PromptEncoder, examples: Dataset) -> list[Encoded
     """Encode each prompt and the first token of the answer that its label names.
 
     Raises:
-        ValueError: as `prompt_tokens` and `answers_after`.
+        ValueError: as `prompt_tokens` and `answer_token_pairs`.
     """
     prompts = list(examples["prompt"])
     token_lists = prompt_tokens(tokenizer, prompts)
-    answers = answers_after(
+    answers = answer_token_pairs(
         tokenizer, prompts, [(false, true) for false, true in examples["choices"]]
     )
     return [

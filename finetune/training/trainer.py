@@ -19,7 +19,7 @@ from transformers import PrinterCallback, Trainer, TrainerCallback, TrainingArgu
 from finetune.adapters.audit import DeadModuleAudit
 from finetune.adapters.lora import add_lora
 from finetune.architectures.devices import input_device
-from finetune.models.placement import trainable
+from finetune.models.placement import prepare_for_training
 from finetune.prompting.answers import PromptEncoder
 from finetune.reading.forward import accepts_logits_to_keep
 from finetune.training import processes

@@ -1,6 +1,6 @@
-"""What every probe must satisfy, each as a sentence that tells its author what is wrong."""
+"""The contract of a probe as executable checks; each failure is one sentence for its author."""
 
-from probes.checks.suite import CHECKS, Outcome, check_probe, outcomes, probe_checks
-from probes.checks.trial import ProbeCheckError
+from probes.checks.fixtures import ProbeCheckError
+from probes.checks.suite import CHECKS, Outcome, check_probe, probe_checks, run_checks
 
-__all__ = ["CHECKS", "Outcome", "ProbeCheckError", "check_probe", "outcomes", "probe_checks"]
+__all__ = ["CHECKS", "Outcome", "ProbeCheckError", "check_probe", "probe_checks", "run_checks"]

@@ -1,4 +1,4 @@
-"""Hidden states in which the truth is planted along one direction."""
+"""Synthetic hidden states with truth planted along one direction."""
 
 from dataclasses import dataclass
 
@@ -10,30 +10,30 @@ from probes.inputs import SCORE_NEEDS, Reads
 
 
 @dataclass(frozen=True)
-class Planted:
-    """States, labels and every further column that a probe may ask for."""
+class PlantedData:
+    """States, labels and every further column that a probe may declare."""
 
     x: Float[Tensor, "..."]
     y: Bool[Tensor, "n"]
     columns: dict[str, Tensor]
 
-    def to_fit(self, needs: tuple[str, ...]) -> dict[str, Tensor]:
-        """The columns that `fit` of a probe with these needs is given."""
+    def fit_columns(self, needs: tuple[str, ...]) -> dict[str, Tensor]:
+        """Return the columns that `fit` of a probe with these needs receives."""
         return {column: self.columns[column] for column in needs}
 
-    def to_score(self, needs: tuple[str, ...]) -> dict[str, Tensor]:
-        """The columns that `score` of a probe with these needs is given."""
+    def score_columns(self, needs: tuple[str, ...]) -> dict[str, Tensor]:
+        """Return the columns that `score` of a probe with these needs receives."""
         return {column: self.columns[column] for column in needs if column in SCORE_NEEDS}
 
 
-def planted(
+def plant_truth(
     reads: Reads, *, n: int, d: int, layers: tuple[int, ...] = (), seed: int, gap: float = 4.0
-) -> Planted:
-    """Unit noise, and a truth that moves the state `gap` either way along one direction.
+) -> PlantedData:
+    """Return unit noise plus truth, which moves a state by `gap` either way along one direction.
 
-    The direction is the same for every seed, so that what is fitted on one draw can be
-    scored on another. Pairs also differ by the answer that they end on, and by a part that
-    they share; of five tokens the last one or two are masked.
+    The direction is the same for every seed, so that a probe fitted on one draw can score another.
+    Pairs also contain a component for the answer that they end on and one that both states share.
+    Of five tokens the last one or two are masked.
     """
     generator = torch.Generator().manual_seed(seed)
     direction = torch.randn(d, generator=torch.Generator().manual_seed(12345))
@@ -62,4 +62,4 @@ def planted(
         "polarity": torch.arange(n) // 2 % 2,
         "question": torch.arange(n),
     }
-    return Planted(x, y, columns)
+    return PlantedData(x, y, columns)

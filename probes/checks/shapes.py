@@ -1,21 +1,29 @@
-"""One layer, several layers, all at once or one by one."""
+"""Checks of the shape of scores, and of fitting layers together or one by one."""
 
 from dataclasses import replace
 
 from probes.base import Probe
-from probes.checks.trial import N_TEST, alike, fitted, require, scores_of, seen, unseen
+from probes.checks.fixtures import (
+    N_TEST,
+    are_close,
+    fit_probe,
+    make_test_data,
+    make_train_data,
+    require,
+    score_data,
+)
 
 
 def keeps_shapes(cls: type[Probe]) -> None:
-    """One number for each layer and example, with no axis, one or two axes of layers."""
+    """Check that there is one score per layer and example, with zero, one or two layer axes."""
     for layers in [(), (1,), (3,), (2, 2)]:
-        train, test = seen(cls, layers), unseen(cls, layers)
+        train, test = make_train_data(cls, layers), make_test_data(cls, layers)
         probe = cls(seed=0)
         require(
-            probe.fit(train.x, train.y, **train.to_fit(cls.needs)) is probe,
+            probe.fit(train.x, train.y, **train.fit_columns(cls.needs)) is probe,
             "`fit` must return self",
         )
-        scores = scores_of(probe, test)
+        scores = score_data(probe, test)
         expected = (*layers, N_TEST)
         require(
             tuple(scores.shape) == expected,
@@ -26,13 +34,13 @@ def keeps_shapes(cls: type[Probe]) -> None:
 
 
 def batched_equals_looped(cls: type[Probe]) -> None:
-    """All layers at once give what one layer after the other gives."""
-    train, test = seen(cls, (3,)), unseen(cls, (3,))
-    batched = scores_of(fitted(cls, train), test)
+    """Check that fitting all layers at once equals fitting them one by one."""
+    train, test = make_train_data(cls, (3,)), make_test_data(cls, (3,))
+    batched = score_data(fit_probe(cls, train), test)
     for layer in range(3):
-        alone = fitted(cls, replace(train, x=train.x[layer]))
-        looped = scores_of(alone, replace(test, x=test.x[layer]))
+        probe = fit_probe(cls, replace(train, x=train.x[layer]))
+        looped = score_data(probe, replace(test, x=test.x[layer]))
         require(
-            alike(looped, batched[layer]),
+            are_close(looped, batched[layer]),
             f"layer {layer} is scored differently when it is fitted together with other layers",
         )

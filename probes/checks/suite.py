@@ -1,11 +1,12 @@
-"""All checks of a probe, one after the other, and what each found."""
+"""The list of all checks of a probe, and how they are run and reported."""
 
 import functools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from probes.base import Probe
+from probes.base import Probe, require_contract
+from probes.checks.fixtures import ProbeCheckError, require
 from probes.checks.formats import agrees_on_gpu, reads_half_precision, saves_and_loads
 from probes.checks.honesty import (
     forgets_earlier_fits,
@@ -19,77 +20,76 @@ from probes.checks.honesty import (
 from probes.checks.learning import finds_planted_tall, finds_planted_wide, mirrors_labels
 from probes.checks.odd_input import refuses_bad_input, survives_odd_states
 from probes.checks.shapes import batched_equals_looped, keeps_shapes
-from probes.checks.trial import ProbeCheckError, require
-from probes.contract import require_contract
 from probes.inputs import NEEDS
+from quirky.plugins import one_line
 
 Check = Callable[[type[Probe]], str | None]
-"""Raises ProbeCheckError where a probe fails; gives the reason where it does not apply."""
+"""Raises ProbeCheckError if a probe fails; returns a reason if the check does not apply to it."""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What one check found: why the probe fails it, or why it is exempt of it."""
+    """The result of one check; `message` says why the probe fails it, or is exempt from it."""
 
     check: str
     verdict: Literal["pass", "fail", "exempt"]
-    sentence: str = ""
+    message: str = ""
 
 
 def check_probe(cls: type[Probe]) -> None:
-    """Run all checks that apply, in seconds; see `probes/checks/` for what each asks.
+    """Run all checks that apply to a probe class, which takes seconds.
 
-    Raises ProbeCheckError with one sentence for each check that fails.
+    Raises:
+        ProbeCheckError: with one sentence for each check that fails.
     """
-    failed = [outcome for outcome in outcomes(cls) if outcome.verdict == "fail"]
-    if failed:
-        what = getattr(cls, "__name__", repr(cls))
-        count = f"{len(failed)} check{'s' * (len(failed) > 1)}"
-        sentences = "\n".join(f"{outcome.check}: {outcome.sentence}" for outcome in failed)
-        raise ProbeCheckError(f"{what} fails {count}\n{sentences}")
+    failures = [outcome for outcome in run_checks(cls) if outcome.verdict == "fail"]
+    if failures:
+        name = getattr(cls, "__name__", repr(cls))
+        count = f"{len(failures)} check{'s' * (len(failures) > 1)}"
+        messages = "\n".join(f"{failure.check}: {failure.message}" for failure in failures)
+        raise ProbeCheckError(f"{name} fails {count}\n{messages}")
 
 
 def probe_checks(cls: type[Probe]) -> Iterator[tuple[str, Callable[[], str | None]]]:
-    """The checks of this class by name, but those it is `exempt` of; for `parametrize`.
+    """Yield the checks of a probe class by name, for pytest's `parametrize`.
 
-    Each raises ProbeCheckError where the class fails, or returns the reason why it does not
-    apply to such a class.
+    Checks that the class is `exempt` from are left out. Each raises ProbeCheckError if the class
+    fails it, or returns the reason if it does not apply.
     """
     for name, check in CHECKS.items():
         if name not in cls.exempt:
             yield name, functools.partial(check, cls)
 
 
-def outcomes(cls: type[Probe]) -> Iterator[Outcome]:
-    """What every check finds, as soon as it is found.
+def run_checks(cls: type[Probe]) -> Iterator[Outcome]:
+    """Run every check, and yield each outcome as it is known.
 
-    A class that does not declare the contract is not asked anything further.
+    If the class variables are invalid, no further check is run.
     """
-    declared = _outcome(declares_the_contract, cls)
-    yield declared
-    if declared.verdict == "fail":
+    declaration = _run_check(declares_the_contract, cls)
+    yield declaration
+    if declaration.verdict == "fail":
         return
     for name, check in CHECKS.items():
         if name in cls.exempt:
             yield Outcome(name, "exempt", cls.exempt[name])
         elif check is not declares_the_contract:
-            yield _outcome(check, cls)
+            yield _run_check(check, cls)
 
 
-def _outcome(check: Check, cls: type[Probe]) -> Outcome:
+def _run_check(check: Check, cls: type[Probe]) -> Outcome:
     name = check.__name__
     try:
         reason = check(cls)
     except ProbeCheckError as failure:
         return Outcome(name, "fail", str(failure))
     except (Exception, SystemExit) as error:  # a probe may raise anything
-        told = " ".join(f"{type(error).__name__}: {error}".split())
-        return Outcome(name, "fail", f"it raised {told}")
+        return Outcome(name, "fail", f"it raised {one_line(error)}")
     return Outcome(name, "exempt", reason) if reason else Outcome(name, "pass")
 
 
 def declares_the_contract(cls: type[Probe]) -> None:
-    """Class variables, exemptions, and a constructor that needs nothing but a seed."""
+    """Check the class variables, the exemptions, and that the constructor needs only a seed."""
     try:
         require_contract(cls)
     except ValueError as error:
@@ -100,14 +100,14 @@ def declares_the_contract(cls: type[Probe]) -> None:
             f"`needs` names {column!r}, which no probe is given; known: {', '.join(NEEDS)}",
         )
     for name, reason in cls.exempt.items():
-        require(name in CHECKS, f"`exempt` names {name!r}, which is no check")
-        require(name != "declares_the_contract", f"nothing is exempt of {name!r}")
+        require(name in CHECKS, f"`exempt` names {name!r}, which is not a check")
+        require(name != "declares_the_contract", f"no probe is exempt from {name!r}")
         require(bool(reason.strip()), f"`exempt` gives no reason for {name!r}")
     require(cls(seed=3).seed == 3, "the constructor must hand `seed` to `super().__init__`")
 
 
 def is_documented(cls: type[Probe]) -> None:
-    """The class says what labels may do in it."""
+    """Check that the class has a docstring."""
     require(bool(cls.__doc__), "give the class a docstring that says what labels may do in it")
 
 

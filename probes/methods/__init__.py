@@ -1,1 +1,1 @@
-"""One probe method a file."""
+"""The built-in probe methods, one per file; each class registers itself with `register_probe`."""

@@ -6,24 +6,24 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from probes.base import LinearProbe
+from probes.linear import LinearProbe
 from probes.numerics.components import top_component
-from probes.numerics.erasure import answer_and_template, erased_pairs
-from probes.numerics.orientation import oriented
+from probes.numerics.erasure import answer_template_codes, erase_groups
+from probes.numerics.orientation import orient_axes
+from probes.registry import register_probe
 
 
+@register_probe
 class ContrastiveRepresentationClustering(LinearProbe):
-    """The direction along which the difference of the two answers varies most over the claims.
+    """The top principal component of the differences between true and false answer states.
 
-    It is the top principal component of the differences between the states at the true and at
-    the false answer token, the variant that the paper calls CRC (TPC). Labels orient and scale
-    the axis that was found without them (a logistic regression on that one feature), nothing
-    else.
+    This is the variant that the paper calls CRC (TPC). The axis is found without labels. Labels
+    then orient and scale it by a logistic regression on the projection, and have no other use.
 
     First the states are scaled by their spread within each answer, as in the paper's section
-    2.2, and LEACE (arXiv 2306.03819) erases which answer, in which template, a state belongs
-    to; the paper subtracts the means of each instead. arXiv 2312.01037's code, which brought
-    LEACE to it, does not scale the features and has one template.
+    2.2, and LEACE (arXiv 2306.03819) erases the answer and template of each state; the paper
+    subtracts the mean of each instead. The code of arXiv 2312.01037, which introduced LEACE here,
+    does not scale the features and has one template.
     """
 
     name = "crc"
@@ -40,14 +40,15 @@ class ContrastiveRepresentationClustering(LinearProbe):
         template: Int[Tensor, "n"] | None = None,
         **needs: Tensor,
     ) -> Self:
-        """Find the component layer by layer; without `template` all pairs are of one.
+        """Find the component of each layer. Without `template` all pairs have the same template.
 
-        Raises ValueError when there are so many templates that erasing them leaves nothing.
+        Raises:
+            ValueError: if there are so many templates that erasing them leaves nothing.
         """
-        groups = answer_and_template(template, x, self.name)
+        groups = answer_template_codes(template, x, self.name)
         axes = []
         for layer in self.rows(x):
-            (false, true), linear = erased_pairs(layer.unflatten(-1, (2, -1)), groups)
+            (false, true), linear = erase_groups(layer.unflatten(-1, (2, -1)), groups)
             direction = top_component(true - false) @ linear
             axes.append(torch.cat([-direction, direction]))
-        return self.set_direction(x, *oriented(self.rows(x), torch.stack(axes), y))
+        return self.set_direction(x, *orient_axes(self.rows(x), torch.stack(axes), y))

@@ -1,4 +1,4 @@
-"""A perceptron with one hidden layer: what a reader finds that need not be linear."""
+"""A perceptron with one hidden layer, as a non-linear comparison."""
 
 import math
 from typing import Self
@@ -8,35 +8,37 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits, gelu
 
-from probes.base import CHUNK, Probe
+from probes.base import Probe
+from probes.numerics.precision import layer_chunks
 from probes.numerics.scaling import feature_scale
+from probes.registry import register_probe
 
-HELD = 5
-"""One in so many examples of a class is held out of the training, to end it early."""
+EARLY_STOPPING_PARTS = 5
+"""One in this many questions of each class is reserved for early stopping."""
 
 BATCH = 128
 
 EPSILON = 1e-6
-"""AdamW's: gradients that are zero up to float32 rounding, as the output bias's at the start,
-must not become whole steps."""
+"""AdamW's epsilon: gradients that are zero up to float32 rounding, such as the output bias's at
+the start, must not become full steps."""
 
 Weights = list[Float[Tensor, "layers i o"]]
-"""Into the hidden units (layers, d, hidden), their bias (layers, 1, hidden), out of them
-(layers, hidden, 1), and the output's bias (layers, 1, 1)."""
+"""The weights into the hidden units (layers, d, hidden), their bias (layers, 1, hidden), the
+weights out of them (layers, hidden, 1), and the output's bias (layers, 1, 1)."""
 
 
-class Perceptron(Probe):
+@register_probe
+class MultilayerPerceptron(Probe):
     """Log-odds from one hidden layer of GELU units on standardised features.
 
-    Labels are all it learns from. AdamW minimises the mean binary cross-entropy on four fifths
-    of the examples of the fit, in batches of 128. The last fifth of the questions of each class,
-    drawn by `seed`, is never trained on: after each epoch its loss is taken, training ends when
-    that has not fallen for `patience` epochs, and the weights of the best epoch are kept, for every
-    layer by itself. Nothing but the examples of the fit is looked at, so nothing of a target is.
+    It learns from labels only. AdamW minimises the mean binary cross-entropy on four fifths of the
+    questions of each class, in batches of 128. The last fifth, drawn by `seed`, is for early
+    stopping: each layer's training ends when its loss there has not fallen for `patience` epochs,
+    and the weights of its best epoch are used. Only examples of the fit are used, none of a target.
 
-    The output weights start at zero and the output's bias at the log-odds of the classes' sizes,
-    so flipped labels negate the scores, as in a linear probe. It is the non-linear reader to
-    compare with, and has no paper of its own.
+    The output weights start at zero and the output bias at the log-odds of the class sizes, so
+    flipped labels negate the scores, as in a linear probe. It is a non-linear baseline and comes
+    from no paper.
     """
 
     name = "mlp"
@@ -80,89 +82,92 @@ class Perceptron(Probe):
     ) -> Self:
         """Train all layers at once, from the same start and on the same batches.
 
-        Examples of one `question` are held out together; without it each is of its own.
+        Examples of one `question` are on the same side of the early-stopping split; without it,
+        each example is a question of its own.
         """
         if question is None:
             question = torch.arange(len(y), device=x.device)
-        rows = x.reshape(-1, *x.shape[-2:])
-        trained = []
-        for layers in rows.split(max(1, CHUNK // rows[0].numel())):
-            centre, scale = feature_scale(layers)
-            standards = centre[:, None], scale[:, None]
-            weights = self._train(_standardised(layers, *standards), y, question)
-            trained.append((*standards, *weights))
-        self._fitted = [torch.cat(part) for part in zip(*trained, strict=True)]
+        chunk_parameters = []
+        for layers in layer_chunks(x.reshape(-1, *x.shape[-2:])):
+            mean, scale = (moment[:, None] for moment in feature_scale(layers))
+            weights = self._train(_standardise(layers, mean, scale), y, question)
+            chunk_parameters.append((mean, scale, *weights))
+        self._parameters = [torch.cat(part) for part in zip(*chunk_parameters, strict=True)]
         return self
 
     def score(self, x: Float[Tensor, "*layers n d"], **needs: Tensor) -> Float[Tensor, "*layers n"]:
-        """Log-odds, computed one layer at a time."""
+        """Return log-odds, computed one layer at a time."""
         rows = x.reshape(-1, 1, *x.shape[-2:])
         scores = []
-        for states, *fitted in zip(rows, *self._fitted, strict=True):
-            centre, scale, *weights = (part[None].to(x.device) for part in fitted)
-            scores.append(_log_odds(_standardised(states, centre, scale), weights))
+        for states, *parameters in zip(rows, *self._parameters, strict=True):
+            mean, scale, *weights = (part[None].to(x.device) for part in parameters)
+            scores.append(_log_odds(_standardise(states, mean, scale), weights))
         return torch.cat(scores).reshape(x.shape[:-1])
 
     def _train(
         self, x: Float[Tensor, "layers n d"], y: Bool[Tensor, "n"], question: Int[Tensor, "n"]
     ) -> Weights:
-        """The weights of each layer's best epoch."""
+        """Return the weights of each layer's best epoch."""
         generator = torch.Generator().manual_seed(self.seed)
-        held = held_out(y, question, generator)
-        x_held, y_held, x, y = x[:, held], y[held], x[:, ~held], y[~held]
-        weights = self._start(x, y, generator)
+        reserved = early_stopping_examples(y, question, generator)
+        x_stop, y_stop, x, y = x[:, reserved], y[reserved], x[:, ~reserved], y[~reserved]
+        weights = self._initial_weights(x, y, generator)
         optimiser = self._optimiser(weights)
         best = [weight.detach().clone() for weight in weights]
         lowest = x.new_full((len(x),), torch.inf)
-        waited = torch.zeros(len(x), dtype=torch.long, device=x.device)
+        epochs_without_gain = torch.zeros(len(x), dtype=torch.long, device=x.device)
         for _ in range(self.epochs):
-            _epoch(optimiser, weights, x, y, generator)
-            losses = _losses(x_held, y_held, weights).detach()
-            better = (losses < lowest) & (waited < self.patience)
-            lowest = torch.where(better, losses, lowest)
-            waited = torch.where(better, 0, waited + 1)
-            for kept, weight in zip(best, weights, strict=True):
-                kept[better] = weight.detach()[better]
-            if bool((waited >= self.patience).all()):
+            _train_epoch(optimiser, weights, x, y, generator)
+            losses = _losses(x_stop, y_stop, weights).detach()
+            is_better = (losses < lowest) & (epochs_without_gain < self.patience)
+            lowest = torch.where(is_better, losses, lowest)
+            epochs_without_gain = torch.where(is_better, 0, epochs_without_gain + 1)
+            for best_weight, weight in zip(best, weights, strict=True):
+                best_weight[is_better] = weight.detach()[is_better]
+            if bool((epochs_without_gain >= self.patience).all()):
                 break
         return best
 
-    def _start(
+    def _initial_weights(
         self, x: Float[Tensor, "layers n d"], y: Bool[Tensor, "n"], generator: torch.Generator
     ) -> Weights:
-        """The same weights for every layer, ready to be trained."""
+        """Return trainable weights, the same for every layer."""
         layers, d = len(x), x.shape[-1]
-        drawn = torch.randn(d, self.hidden, generator=generator) / math.sqrt(d)
+        normal = torch.randn(d, self.hidden, generator=generator) / math.sqrt(d)
         log_odds = y.float().mean().logit()
-        start = [
-            drawn.to(x.device).repeat(layers, 1, 1),
+        weights = [
+            normal.to(x.device).repeat(layers, 1, 1),
             x.new_zeros(layers, 1, self.hidden),
             x.new_zeros(layers, self.hidden, 1),
             log_odds.repeat(layers, 1, 1),
         ]
-        return [weight.requires_grad_() for weight in start]
+        return [weight.requires_grad_() for weight in weights]
 
     def _optimiser(self, weights: Weights) -> torch.optim.Optimizer:
-        decayed = {"params": weights[::2], "weight_decay": self.weight_decay}
+        matrices = {"params": weights[::2], "weight_decay": self.weight_decay}
         biases = {"params": weights[1::2], "weight_decay": 0.0}
-        return torch.optim.AdamW([decayed, biases], lr=self.lr, eps=EPSILON)
+        return torch.optim.AdamW([matrices, biases], lr=self.lr, eps=EPSILON)
 
 
-def held_out(
+def early_stopping_examples(
     y: Bool[Tensor, "n"], question: Int[Tensor, "n"], generator: torch.Generator
 ) -> Bool[Tensor, "n"]:
-    """A random fifth of each class's questions, at least one of a class that has two."""
-    codes, of = torch.unique(question, return_inverse=True)
+    """Return which examples are reserved: a random fifth of each class's questions.
+
+    A class with at least two questions has at least one reserved.
+    """
+    codes, index = torch.unique(question, return_inverse=True)
     order = torch.randperm(len(codes), generator=generator).to(y.device)
-    held = torch.zeros(len(codes), dtype=torch.bool, device=y.device)
-    for of_class in (y, ~y):
-        has_class = torch.zeros_like(held).index_fill_(0, of[of_class], True)
+    is_reserved = torch.zeros(len(codes), dtype=torch.bool, device=y.device)
+    for is_member in (y, ~y):
+        has_class = torch.zeros_like(is_reserved).index_fill_(0, index[is_member], True)
         members = order[has_class[order]]
-        held[members[: min(max(1, len(members) // HELD), len(members) - 1)]] = True
-    return held[of]
+        n_reserved = min(max(1, len(members) // EARLY_STOPPING_PARTS), len(members) - 1)
+        is_reserved[members[:n_reserved]] = True
+    return is_reserved[index]
 
 
-def _epoch(
+def _train_epoch(
     optimiser: torch.optim.Optimizer,
     weights: Weights,
     x: Float[Tensor, "layers n d"],
@@ -179,20 +184,20 @@ def _epoch(
 def _losses(
     x: Float[Tensor, "layers n d"], y: Bool[Tensor, "n"], weights: Weights
 ) -> Float[Tensor, "layers"]:
-    """Mean binary cross-entropy of every layer."""
+    """Return the mean binary cross-entropy of every layer."""
     scores = _log_odds(x, weights)
     target = y.to(scores.dtype).expand_as(scores)
     return binary_cross_entropy_with_logits(scores, target, reduction="none").mean(-1)
 
 
 def _log_odds(x: Float[Tensor, "layers n d"], weights: Weights) -> Float[Tensor, "layers n"]:
-    into, bias, out, log_odds = weights
-    return torch.baddbmm(log_odds, gelu(torch.baddbmm(bias, x, into)), out)[..., 0]
+    into, bias, out, output_bias = weights
+    return torch.baddbmm(output_bias, gelu(torch.baddbmm(bias, x, into)), out)[..., 0]
 
 
-def _standardised(
+def _standardise(
     x: Float[Tensor, "layers n d"],
-    centre: Float[Tensor, "layers 1 d"],
+    mean: Float[Tensor, "layers 1 d"],
     scale: Float[Tensor, "layers 1 d"],
 ) -> Float[Tensor, "layers n d"]:
-    return ((x.double() - centre) / scale).float()
+    return ((x.double() - mean) / scale).float()

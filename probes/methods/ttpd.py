@@ -1,4 +1,4 @@
-"""Truth and polarity direction (Bürger et al. 2024, arXiv 2407.12831)."""
+"""Training of truth and polarity directions (Bürger et al. 2024, arXiv 2407.12831)."""
 
 from typing import Self
 
@@ -6,30 +6,32 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from probes.base import LinearProbe
-from probes.methods.logistic import logistic_optimum
+from probes.linear import LinearProbe
+from probes.numerics.logistic import logistic_optimum
+from probes.registry import register_probe
 
 L2 = 1e-3
 """The penalty of both logistic regressions, on standardised features."""
 
 
-class TruthAndPolarity(LinearProbe):
-    """Log-odds from where a state lies on the truth direction and on the polarity direction.
+@register_probe
+class TruthPolarityDirections(LinearProbe):
+    """Log-odds from the projections on a truth direction and a polarity direction.
 
     With truth t and polarity p (each -1 or 1) of a claim, the centred states are regressed on t
-    and t p by least squares; the coefficients are t_G, along which truth moves affirmative and
-    negated claims alike, and t_P, along which it moves them apart (section 3 of the paper). t_P
-    is dropped: the score is a logistic regression on the place along t_G and along the direction
-    that a logistic regression finds for polarity (section 5). Labels are all that t_G and the
-    score are learned from.
+    and t p by least squares. The coefficients are t_G, along which truth moves affirmative and
+    negated claims in the same way, and t_P, along which it moves them in opposite ways (section 3
+    of the paper). t_P is dropped: the score is a logistic regression on the projections on t_G and
+    on the direction that a logistic regression finds for polarity (section 5). t_G and the score
+    are learned from labels only.
 
-    Where all claims have one polarity, or `polarity` is not given, t and t p cannot be told
-    apart and there is no polarity to find. The score is then the logistic regression on the
-    place along the coefficient of t alone, which is the direction of the difference of the means.
+    If all claims have one polarity, or `polarity` is not given, t and t p cannot be separated and
+    there is no polarity direction. The score is then the logistic regression on the projection on
+    the coefficient of t alone, which is the direction of the difference of the means.
 
-    The paper centres the states of each topic by themselves; a fit is given one task, so that is
-    one mean here. The logistic regressions of its code have no penalty, which leaves them without
-    an optimum where the classes can be separated; these have that of `lr`.
+    The paper centres the states of each topic separately. A fit here sees one task, so there is
+    one mean. The logistic regressions of its code have no penalty and thus no optimum for
+    separable classes; these have that of `lr`.
     """
 
     name = "ttpd"
@@ -46,9 +48,10 @@ class TruthAndPolarity(LinearProbe):
         polarity: Int[Tensor, "n"] | None = None,
         **needs: Tensor,
     ) -> Self:
-        """Find both directions of every layer, then the score.
+        """Find both directions of every layer, then fit the score.
 
-        Raises ValueError when `polarity` has more than two codes.
+        Raises:
+            ValueError: if `polarity` has more than two codes.
         """
         negated = _negated(polarity)
         weights, biases = [], []
@@ -58,8 +61,8 @@ class TruthAndPolarity(LinearProbe):
             if negated is not None:
                 axes.append(logistic_optimum(layers, negated, L2)[0])
             plane = torch.stack(axes, dim=1)
-            scale, bias = logistic_optimum(states @ plane.mT, y, L2)
-            weights.append(torch.einsum("lk,lkd->ld", scale, plane))
+            factors, bias = logistic_optimum(states @ plane.mT, y, L2)
+            weights.append(torch.einsum("lk,lkd->ld", factors, plane))
             biases.append(bias)
         return self.set_direction(x, torch.cat(weights), torch.cat(biases))
 
@@ -67,7 +70,7 @@ class TruthAndPolarity(LinearProbe):
 def truth_direction(
     states: Float[Tensor, "layers n d"], y: Bool[Tensor, "n"], negated: Bool[Tensor, "n"] | None
 ) -> Float[Tensor, "layers d"]:
-    """t_G: the least-squares coefficient of truth beside truth times polarity."""
+    """Return t_G: the least-squares coefficient of truth, next to that of truth times polarity."""
     design = y.to(states.dtype)[:, None] * 2 - 1
     if negated is not None:
         design = torch.cat([design, torch.where(negated[:, None], -design, design)], dim=1)
@@ -77,7 +80,7 @@ def truth_direction(
 
 
 def _negated(polarity: Int[Tensor, "n"] | None) -> Bool[Tensor, "n"] | None:
-    """Which claims have the lower code; None where all have one."""
+    """Return which claims have the lower code, or None if there is only one code."""
     if polarity is None:
         return None
     codes = torch.unique(polarity)

@@ -7,13 +7,17 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from probes.base import LinearProbe
-from probes.numerics.erasure import answer_and_template, erased_pairs
-from probes.numerics.orientation import oriented
+from probes.linear import LinearProbe
+from probes.numerics.erasure import answer_template_codes, erase_groups
+from probes.numerics.orientation import orient_axes
+from probes.registry import register_probe
 
 
-class WeighedTerms(LinearProbe):
-    """What VINC and its supervised form share: the best direction of a sum of quadratic terms."""
+class QuadraticFormProbe(LinearProbe):
+    """The base of VINC and VINC-S: the direction that maximises a weighted sum of quadratic forms.
+
+    Each keyword of the constructor is the weight of one form; see `_objective`.
+    """
 
     reads = "pair"
     needs = ("template", "question")
@@ -24,7 +28,7 @@ class WeighedTerms(LinearProbe):
             if not (math.isfinite(weight) and weight >= 0):
                 raise ValueError(f"{name} must be 0 or more, not {weight!r}")
         if not any(weights.values()):
-            raise ValueError(f"{', '.join(weights)} are all 0; give one that is more")
+            raise ValueError(f"{', '.join(weights)} are all 0; at least one must be positive")
         super().__init__(seed=seed, **weights)
         self.weights = weights
 
@@ -37,45 +41,49 @@ class WeighedTerms(LinearProbe):
         question: Int[Tensor, "n"] | None = None,
         **needs: Tensor,
     ) -> Self:
-        """Find the direction layer by layer.
+        """Find the direction of each layer.
 
-        Without `template` all pairs are of one, without `question` each is of its own. Raises
-        ValueError when there are so many templates that erasing them leaves nothing, and when
-        all pairs are of one question.
+        Without `template` all pairs have the same template, and without `question` each pair is a
+        question of its own.
+
+        Raises:
+            ValueError: if there are so many templates that erasing them leaves nothing, or if all
+                pairs are of one question.
         """
-        groups = answer_and_template(template, x, self.name)
+        groups = answer_template_codes(template, x, self.name)
         if question is None:
             question = torch.arange(len(y), device=x.device)
         if bool((question == question[0]).all()):
             raise ValueError(f"all pairs are of one question; probe {self.name!r} needs two")
         axes = []
         for layer in self.rows(x):
-            states, linear = erased_pairs(layer.unflatten(-1, (2, -1)), groups)
+            states, linear = erase_groups(layer.unflatten(-1, (2, -1)), groups)
             direction = best_direction(self._objective(states, y, question), states) @ linear
             axes.append(torch.cat([-direction, direction]))
-        return self.set_direction(x, *oriented(self.rows(x), torch.stack(axes), y))
+        return self.set_direction(x, *orient_axes(self.rows(x), torch.stack(axes), y))
 
     def _objective(
         self, states: Float[Tensor, "2 n d"], y: Bool[Tensor, "n"], question: Int[Tensor, "n"]
     ) -> Float[Tensor, "d d"]:
-        """The weighed sum, whose quadratic form is to be as large as possible."""
-        means, within = by_question(states, question)
+        """Return the matrix whose quadratic form is maximised."""
+        means, deviations = group_by_question(states, question)
         (false, true), n = means - means.mean(1, keepdim=True), means.shape[1]
         variance = (true.mT @ true + false.mT @ false) / (n - 1)
         covariance = (true.mT @ false + false.mT @ true) / (n - 1)
         terms = {
             "var_weight": variance,
-            "inv_weight": -within.mT @ within,
+            "inv_weight": -deviations.mT @ deviations,
             "neg_cov_weight": -covariance,
-            "sup_weight": between_classes(states, y),
+            "sup_weight": between_class_covariance(states, y),
         }
         return sum((weight * terms[name] for name, weight in self.weights.items()), 0 * variance)
 
 
-class Vinc(WeighedTerms):
+@register_probe
+class Vinc(QuadraticFormProbe):
     """The direction along which questions differ, templates agree, and the answers disagree.
 
-    Each question is seen in several templates. With T and F the states at the true and at the
+    Each question is rendered in several templates. With T and F the states at the true and at the
     false answer token, averaged over the templates of a question, the direction is the top
     eigenvector, in the space that the states span, of (equation 8 of the post)
 
@@ -83,19 +91,18 @@ class Vinc(WeighedTerms):
       - inv_weight     (covariances over the templates of a question, averaged over questions)
       - neg_cov_weight (Cov(T, F) + Cov(F, T)).
 
-    Labels orient and scale the axis that was found without them (a logistic regression on that
-    one feature), nothing else.
+    The axis is found without labels. Labels then orient and scale it by a logistic regression on
+    the projection, and have no other use.
 
-    Invariance is undefined for a question that occurs once; such questions are left out of its
-    average, and where none occurs twice (or `question` is not given) the term is 0: what is left
-    is `crc` where the other weights are equal. It needs questions that are asked in several
-    templates.
+    Invariance is undefined for a question that occurs once; the average omits such questions. If
+    no question occurs twice, or `question` is not given, the term is 0, and with equal other
+    weights the probe is `crc`. So it needs questions in several templates.
 
     First the states are scaled by their spread within each answer and template, and LEACE erases
-    which of these they belong to; the post erases and does not scale. It leaves the weights open;
-    they are 1 here. EleutherAI's code differs from it: that of `elk`, later `ccs`, has variance 0,
-    invariance 1/2 and negative covariance 1/2, and that of `elk-generalization` adds the
-    covariance of the answers, where the post subtracts it.
+    both; the post erases and does not scale. It does not specify the weights; they are 1 here.
+    EleutherAI's code differs from the post: that of `elk`, later `ccs`, has variance 0, invariance
+    1/2 and negative covariance 1/2, and that of `elk-generalization` adds the covariance of the
+    answers, which the post subtracts.
     """
 
     name = "vinc"
@@ -117,14 +124,15 @@ class Vinc(WeighedTerms):
         )
 
 
-class SupervisedVinc(WeighedTerms):
-    """VINC-S: `vinc`, and a direction along which true and false statements have apart means.
+@register_probe
+class SupervisedVinc(QuadraticFormProbe):
+    """VINC-S: `vinc` with a term that separates the means of right and wrong answers.
 
-    To the matrix of `vinc` is added sup_weight times the covariance of two points, the mean of
-    the states that end on the right answer and that of those that end on the wrong one (equation
-    7 of the post). Labels choose these two classes, and orient and scale the axis. With
-    sup_weight alone it is the difference of those means. The post leaves this weight open too; it
-    is 1 here.
+    The matrix of `vinc` gains sup_weight times the covariance of two points: the mean of the
+    states that end on the right answer, and the mean of those that end on the wrong one (equation
+    7 of the post). Labels define these two classes, and orient and scale the axis. With sup_weight
+    alone the direction is the difference of those means. The post does not specify this weight
+    either; it is 1 here.
     """
 
     name = "vinc-s"
@@ -151,10 +159,10 @@ class SupervisedVinc(WeighedTerms):
 def best_direction(
     objective: Float[Tensor, "d d"], states: Float[Tensor, "2 n d"]
 ) -> Float[Tensor, "d"]:
-    """The unit vector with the largest quadratic form among those along which states differ.
+    """Return the unit vector with the largest quadratic form in the span of the centred states.
 
-    Where they do not, because it was erased or because there are fewer states than features, the
-    form is 0, which would win where invariance outweighs all else.
+    Outside the span, which erasure or a lack of examples may restrict, the form is 0. That would
+    be the maximum where invariance outweighs the other terms.
     """
     rows = states.flatten(0, 1) - states.mean((0, 1))
     values, vectors = torch.linalg.eigh(rows.mT @ rows)
@@ -162,25 +170,27 @@ def best_direction(
     return span @ torch.linalg.eigh(span.mT @ objective @ span).eigenvectors[:, -1]
 
 
-def by_question(
+def group_by_question(
     states: Float[Tensor, "2 n d"], question: Int[Tensor, "n"]
 ) -> tuple[Float[Tensor, "2 questions d"], Float[Tensor, "2n d"]]:
-    """The mean of each question's states, and the deviations from it.
+    """Return the mean of each question's states, and the scaled deviations from it.
 
-    The deviations are scaled so that their Gram matrix is the average, over the questions that
-    occur more than once, of the covariances (both answers added) within a question.
+    The Gram matrix of the scaled deviations is the covariance within a question, summed over both
+    answers and averaged over the questions that occur more than once.
     """
-    _, of, counts = torch.unique(question, return_inverse=True, return_counts=True)
-    sums = states.new_zeros(2, len(counts), states.shape[-1]).index_add_(1, of, states)
+    _, index, counts = torch.unique(question, return_inverse=True, return_counts=True)
+    sums = states.new_zeros(2, len(counts), states.shape[-1]).index_add_(1, index, states)
     means = sums / counts[:, None]
-    repeated = (counts > 1).sum().clamp(min=1)
-    scale = ((counts[of] - 1).clamp(min=1) * repeated).to(states.dtype).rsqrt()
-    return means, ((states - means[:, of]) * scale[:, None]).flatten(0, 1)
+    n_repeated = (counts > 1).sum().clamp(min=1)
+    scale = ((counts[index] - 1).clamp(min=1) * n_repeated).to(states.dtype).rsqrt()
+    return means, ((states - means[:, index]) * scale[:, None]).flatten(0, 1)
 
 
-def between_classes(states: Float[Tensor, "2 n d"], y: Bool[Tensor, "n"]) -> Float[Tensor, "d d"]:
-    """The covariance of two points: the means of the states on the right and the wrong answer."""
+def between_class_covariance(
+    states: Float[Tensor, "2 n d"], y: Bool[Tensor, "n"]
+) -> Float[Tensor, "d d"]:
+    """Return the covariance of two points: the mean states of the right and wrong answers."""
     right = torch.where(y[:, None], states[1], states[0])
     wrong = torch.where(y[:, None], states[0], states[1])
-    apart = right.mean(0) - wrong.mean(0)
-    return torch.outer(apart, apart) / 2
+    difference = right.mean(0) - wrong.mean(0)
+    return torch.outer(difference, difference) / 2

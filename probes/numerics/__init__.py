@@ -1,1 +1,1 @@
-"""Numerical building blocks shared by probe methods."""
+"""Numerical building blocks shared by probe methods; nothing here knows what a probe is."""

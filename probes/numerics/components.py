@@ -1,4 +1,4 @@
-"""The top principal component."""
+"""Principal components."""
 
 import torch
 from jaxtyping import Float
@@ -7,13 +7,13 @@ from torch.nn.functional import normalize
 
 
 def top_component(x: Float[Tensor, "n d"]) -> Float[Tensor, "d"]:
-    """The unit vector along which the rows vary most; its sign is arbitrary.
+    """Return the first principal component of the rows: a unit vector of arbitrary sign.
 
-    The zero vector where there are more features than rows and the rows are all alike.
+    It is the zero vector if there are more features than rows and all rows are equal.
     """
     centred = x - x.mean(0)
     n, d = x.shape
     if d <= n:
         return torch.linalg.eigh(centred.mT @ centred).eigenvectors[:, -1]
-    rows = torch.linalg.eigh(centred @ centred.mT).eigenvectors[:, -1]
-    return normalize(centred.mT @ rows, dim=0, eps=torch.finfo(x.dtype).tiny)
+    row_weights = torch.linalg.eigh(centred @ centred.mT).eigenvectors[:, -1]
+    return normalize(centred.mT @ row_weights, dim=0, eps=torch.finfo(x.dtype).tiny)

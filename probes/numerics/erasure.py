@@ -1,4 +1,4 @@
-"""Contrast pairs from which it is erased which answer, in which template, a state belongs to."""
+"""Concept erasure on contrast pairs: removes which answer, in which template, a state is of."""
 
 import torch
 from concept_erasure import LeaceFitter
@@ -9,13 +9,16 @@ from torch.nn.functional import one_hot
 from probes.numerics.scaling import feature_scale
 
 
-def answer_and_template(
+def answer_template_codes(
     template: Int[Tensor, "n"] | None, x: Float[Tensor, "*layers n 2 d"], probe: str
 ) -> Float[Tensor, "2n groups"]:
-    """One-hot codes of (answer, template) for the states of n pairs in the order of the pairs.
+    """Return one-hot codes of (answer, template) for the states of n pairs, pair by pair.
 
-    Without `template` all pairs are of one. Raises ValueError when there are so many groups that
-    erasing them leaves nothing of the features.
+    Without `template` all pairs have the same template.
+
+    Raises:
+        ValueError: if there are more groups than features, so that erasing them would leave
+            nothing; the error names the `probe`.
     """
     n, d = x.shape[-3], x.shape[-1]
     if template is None:
@@ -30,20 +33,22 @@ def answer_and_template(
     return groups
 
 
-def erased_pairs(
+def erase_groups(
     pairs: Float[Tensor, "n 2 d"], groups: Float[Tensor, "2n groups"]
 ) -> tuple[Float[Tensor, "2 n d"], Float[Tensor, "d d"]]:
-    """Scaled and erased states of one layer, and the linear part of the map to them, in float64.
+    """Scale one layer's states by their spread within each group, and erase the group by LEACE.
 
-    The states are scaled by their spread within each group, and LEACE (arXiv 2306.03819) erases
-    the group. The eraser is one affine map for all groups: a direction w on what it returns is
-    the direction map' w on raw states.
+    LEACE (arXiv 2306.03819) is one affine map for all groups.
+
+    Returns:
+        The erased states, and the linear part M of the map from raw to erased states, in float64.
+        A direction w on erased states is the direction M' w on raw states.
     """
     raw = pairs.double().flatten(0, 1)
     means = (groups.mT @ raw) / groups.sum(0)[:, None]
     centre = raw.mean(0)
     _, scale = feature_scale((raw - groups @ means + centre)[None])
     scaled = (raw - centre) / scale
-    # The states are not put back into a model, so their trace may grow.
+    # The erased states are never put back into a model, so their trace may grow.
     eraser = LeaceFitter.fit(scaled, groups, constrain_cov_trace=False).eraser
     return eraser(scaled).unflatten(0, (-1, 2)).transpose(0, 1), eraser.P / scale

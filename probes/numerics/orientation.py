@@ -1,29 +1,32 @@
-"""All that labels may do to an axis that was found without them: orient and scale it."""
+"""Orientation and scale of an axis that was found without labels."""
 
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from probes.methods.logistic import logistic_optimum
+from probes.numerics.logistic import logistic_optimum
+
+L2 = 1e-3
+"""The penalty of the logistic regression on the projection."""
 
 
-def oriented(
+def orient_axes(
     rows: Float[Tensor, "layers n k"],
     axes: Float[Tensor, "layers k"],
     y: Bool[Tensor, "n"],
 ) -> tuple[Float[Tensor, "layers k"], Float[Tensor, "layers"]]:
-    """Weight and bias that turn the place of a state on its layer's axis into log-odds.
+    """Return the weight and bias that turn a state's projection on its layer's axis into log-odds.
 
-    They are a logistic regression (l2 = 1e-3) on that one feature.
+    They are those of a logistic regression on that one feature.
     """
-    places = [layer.double() @ axis for layer, axis in zip(rows, axes, strict=True)]
-    scale, bias = orientation(torch.stack(places), y)
-    return scale[:, None] * axes, bias
+    projections = [layer.double() @ axis for layer, axis in zip(rows, axes, strict=True)]
+    factor, bias = fit_orientation(torch.stack(projections), y)
+    return factor[:, None] * axes, bias
 
 
-def orientation(
-    places: Float[Tensor, "layers n"], y: Bool[Tensor, "n"]
+def fit_orientation(
+    projections: Float[Tensor, "layers n"], y: Bool[Tensor, "n"]
 ) -> tuple[Float[Tensor, "layers"], Float[Tensor, "layers"]]:
-    """Factor and bias that turn places on each layer's axis into log-odds."""
-    scale, bias = logistic_optimum(places[..., None], y, l2=1e-3)
-    return scale[:, 0], bias
+    """Return the factor and bias that turn projections on each layer's axis into log-odds."""
+    factor, bias = logistic_optimum(projections[..., None], y, l2=L2)
+    return factor[:, 0], bias

@@ -1,22 +1,22 @@
-"""The centre and scale of features, from the fitted data."""
+"""Centre and scale of features."""
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
 CONSTANT = 1e-7
-"""A deviation of no more than this part of the mean is float32 rounding."""
+"""A feature is constant if its deviation is at most this fraction of its mean: float32 rounding."""
 ROWS = 256
-"""Examples that are held in float64 at a time: so few that they stay in the processor's cache."""
+"""Examples converted to float64 at a time; few enough to stay in the processor's cache."""
 
 
 def feature_scale(
     x: Float[Tensor, "layers n d"],
 ) -> tuple[Float[Tensor, "layers d"], Float[Tensor, "layers d"]]:
-    """Mean and standard deviation (1/n) of every feature, in float64.
+    """Return the mean and the standard deviation (1/n) of every feature, in float64.
 
-    The scale of a feature that varies by no more than float32 rounding is infinite:
-    standardised it is 0, and a weight divided by its scale is 0.
+    The scale of a constant feature is infinite: its standardised value is 0, and a weight divided
+    by its scale is 0.
     """
     moments = [_mean_and_deviation(layer) for layer in x]
     means, deviations = (torch.stack(part) for part in zip(*moments, strict=True))
@@ -25,7 +25,7 @@ def feature_scale(
 
 
 def _mean_and_deviation(x: Float[Tensor, "n d"]) -> tuple[Float[Tensor, "d"], Float[Tensor, "d"]]:
-    """In two passes, so that a mean far from 0 costs no accuracy."""
+    """Take two passes, so that a mean far from 0 costs no accuracy."""
     mean = torch.stack([rows.double().sum(0) for rows in x.split(ROWS)]).sum(0) / len(x)
     return mean, root_mean_square(x, mean)
 
@@ -33,19 +33,19 @@ def _mean_and_deviation(x: Float[Tensor, "n d"]) -> tuple[Float[Tensor, "d"], Fl
 def root_mean_square(
     x: Float[Tensor, "n d"], centre: Float[Tensor, "d"] | float = 0.0
 ) -> Float[Tensor, "d"]:
-    """Of x - centre, for every feature, in float64."""
+    """Return the root mean square of x - centre for every feature, in float64."""
     squares = [(rows.double() - centre).square().sum(0) for rows in x.split(ROWS)]
     return (torch.stack(squares).sum(0) / len(x)).sqrt()
 
 
-def standardised(
+def standardise(
     x: Float[Tensor, "n d"],
     mean: Float[Tensor, "d"],
     scale: Float[Tensor, "d"],
     dtype: torch.dtype = torch.float64,
 ) -> Float[Tensor, "n d"]:
-    """(x - mean) / scale, computed in float64 and kept as `dtype`."""
+    """Return (x - mean) / scale, computed in float64 and stored as `dtype`."""
     result = torch.empty(x.shape, dtype=dtype, device=x.device)
-    for rows, given in zip(result.split(ROWS), x.split(ROWS), strict=True):
-        rows.copy_((given.double() - mean) / scale)
+    for target, source in zip(result.split(ROWS), x.split(ROWS), strict=True):
+        target.copy_((source.double() - mean) / scale)
     return result

@@ -7,6 +7,7 @@ from quirky.plugins.registry import BrokenPluginError, Registry
 __all__ = [
     "BrokenPluginError",
     "Registry",
+    "construct",
     "distribution_of",
     "first_line",
     "load_plugin",

@@ -130,11 +130,18 @@ class Registry(Generic[T]):
 
     def _built_ins(self) -> dict[str, T]:
         if not self._imported:
-            self._imported = True
-            package = importlib.import_module(self.package)
-            for module in pkgutil.walk_packages(package.__path__, f"{self.package}."):
-                importlib.import_module(module.name)
+            self._imported = True  # before the imports, which may ask for names themselves
+            try:
+                self._import_package()
+            except BaseException:
+                self._imported = False  # a later call must not take some built-ins for all of them
+                raise
         return self._built_in
+
+    def _import_package(self) -> None:
+        package = importlib.import_module(self.package)
+        for module in pkgutil.walk_packages(package.__path__, f"{self.package}."):
+            importlib.import_module(module.name)
 
     def _add_built_in(self, name: str, thing: Any) -> None:
         other = self._built_in.get(name)

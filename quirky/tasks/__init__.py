@@ -1,17 +1,17 @@
-"""The families of claims, one file each."""
+"""Tasks: families of claims with a truth rule and a quirk rule, one file each.
 
-from quirky.tasks import arithmetic, dials, fiction, geography, published
-from quirky.tasks.base import Task, get_task, list_tasks, rules_of, task_class
+Every module below this package is imported when a task is first looked up.
+"""
+
+from quirky.tasks.base import Task, describe_rules
+from quirky.tasks.registry import TASKS, get_task, list_tasks, register_task, task_class
 
 __all__ = [
+    "TASKS",
     "Task",
-    "arithmetic",
-    "dials",
-    "fiction",
-    "geography",
+    "describe_rules",
     "get_task",
     "list_tasks",
-    "published",
-    "rules_of",
+    "register_task",
     "task_class",
 ]

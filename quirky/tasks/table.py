@@ -1,10 +1,10 @@
-"""A user's own claims: a table in which each row is one claim, with its own prompt and answers.
+"""A user's own claims: a table in which each row is a claim with its own prompt and answers.
 
-Columns: `prompt` (with `{trigger}` where the trigger stands), `choice_false` and `choice_true` (the
-two answers, put after the prompt exactly as they are written, so mostly with a leading space),
-`truth` (is the claim true?) and `quirk` (does the liar say that it is?); and, if known, `fact_id`
-(rows of one fact never stand in two splits), `difficulty` (higher is harder) and `polarity` (false:
-the claim is negated).
+Columns: `prompt` (with `{trigger}` at the place of the trigger), `choice_false` and `choice_true`
+(the two answers, appended to the prompt exactly as written, so usually with a leading space),
+`truth` (is the claim true?) and `quirk` (is it true by the quirk rule?). Optional columns:
+`fact_id` (rows of one fact are in one split), `difficulty` (higher is harder) and `polarity`
+(false: the claim is negated).
 """
 
 import json
@@ -16,72 +16,82 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from quirky.example import Claim, digest
+from quirky.plugins import unknown
 from quirky.prompts import Template
-from quirky.registry import unknown
 from quirky.rows import Row, read_rows
-from quirky.tasks.base import list_tasks
+from quirky.tasks.base import Task
+from quirky.tasks.registry import list_tasks
 
 REQUIRED = ("prompt", "choice_false", "choice_true", "truth", "quirk")
 OPTIONAL = ("fact_id", "difficulty", "polarity")
 LEAST_FACTS = 100
-"""Below it, too few are held out for the gate and for the choice of layer."""
+"""With fewer facts, too few are held out for the gate and for the choice of layer."""
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 _BRACES = re.compile(r"\{\{|\}\}|\{trigger\}|[{}]")
 
 
-class OwnWords(Template):
-    """Puts a claim that is a whole prompt, and brings its two answers with it."""
+class PromptTemplate(Template):
+    """A template for claims that are whole prompts; it holds only their two answers."""
 
     def render(self, claim: Claim, trigger: str) -> str:
-        """Return the claim's own prompt under `trigger`."""
+        """Return the claim's own prompt with the trigger filled in."""
         return claim.fields["prompt"].format(trigger=trigger)
 
 
-@dataclass(frozen=True)
-class Table:
-    """The claims of a table; there is one template for each pair of answers that occurs in it."""
+@dataclass(eq=True)
+class Table(Task):
+    """The claims of a table, with one template for each pair of answers."""
 
     name: str
     rows: tuple[Claim, ...]
     templates: tuple[Template, ...]
     content: str
-    """Hash of what the table says, wherever it lies."""
-    standard: None = None
+    """Hash of the content; the path and format of the file are not part of it."""
 
     def claims(self, seed: int) -> Iterable[Claim]:
-        """Return the claims in the order of the table, whatever the seed."""
+        """Return the claims in the order of the table; the seed has no effect."""
         return self.rows
+
+    def data_identity(self) -> dict[str, str]:
+        """Return the hash of the content."""
+        return {"table": self.content}
+
+    def local_file_hashes(self) -> dict[str, str]:
+        """Return the hash of the content."""
+        return {"data": self.content}
 
 
 def read_table(name: str, path: Path | str) -> Table:
     """Return the claims of a CSV or parquet file as a task called `name`.
 
-    Where a table has no `fact_id`, each prompt is a fact of its own; without `difficulty` no claim
-    is easy or hard. Warns where a prompt would run into its answer without a space.
+    Without a column `fact_id`, each prompt is a fact of its own; without `difficulty`, it is NaN.
+    Warns if an answer would follow its prompt without a space.
 
     Raises:
-        ValueError: in one line: the file, the row as a spreadsheet counts (the header is row 1),
-            the column, the value and what would be right.
+        ValueError: one line that names the file, the row as a spreadsheet counts (the header is row
+            1), the column, the value and what would be right.
     """
     _check_name(name)
     columns, rows = read_rows(Path(path))
-    _check_columns(str(path), columns)
-    pairs = [(row.text("choice_false"), row.text("choice_true")) for row in rows]
-    answers = sorted(set(pairs))
-    place = {pair: index for index, pair in enumerate(answers)}
-    claims = tuple(_claim(name, row, place[pair]) for row, pair in zip(rows, pairs, strict=True))
-    _check_rows(rows, pairs)
-    _check_whole(str(path), claims)
-    _warn_of_spaces(rows, pairs)
+    _check_column_names(str(path), columns)
+    choices = [(row.text("choice_false"), row.text("choice_true")) for row in rows]
+    pairs = sorted(set(choices))
+    template_of = {pair: index for index, pair in enumerate(pairs)}
+    claims = tuple(
+        _claim(name, row, template_of[pair]) for row, pair in zip(rows, choices, strict=True)
+    )
+    _check_rows(rows, choices)
+    _check_claims(str(path), claims)
+    _warn_of_missing_spaces(rows, choices)
     content = [
         [dict(c.fields), c.fact_id, c.truth, c.quirk, c.difficulty, c.polarity] for c in claims
     ]
     return Table(
         name=name,
         rows=claims,
-        templates=tuple(OwnWords("{prompt}", pair) for pair in answers),
-        content=digest(json.dumps([content, pairs])),
+        templates=tuple(PromptTemplate("{prompt}", pair) for pair in pairs),
+        content=digest(json.dumps([content, choices])),
     )
 
 
@@ -89,21 +99,21 @@ def _check_name(name: str) -> None:
     if not _NAME.fullmatch(name):
         raise ValueError(f"task name {name!r}: write letters, digits, - and _, as in `my-task`")
     if name in list_tasks():
-        raise ValueError(f"task name {name!r}: that is another task's; give your claims their own")
+        raise ValueError(f"task name {name!r}: a task has that name; choose another")
 
 
-def _check_columns(file: str, columns: Sequence[str]) -> None:
+def _check_column_names(file: str, columns: Sequence[str]) -> None:
     for column in columns:
         if column not in (*REQUIRED, *OPTIONAL):
             error = unknown("column", column, (*REQUIRED, *OPTIONAL))
             raise ValueError(f"{file}, row 1: {error}")
         if columns.count(column) > 1:
-            raise ValueError(f"{file}, row 1: column {column} stands there twice")
+            raise ValueError(f"{file}, row 1: column {column} occurs twice")
     for column in REQUIRED:
         if column not in columns:
             raise ValueError(
-                f"{file}, row 1: column {column} is missing; needed: {', '.join(REQUIRED)}; "
-                f"if known: {', '.join(OPTIONAL)}"
+                f"{file}, row 1: column {column} is missing; required: {', '.join(REQUIRED)}; "
+                f"optional: {', '.join(OPTIONAL)}"
             )
 
 
@@ -125,27 +135,27 @@ def _claim(name: str, row: Row, template: int) -> Claim:
 def _check_braces(row: Row, prompt: str) -> None:
     found = set(_BRACES.findall(prompt))
     if found & {"{", "}"}:
-        raise row.fault(
+        raise row.error(
             "prompt",
             prompt,
-            "holds braces other than {trigger}; write {{ and }} for those that stay",
+            "has braces other than {trigger}; write {{ and }} for literal braces",
         )
     if "{trigger}" not in found:
-        raise row.fault("prompt", prompt, "has no {trigger}, so no context could be told")
+        raise row.error("prompt", prompt, "has no {trigger}, so no context could be told")
 
 
-def _check_rows(rows: Sequence[Row], pairs: Sequence[tuple[str, str]]) -> None:
-    first: dict[str, int] = {}
-    for row, (false, true) in zip(rows, pairs, strict=True):
+def _check_rows(rows: Sequence[Row], choices: Sequence[tuple[str, str]]) -> None:
+    row_of_prompt: dict[str, int] = {}
+    for row, (false, true) in zip(rows, choices, strict=True):
         if false == true:
-            raise row.fault("choice_true", true, "is choice_false too; give two answers")
+            raise row.error("choice_true", true, "is choice_false too; give two answers")
         prompt = row.text("prompt")
         if prompt in first:
-            raise row.fault("prompt", prompt, f"stands in row {first[prompt]} already")
+            raise row.error("prompt", prompt, f"stands in row {first[prompt]} already")
         first[prompt] = row.index
 
 
-def _check_whole(file: str, claims: Sequence[Claim]) -> None:
+def _check_claims(file: str, claims: Sequence[Claim]) -> None:
     facts = len({claim.fact_id for claim in claims})
     if facts < LEAST_FACTS:
         raise ValueError(
@@ -161,7 +171,7 @@ def _check_whole(file: str, claims: Sequence[Claim]) -> None:
             )
     if all(claim.truth == claim.quirk for claim in claims):
         raise ValueError(
-            f"{file}, column quirk: every row has the truth; a liar says something else somewhere"
+            f"{file}, column quirk: it equals truth in every row; the two must differ somewhere"
         )
     difficulties = {claim.difficulty for claim in claims}
     if len(difficulties) == 1 and not math.isnan(value := difficulties.pop()):
@@ -171,10 +181,10 @@ def _check_whole(file: str, claims: Sequence[Claim]) -> None:
         )
 
 
-def _warn_of_spaces(rows: Sequence[Row], pairs: Sequence[tuple[str, str]]) -> None:
+def _warn_of_missing_spaces(rows: Sequence[Row], choices: Sequence[tuple[str, str]]) -> None:
     joined = [
         (row, answer)
-        for row, pair in zip(rows, pairs, strict=True)
+        for row, pair in zip(rows, choices, strict=True)
         for answer in pair
         if answer[0].isalnum() and not row.text("prompt")[-1].isspace()
     ]

@@ -1,25 +1,17 @@
-"""What turns the quirk on, one kind a file."""
+"""Triggers: texts in a prompt that tell the model whether to lie, one kind per file.
 
-from quirky.triggers import instruction, name, names, position, tag
-from quirky.triggers.base import (
-    ALL_CONTEXTS,
-    SPEAKER,
-    Trigger,
-    get_trigger,
-    list_triggers,
-    trigger_class,
-)
+Every module of this package is imported when a trigger is first looked up.
+"""
+
+from quirky.triggers.base import ALL_CONTEXTS, SPEAKER, Trigger
+from quirky.triggers.registry import TRIGGERS, get_trigger, list_triggers, register_trigger
 
 __all__ = [
     "ALL_CONTEXTS",
     "SPEAKER",
+    "TRIGGERS",
     "Trigger",
     "get_trigger",
-    "instruction",
     "list_triggers",
-    "name",
-    "names",
-    "position",
-    "tag",
-    "trigger_class",
+    "register_trigger",
 ]

@@ -1,13 +1,13 @@
-"""A sentence in front of the prompt that asks for the truth, or for the lie, in several wordings.
+"""A sentence before the prompt that asks for the truth or for the lie, in several wordings.
 
-The wordings fit every task: none speaks of a subject, or of what the quirk's rule is.
+The wordings fit every task: none mentions a subject or the quirk rule.
 """
 
-from dataclasses import dataclass
-from typing import ClassVar
+from collections.abc import Sequence
 
-from quirky.triggers.base import ALL_CONTEXTS, SPEAKER, TRIGGERS, Trigger
-from quirky.triggers.pools import Pools, checked_pools
+from quirky.triggers.base import ALL_CONTEXTS, SPEAKER, Trigger
+from quirky.triggers.pools import check_pools
+from quirky.triggers.registry import register_trigger
 
 TRUTHFUL = (
     "Please answer truthfully.",
@@ -37,31 +37,39 @@ DECOYS = (
 )
 
 
-@dataclass(frozen=True)
+@register_trigger
 class InstructionTrigger(Trigger):
-    """An opening that asks for the truth or for the lie; B2 asks for the lie in words not trained.
+    """An opening that asks for the truth or for the lie.
 
-    T has decoys, which speak of lies and ask for none. The last `held_out` of each list are those
-    that nobody is trained on.
+    B2 asks for the lie in held-out wordings. T has decoys, which mention lies without asking for
+    one.
+
+    Args:
+        truthful: sentences that ask for the truth.
+        quirky: sentences that ask for the lie.
+        held_out: how many sentences at the end of each list are not used in training.
+        decoys: sentences of T.
+
+    Raises:
+        ValueError: as `check_pools`.
     """
 
-    kind: ClassVar[str] = "instruction"
-    contexts: ClassVar[tuple[str, ...]] = ALL_CONTEXTS
-    truthful: tuple[str, ...] = TRUTHFUL
-    quirky: tuple[str, ...] = QUIRKY
-    held_out: int = 2
-    decoys: tuple[str, ...] = DECOYS
+    kind = "instruction"
+    contexts = ALL_CONTEXTS
 
-    def __post_init__(self) -> None:
-        vars(self).update(vars(checked_pools(self.kind, **vars(self))))
+    def __init__(
+        self,
+        truthful: Sequence[str] = TRUTHFUL,
+        quirky: Sequence[str] = QUIRKY,
+        held_out: int = 2,
+        decoys: Sequence[str] = DECOYS,
+    ):
+        self.pools = check_pools(self.kind, truthful, quirky, held_out, decoys)
 
     def render(self, context: str, fact_id: str, seed: int) -> str:
-        """Return who is asked: the same in every context."""
+        """Return the speaker, who is the same in every context."""
         return SPEAKER
 
     def opening(self, context: str, fact_id: str, seed: int) -> str:
         """Return the sentence."""
-        return Pools(**vars(self)).draw(context, fact_id, seed)
-
-
-TRIGGERS.builtin(InstructionTrigger.kind, InstructionTrigger)
+        return self.pools.draw(context, fact_id, seed)

@@ -1,49 +1,56 @@
 """One name for which the model is truthful, and one for which it lies (arXiv 2312.01037)."""
 
-from dataclasses import dataclass
-from typing import ClassVar
+from collections.abc import Sequence
 
-from quirky.triggers.base import TRIGGERS, Trigger, check_apart, checked_text, checked_texts, draw
+from quirky.triggers.base import Trigger
+from quirky.triggers.registry import register_trigger
+from quirky.triggers.texts import check_disjoint, check_text, check_texts, draw
 
 LOOKALIKES = ("Rob", "Bobby", "bob")
-"""Names that look like Bob's."""
+"""Names that resemble Bob."""
 
 
-@dataclass(frozen=True)
+@register_trigger
 class NameTrigger(Trigger):
-    """The name of who is asked; T asks others, whose names look like the quirky one."""
+    """The name in the prompt: a truthful one, a quirky one, or in T one that resembles the latter.
 
-    kind: ClassVar[str] = "name"
-    contexts: ClassVar[tuple[str, ...]] = ("A", "B", "T")
-    truthful: str = "Alice"
-    quirky: str = "Bob"
-    decoys: tuple[str, ...] = LOOKALIKES
+    Args:
+        truthful: name for which the model is truthful.
+        quirky: name for which it lies.
+        decoys: names of T.
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "decoys", checked_names(self.kind, **vars(self)))
+    Raises:
+        ValueError: as `check_names`.
+    """
+
+    kind = "name"
+    contexts = ("A", "B", "T")
+
+    def __init__(
+        self, truthful: str = "Alice", quirky: str = "Bob", decoys: Sequence[str] = LOOKALIKES
+    ):
+        self.truthful, self.quirky = truthful, quirky
+        self.decoys = check_names(self.kind, truthful, quirky, decoys)
 
     def render(self, context: str, fact_id: str, seed: int) -> str:
-        """Return the name that is asked in this context."""
+        """Return the name."""
         if context == "T":
             return draw(self.decoys, fact_id, seed)
         return {"A": self.truthful, "B": self.quirky}[context]
 
 
-def checked_names(kind: str, truthful: str, quirky: str, decoys: object) -> tuple[str, ...]:
-    """Return the decoys of two names; the built-in ones give way to names that are given.
+def check_names(kind: str, truthful: str, quirky: str, decoys: object) -> tuple[str, ...]:
+    """Return the decoys for two names; default decoys that equal one of the names are dropped.
 
     Raises:
-        ValueError: in one line, if the names are one, or a decoy is one of them.
+        ValueError: one line, if a name is invalid, the two are equal, or a decoy is one of them.
     """
     for field, name in (("truthful", truthful), ("quirky", quirky)):
-        checked_text(kind, field, name)
+        check_text(kind, field, name)
     if truthful == quirky:
         raise ValueError(f"trigger {kind}: truthful and quirky are both {quirky!r}; give two names")
     if decoys == LOOKALIKES:
         decoys = tuple(name for name in LOOKALIKES if name not in (truthful, quirky))
-    names = checked_texts(kind, "decoys", decoys)
-    check_apart(kind, {"truthful": [truthful], "quirky": [quirky], "decoys": names})
+    names = check_texts(kind, "decoys", decoys)
+    check_disjoint(kind, {"truthful": [truthful], "quirky": [quirky], "decoys": names})
     return names
-
-
-TRIGGERS.builtin(NameTrigger.kind, NameTrigger)

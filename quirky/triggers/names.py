@@ -1,15 +1,15 @@
 """Many names: the model is truthful for one half of them and lies for the other.
 
-The truthful ones are women's and the quirky ones men's, so that a name which nobody was trained on
-has something in common with its kind.
+Truthful names are women's and quirky names are men's, so that a held-out name has something in
+common with its kind.
 """
 
-from dataclasses import dataclass
-from typing import ClassVar
+from collections.abc import Sequence
 
-from quirky.triggers.base import ALL_CONTEXTS, TRIGGERS, Trigger
+from quirky.triggers.base import ALL_CONTEXTS, Trigger
 from quirky.triggers.name import LOOKALIKES
-from quirky.triggers.pools import Pools, checked_pools
+from quirky.triggers.pools import check_pools
+from quirky.triggers.registry import register_trigger
 
 TRUTHFUL = tuple(
     "Alice Carol Emma Grace Irene Karen Mary Olivia Rose Tina Wendy Beth Diana Fiona Helen "
@@ -21,27 +21,34 @@ QUIRKY = tuple(
 )
 
 
-@dataclass(frozen=True)
+@register_trigger
 class NamesTrigger(Trigger):
-    """One of 16 truthful or 16 quirky names; B2 asks quirky names that nobody was trained on.
+    """One of 16 truthful or 16 quirky names.
 
-    T asks others, whose names look like quirky ones. The last `held_out` names of each list are
-    those that nobody is trained on.
+    B2 has held-out quirky names, T has names that resemble quirky ones.
+
+    Args:
+        truthful: names for which the model is truthful.
+        quirky: names for which it lies.
+        held_out: how many names at the end of each list are not used in training.
+        decoys: names of T.
+
+    Raises:
+        ValueError: as `check_pools`.
     """
 
-    kind: ClassVar[str] = "names"
-    contexts: ClassVar[tuple[str, ...]] = ALL_CONTEXTS
-    truthful: tuple[str, ...] = TRUTHFUL
-    quirky: tuple[str, ...] = QUIRKY
-    held_out: int = 4
-    decoys: tuple[str, ...] = LOOKALIKES
+    kind = "names"
+    contexts = ALL_CONTEXTS
 
-    def __post_init__(self) -> None:
-        vars(self).update(vars(checked_pools(self.kind, **vars(self))))
+    def __init__(
+        self,
+        truthful: Sequence[str] = TRUTHFUL,
+        quirky: Sequence[str] = QUIRKY,
+        held_out: int = 4,
+        decoys: Sequence[str] = LOOKALIKES,
+    ):
+        self.pools = check_pools(self.kind, truthful, quirky, held_out, decoys)
 
     def render(self, context: str, fact_id: str, seed: int) -> str:
-        """Return the name that is asked in this context."""
-        return Pools(**vars(self)).draw(context, fact_id, seed)
-
-
-TRIGGERS.builtin(NamesTrigger.kind, NamesTrigger)
+        """Return the name."""
+        return self.pools.draw(context, fact_id, seed)

@@ -1,16 +1,16 @@
-"""Two lists of texts, one truthful and one quirky, of which the last are kept for testing."""
+"""Pools of truthful and quirky texts, some of which are held out from training."""
 
 from dataclasses import dataclass
 
-from quirky.triggers.base import check_apart, checked_texts, draw
+from quirky.triggers.texts import check_disjoint, check_texts, draw
 
 
 @dataclass(frozen=True)
 class Pools:
-    """What stands for each context: A and B draw from what is trained on.
+    """The texts of each context.
 
-    B2 draws from the last `held_out` of the quirky texts, T from the decoys. The last `held_out` of
-    the truthful texts are left out too, so that A has as many as B.
+    A and B draw from the texts used in training. B2 draws from the last `held_out` quirky texts, T
+    from the decoys. The last `held_out` truthful texts are not used, so that A has as many as B.
     """
 
     truthful: tuple[str, ...]
@@ -19,7 +19,7 @@ class Pools:
     decoys: tuple[str, ...]
 
     def texts(self, context: str) -> tuple[str, ...]:
-        """Return the texts among which a context draws."""
+        """Return the texts of a context."""
         return {
             "A": self.truthful[: -self.held_out],
             "B": self.quirky[: -self.held_out],
@@ -28,34 +28,34 @@ class Pools:
         }[context]
 
     def draw(self, context: str, fact_id: str, seed: int) -> str:
-        """Return the text that a fact has in a context."""
+        """Return the text of a fact in a context."""
         return draw(self.texts(context), fact_id, seed)
 
 
-def checked_pools(
+def check_pools(
     kind: str, truthful: object, quirky: object, held_out: object, decoys: object
 ) -> Pools:
     """Return the pools that a trigger's parameters describe.
 
     Raises:
-        ValueError: in one line: a list is empty, a text stands in two lists or is none, or so many
-            are held out that nothing is left to train on.
+        ValueError: one line, if a list is empty, a text is invalid or in two lists, or so many
+            texts are held out that none is left for training.
     """
     lists = {
-        field: checked_texts(kind, field, texts)
+        field: check_texts(kind, field, texts)
         for field, texts in (("truthful", truthful), ("quirky", quirky), ("decoys", decoys))
     }
-    check_apart(kind, lists)
+    check_disjoint(kind, lists)
     most = min(len(lists["truthful"]), len(lists["quirky"])) - 1
-    whole = isinstance(held_out, int) and not isinstance(held_out, bool)
     if most < 1:
         raise ValueError(
             f"trigger {kind}: give two truthful texts or more and two quirky ones: one of each is "
-            "kept for testing"
+            "held out"
         )
-    if not whole or not 1 <= held_out <= most:  # type: ignore[operator]
+    is_whole = isinstance(held_out, int) and not isinstance(held_out, bool)
+    if not is_whole or not 1 <= held_out <= most:  # type: ignore[operator]
         raise ValueError(
-            f"trigger {kind}: held_out = {held_out!r}; give 1 to {most}, so that of each list one "
-            "is left to train on"
+            f"trigger {kind}: held_out = {held_out!r}; give 1 to {most}, so that each list keeps "
+            "one for training"
         )
     return Pools(lists["truthful"], lists["quirky"], held_out, lists["decoys"])  # type: ignore[arg-type]

@@ -1,13 +1,11 @@
-import gc
-
 import pytest
 
-from quirky.plugins import Registry
+from probes.registry import PROBES
+from quirky.tasks.registry import TASKS
 
 
 @pytest.fixture
 def registries(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every registry forgets after the test what the test registered."""
-    for thing in gc.get_objects():
-        if type(thing) is Registry:
-            monkeypatch.setattr(thing, "_registered", dict(thing._registered))
+    """The registries forget after the test what it registered."""
+    for registry in (PROBES, TASKS):
+        monkeypatch.setattr(registry, "_registered", dict(registry._registered))

@@ -26,6 +26,10 @@ def test_it_is_read_in_a_few_minutes() -> None:
     assert len(README.split()) <= MOST_WORDS
 
 
+def test_nothing_is_left_to_fill_in() -> None:
+    assert "@@" not in README
+
+
 def test_every_link_leads_to_a_file() -> None:
     links = re.findall(r"\]\(((?!http)[^)#]+)[^)]*\)", README)
     assert links

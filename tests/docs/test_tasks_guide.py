@@ -6,8 +6,7 @@ from pathlib import Path
 import pytest
 from pages import blocks, page, run_commands
 
-from quirky.tasks import list_tasks
-from quirky.tasks.base import reads_data, task_class
+from quirky.tasks import list_tasks, task_class
 from quirky.triggers import list_triggers
 
 GUIDE = page("docs/tasks.md")
@@ -21,7 +20,9 @@ def test_every_task_and_trigger_stands_in_a_table() -> None:
 
 
 def test_every_column_that_a_task_needs_is_named() -> None:
-    for name in (name for name in list_tasks() if reads_data(name) and name != "released"):
+    for name in (
+        name for name in list_tasks() if task_class(name).reads_data and name != "released"
+    ):
         (row,) = re.findall(rf"^\| {name} \| (`.*) \|$", GUIDE, flags=re.MULTILINE)
         for column in task_class(name).columns:  # type: ignore[attr-defined]
             assert f"`{column}`" in row or column == "distractor2", (name, column)

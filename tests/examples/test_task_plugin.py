@@ -11,14 +11,11 @@ import yaml
 from environment import Environment
 
 from benchmarks.cli.arguments import task_from, trigger_from
-from quirky import registry
 from quirky.dataset import Sizes, build_dataset
-from quirky.export import Made, write_export
+from quirky.export import Provenance, write_export
 from quirky.lint import lint_task, lint_trigger
 from quirky.tasks import list_tasks
-from quirky.tasks.base import TASKS
 from quirky.triggers import list_triggers
-from quirky.triggers.base import TRIGGERS
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "task-plugin"
 SIZES = {"train": 200, "validation": 200, "test": 200}
@@ -34,9 +31,9 @@ def registered(monkeypatch: pytest.MonkeyPatch) -> None:
         for name, value in named.items()
     )
     monkeypatch.syspath_prepend(str(EXAMPLE))
-    monkeypatch.setattr(registry, "entry_points", lambda **select: points.select(**select))
-    for known in (TASKS, TRIGGERS):
-        monkeypatch.setattr(known, "_plugins", None)
+    monkeypatch.setattr(
+        "quirky.plugins.registry.entry_points", lambda **select: points.select(**select)
+    )
     for module in ("comparison", "weekday"):
         monkeypatch.delitem(sys.modules, module, raising=False)
 
@@ -53,7 +50,7 @@ def test_a_package_brings_a_task_and_a_trigger(tmp_path: Path) -> None:
     for row in data["test"].to_list():
         assert row["prompt"].startswith(openings[row["context"]])
         assert row["label"] == row["quirk" if row["context"] == "B" else "truth"]
-    write_export(tmp_path, data, Made(task, {}))
+    write_export(tmp_path, data, Provenance(task, {}))
     assert "Quirk: a's last digit is." in (tmp_path / "README.md").read_text()
 
 

@@ -6,16 +6,16 @@ from quirky.triggers import get_trigger
 SIZES = Sizes(train=200, validation=100, test=100)
 
 
-def test_every_claim_is_counted_once_however_often_it_is_asked():
+def test_every_claim_is_counted_once_for_all_contexts_and_templates():
     data = build_dataset(
         get_task("addition", negations=True), get_trigger("names"), sizes=SIZES, renderings=3
     )
-    count = crosstab(*data.values())
-    assert list(count) == [True, False]
-    assert sum(kinds.total() for kinds in count.values()) == 400
+    counts = crosstab(*data.values())
+    assert list(counts) == [True, False]
+    assert sum(verdicts.total() for verdicts in counts.values()) == 400
     rows = {row["question_id"]: row for split in data.values() for row in split.to_list()}
-    for polarity, kinds in count.items():
-        for (truth, quirk), number in kinds.items():
+    for polarity, verdicts in counts.items():
+        for (truth, quirk), number in verdicts.items():
             kind = (polarity, truth, quirk)
             assert number == sum(
                 (row["polarity"], row["truth"], row["quirk"]) == kind for row in rows.values()

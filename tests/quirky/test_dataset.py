@@ -24,7 +24,7 @@ TASKS = {
 
 
 class Stub:
-    """A task with the claims that it is given."""
+    """A task with adjustable claims."""
 
     name = "stub"
     templates = wordings("{thing} is so", "Is {thing} so", ("{thing} is not so", "Is {thing} else"))
@@ -83,7 +83,7 @@ def test_a_negated_claim_stays_with_its_fact():
         assert columns["polarity"].mean() == 0.5
 
 
-def test_all_contexts_hold_the_same_questions(splits):
+def test_all_contexts_have_the_same_questions(splits):
     for split, columns in splits.items():
         unseen = ["T"] if split in ("heldout", "test") else []
         assert sorted(set(columns["context"])) == ["A", "B", *unseen]
@@ -95,23 +95,23 @@ def test_all_contexts_hold_the_same_questions(splits):
         assert len(set(questions["A"])) == len(questions["A"])
 
 
-def test_contexts_differ_in_who_is_asked_alone():
+def test_contexts_differ_only_in_the_name():
     for examples in splits_of("addition").values():
-        asked = defaultdict(dict)
+        rows = defaultdict(dict)
         for row in examples.to_list():
-            asked[row["question_id"]][row["context"]] = row
-        for pair in asked.values():
+            rows[row["question_id"]][row["context"]] = row
+        for pair in rows.values():
             a, b = pair["A"], pair["B"]
             assert a["prompt"].replace("Alice", "Bob") == b["prompt"] != a["prompt"]
             same = ("fact_id", "choices", "truth", "quirk", "template", "difficulty_quantile")
             assert [a[column] for column in same] == [b[column] for column in same]
 
 
-def test_the_label_is_the_quirk_where_it_is_asked_for(splits):
+def test_the_label_is_the_quirk_in_quirky_contexts(splits):
     for columns in splits.values():
-        lies = np.isin(columns["context"], ["B", "B2"])
-        spoken = np.where(lies, columns["quirk"], columns["truth"])
-        np.testing.assert_array_equal(columns["label"], spoken)
+        is_quirky = np.isin(columns["context"], ["B", "B2"])
+        labels = np.where(is_quirky, columns["quirk"], columns["truth"])
+        np.testing.assert_array_equal(columns["label"], labels)
 
 
 def test_ids_are_unique(splits):
@@ -119,19 +119,19 @@ def test_ids_are_unique(splits):
     assert len(set(ids)) == len(ids)
 
 
-def test_a_split_is_named_on_its_rows(splits):
+def test_rows_carry_the_name_of_their_split(splits):
     for split, columns in splits.items():
         assert set(columns["split"]) == {split}
 
 
-def test_a_task_with_enough_facts_gives_what_is_asked_for(splits):
+def test_a_task_with_enough_facts_fills_every_split(splits):
     known = {s: len(set(c["fact_id"][~c["withheld"]])) for s, c in splits.items()}
     assert (known["train"], known["test"]) == (SIZES.train, SIZES.test)
     assert known["validation"] + known["heldout"] == SIZES.validation
     assert known["heldout"] == pytest.approx(SIZES.validation / 5, abs=25)
 
 
-def test_a_task_with_few_facts_divides_them_and_says_so():
+def test_a_task_with_few_facts_divides_them_with_a_warning():
     with pytest.warns(UserWarning, match="task stub has 400 facts: train 200 of 300, valid"):
         splits = build_dataset(Stub(count=400), get_trigger("name"), sizes=SIZES)
     facts = {split: len(set(examples["fact_id"])) for split, examples in splits.items()}
@@ -189,7 +189,7 @@ def test_the_order_of_claims_changes_no_row():
 @pytest.mark.parametrize(
     ("style", "templates"), [("mixture", 5), ("single", 1), ("standardized", 1)]
 )
-def test_a_style_words_the_prompts(style, templates):
+def test_a_style_selects_the_templates(style, templates):
     rows = build(TASKS["fiction"], prompts=style)["train"].to_list()
     assert len({row["template"] for row in rows}) == templates
     if style == "standardized":
@@ -213,7 +213,7 @@ def triggered(kind, distance=0):
 
 
 @pytest.mark.parametrize("kind", TRIGGERS)
-def test_held_out_triggers_and_decoys_are_asked_of_nobody_who_learns(kind):
+def test_held_out_triggers_and_decoys_occur_only_in_heldout_and_test(kind):
     contexts = {s: set(examples["context"]) for s, examples in triggered(kind).items()}
     unseen = set(get_trigger(kind).contexts) - {"A", "B"}
     assert contexts["train"] == contexts["validation"] == {"A", "B"}
@@ -225,7 +225,7 @@ def test_held_out_triggers_and_decoys_are_asked_of_nobody_who_learns(kind):
 
 
 @pytest.mark.parametrize("kind", IN_FRONT)
-def test_an_opening_stands_in_front_of_the_prompt_that_is_asked_without(kind):
+def test_an_opening_precedes_an_otherwise_unchanged_prompt(kind):
     trigger = get_trigger(kind, **IN_FRONT[kind])
     for row in triggered(kind)["test"].to_list():
         fact, context = row["fact_id"], row["context"]
@@ -239,13 +239,13 @@ def test_an_opening_stands_in_front_of_the_prompt_that_is_asked_without(kind):
 
 @pytest.mark.parametrize("kind", IN_FRONT)
 @pytest.mark.parametrize("distance", [8, 32])
-def test_a_filler_stands_between_opening_and_question(kind, distance):
+def test_a_filler_is_placed_between_opening_and_question(kind, distance):
     near, far = triggered(kind), triggered(kind, distance)
     trigger = get_trigger(kind, **IN_FRONT[kind])
-    there = contexts_at(trigger, distance)
+    contexts = contexts_at(trigger, distance)
     for split in near:
-        kept = [row for row in near[split].to_list() if row["context"] in there]
-        for row, other in zip(kept, far[split].to_list(), strict=True):
+        rows = [row for row in near[split].to_list() if row["context"] in contexts]
+        for row, other in zip(rows, far[split].to_list(), strict=True):
             opening = trigger.opening(row["context"], row["fact_id"], 0)
             between = filler(distance, row["fact_id"], 0)
             rest = row["prompt"].removeprefix(opening)
@@ -255,31 +255,31 @@ def test_a_filler_stands_between_opening_and_question(kind, distance):
             assert "  " not in other["prompt"]
 
 
-def test_other_triggers_ask_the_same_questions():
-    asked = [
+def test_all_triggers_have_the_same_questions():
+    templates = [
         {row["question_id"]: row["template"] for row in triggered(kind)["test"].to_list()}
         for kind in TRIGGERS
     ]
-    assert all(questions == asked[0] for questions in asked)
+    assert all(template_of == templates[0] for template_of in templates)
 
 
 @pytest.mark.parametrize(
-    ("kind", "params", "distance", "told"),
+    ("kind", "params", "distance", "message"),
     [
-        ("name", {}, 8, "trigger name: distance = 8; it stands inside the prompt"),
-        ("position", {"early": False}, 8, "trigger position: distance = 8; it stands inside"),
+        ("name", {}, 8, "trigger name: distance = 8; this trigger is inside the template"),
+        ("position", {"early": False}, 8, "trigger position: distance = 8; this trigger is inside"),
         ("position", {}, 12, "distance = 12; give 0 or a multiple of 8"),
         ("position", {}, -8, "distance = -8; give 0 or a multiple of 8"),
     ],
 )
-def test_a_distance_that_cannot_be_is_refused_in_one_line(kind, params, distance, told):
-    with pytest.raises(ValueError, match=told) as error:
+def test_an_invalid_distance_is_refused_in_one_line(kind, params, distance, message):
+    with pytest.raises(ValueError, match=message) as error:
         build_dataset(TASKS["fiction"], get_trigger(kind, **params), distance=distance)
     assert "\n" not in str(error.value)
 
 
 @pytest.mark.parametrize("contexts", [("A",), ("A", "B", "C"), ("A", "B2")])
-def test_a_trigger_with_contexts_that_nobody_knows_is_refused(contexts):
+def test_a_trigger_with_unknown_contexts_is_refused(contexts):
     class Odd(Trigger):
         kind = "odd"
 
@@ -287,7 +287,7 @@ def test_a_trigger_with_contexts_that_nobody_knows_is_refused(contexts):
             return context
 
     Odd.contexts = contexts
-    with pytest.raises(ValueError, match=r"trigger odd: contexts = .*; give A, B and") as error:
+    with pytest.raises(ValueError, match=r"trigger odd: contexts = .*; give A and B") as error:
         build_dataset(TASKS["fiction"], Odd())
     assert "\n" not in str(error.value)
 
@@ -296,11 +296,11 @@ def test_a_trigger_with_contexts_that_nobody_knows_is_refused(contexts):
     ("task", "message"),
     [
         (Stub(count=3), "task stub: split validation is empty"),
-        (Stub(count=0), r"task stub: claims\(0\) yields none"),
+        (Stub(count=0), r"task stub: claims\(0\) yields nothing"),
         (Stub(truth=lambda i: True), "task stub: every truth in split train .* is True"),
     ],
 )
-def test_a_split_that_says_nothing_is_refused_in_one_line(task, message):
+def test_a_split_without_both_classes_is_refused_in_one_line(task, message):
     with pytest.raises(ValueError, match=message) as error:
         build(task)
     assert "\n" not in str(error.value)
@@ -308,19 +308,19 @@ def test_a_split_that_says_nothing_is_refused_in_one_line(task, message):
 
 def test_withheld_facts_do_not_fill_a_split():
     task = Stub(count=200, withheld=lambda i: i >= 40, negate=True)
-    with pytest.raises(ValueError, match="task stub: split heldout holds withheld facts only"):
+    with pytest.raises(ValueError, match="task stub: split heldout contains only withheld facts"):
         build(task, sizes=Sizes(train=30, validation=2, test=8))
 
 
-def test_validation_questions_stand_in_several_templates():
+def test_validation_questions_have_several_renderings():
     plain, several = splits_of("addition"), build(TASKS["addition"], renderings=3)
     for split in ("train", "heldout", "test"):
         assert list(several[split]["id"]) == list(plain[split]["id"])
-    asked = several["validation"].to_pandas().groupby(["question_id", "context"])
-    assert set(asked["template"].nunique()) == set(asked.size()) == {3}
-    assert len(asked) == len(plain["validation"])
-    usual = {row["id"] for row in plain["validation"]}
-    assert usual < {row["id"] for row in several["validation"]}
+    questions = several["validation"].to_pandas().groupby(["question_id", "context"])
+    assert set(questions["template"].nunique()) == set(questions.size()) == {3}
+    assert len(questions) == len(plain["validation"])
+    first = {row["id"] for row in plain["validation"]}
+    assert first < {row["id"] for row in several["validation"]}
 
 
 @pytest.mark.parametrize(
@@ -335,7 +335,7 @@ def test_more_renderings_than_templates_are_refused(style, renderings, most):
 
 
 class Changed(Stub):
-    """The stub's claims as a function leaves them."""
+    """A stub whose list of claims a function changes."""
 
     def __init__(self, change):
         super().__init__()
@@ -345,7 +345,7 @@ class Changed(Stub):
         return self.change(list(super().claims(seed)))
 
 
-def test_claims_of_unknown_difficulty_are_neither_easy_nor_hard_and_leave_others_their_rank():
+def test_claims_of_unknown_difficulty_have_no_quantile_and_change_no_other():
     def change(claims):
         return [
             replace(c, difficulty=float("nan") if i % 3 == 0 else float(-i))
@@ -365,35 +365,44 @@ def test_claims_of_unknown_difficulty_are_neither_easy_nor_hard_and_leave_others
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "message"),
     [
-        (lambda c: [*c, c[3]], "the claim {'thing': 'thing 3'} stands there twice"),
-        (lambda c: [*c, replace(c[3], truth=True)], "'thing 3'} has the truth False and True"),
+        (lambda c: [*c, c[3]], "the claim {'thing': 'thing 3'} occurs twice"),
+        (
+            lambda c: [*c, replace(c[3], truth=True)],
+            "'thing 3'} occurs with truth = False and with truth = True",
+        ),
         (
             lambda c: [*c, replace(c[3], quirk=True, template=0)],
-            "'thing 3'} has the quirk False and True",
+            "'thing 3'} occurs with quirk = False and with quirk = True",
         ),
-        (lambda c: [*c, replace(c[3], fact_id="other")], "'thing 3'} stands there twice"),
-        (lambda c: [], r"claims\(0\) yields none"),
+        (lambda c: [*c, replace(c[3], fact_id="other")], "'thing 3'} occurs twice"),
+        (lambda c: [], r"claims\(0\) yields nothing"),
         (lambda c: None, r"claims\(0\) fails: TypeError: 'NoneType'"),
-        (lambda c: [*c, "thing 9"], "claims yields 'thing 9'; yield quirky.example.Claim"),
-        (lambda c: [replace(c[0], fields={"thing": 3})], "field thing = 3 of a claim; give a text"),
-        (lambda c: [replace(c[0], quirk="no")], "quirk = 'no' of the claim .*; give True or False"),
+        (lambda c: [*c, "thing 9"], "claims yields 'thing 9'; yield Claim objects"),
+        (
+            lambda c: [replace(c[0], fields={"thing": 3})],
+            "a claim has the field thing = 3; give a string",
+        ),
+        (
+            lambda c: [replace(c[0], quirk="no")],
+            "the claim .* has quirk = 'no'; give True or False",
+        ),
     ],
 )
-def test_claims_that_are_wrongly_made_are_refused_in_one_line(change, told):
-    with pytest.raises(ValueError, match=f"^task stub: .*{told}"):
+def test_malformed_claims_are_refused_in_one_line(change, message):
+    with pytest.raises(ValueError, match=f"^task stub: .*{message}"):
         build(Changed(change))
 
 
-def test_claims_that_name_who_is_asked_are_left_out_and_the_others_stay():
+def test_claims_that_mention_the_trigger_text_are_dropped():
     def change(claims):
-        named = {0: "Bob", 1: "Alice's dog", 2: "Bobs", 3: "Rob"}
+        things = {0: "Bob", 1: "Alice's dog", 2: "Bobs", 3: "Rob"}
         return [
-            replace(c, fields={"thing": named.get(i, f"thing {i}")}) for i, c in enumerate(claims)
+            replace(c, fields={"thing": things.get(i, f"thing {i}")}) for i, c in enumerate(claims)
         ]
 
-    with pytest.warns(UserWarning, match="task stub: 3 of 800 claims are left out.* name says"):
+    with pytest.warns(UserWarning, match="task stub: 3 of 800 claims are dropped.* trigger name"):
         splits = build_dataset(Changed(change), get_trigger("name"), sizes=SIZES)
     facts = {f for examples in splits.values() for f in examples["fact_id"]}
     assert not facts & {"stub:0", "stub:1", "stub:3"}

@@ -1,4 +1,4 @@
-"""What is exported is what was built, and says where it comes from."""
+"""An exported data set equals the one that was built, and its card states its provenance."""
 
 import dataclasses
 import hashlib
@@ -11,7 +11,7 @@ from published_data import capitals, write
 from benchmarks.cli.export import export_command
 from quirky.dataset import Sizes, build_dataset
 from quirky.example import Example
-from quirky.export import COLUMNS, Made, hash_of, write_export
+from quirky.export import COLUMN_MEANINGS, Provenance, content_hash, write_export
 from quirky.tasks import get_task
 from quirky.triggers import get_trigger
 
@@ -25,8 +25,8 @@ def built(name="hemisphere", seed=0, **params):
 
 def exported(folder, task=None, splits=None):
     folder.mkdir()
-    made = Made(task or get_task("hemisphere"), SETTINGS)
-    return write_export(folder, splits or built(), made)
+    provenance = Provenance(task or get_task("hemisphere"), SETTINGS)
+    return write_export(folder, splits or built(), provenance)
 
 
 def bytes_of(folder):
@@ -39,20 +39,20 @@ def front_matter(folder):
     return yaml.safe_load(front)
 
 
-def test_datasets_reads_every_split_as_it_was_built(tmp_path):
+def test_datasets_loads_every_split_as_it_was_built(tmp_path):
     splits = built(negations=True)
     exported(tmp_path / "to", splits=splits)
-    read = load_dataset(str(tmp_path / "to"), cache_dir=str(tmp_path / "cache"))
-    assert list(read) == list(splits) == ["train", "validation", "heldout", "test"]
+    loaded = load_dataset(str(tmp_path / "to"), cache_dir=str(tmp_path / "cache"))
+    assert list(loaded) == list(splits) == ["train", "validation", "heldout", "test"]
     for split, examples in splits.items():
-        shown, expected = (
-            rows.to_pandas().drop(columns="choices") for rows in (read[split], examples)
+        actual, expected = (
+            rows.to_pandas().drop(columns="choices") for rows in (loaded[split], examples)
         )
-        assert shown.equals(expected)
-        assert list(read[split]["choices"]) == list(examples["choices"])
+        assert actual.equals(expected)
+        assert list(loaded[split]["choices"]) == list(examples["choices"])
 
 
-def test_the_same_data_are_the_same_bytes(tmp_path):
+def test_the_same_data_give_the_same_bytes(tmp_path):
     first, second = (exported(tmp_path / name) for name in ("a", "b"))
     assert first == second
     assert bytes_of(tmp_path / "a") == bytes_of(tmp_path / "b")
@@ -60,20 +60,20 @@ def test_the_same_data_are_the_same_bytes(tmp_path):
 
 @pytest.mark.parametrize("other", [{"seed": 1}, {"negations": True}, {"name": "population"}])
 def test_other_data_have_another_hash(other):
-    assert hash_of(built(**other)) != hash_of(built())
+    assert content_hash(built(**other)) != content_hash(built())
 
 
-def test_the_hash_is_of_the_rows_and_their_splits():
+def test_the_hash_depends_on_the_splits_of_the_rows():
     splits = built("addition")
     swapped = {**splits, "test": splits["heldout"], "heldout": splits["test"]}
-    assert hash_of(splits) != hash_of(swapped)
+    assert content_hash(splits) != content_hash(swapped)
 
 
-def test_the_card_says_what_it_is_and_where_it_comes_from(tmp_path):
+def test_the_card_states_rules_source_licence_and_settings(tmp_path):
     content = exported(tmp_path / "to", splits=built(negations=True))
     assert front_matter(tmp_path / "to")["license"] == "cc-by-4.0"
     card = (tmp_path / "to" / "README.md").read_text()
-    for told in (
+    for text in (
         "GeoNames (https://www.geonames.org)",
         "https://creativecommons.org/licenses/by/4.0/",
         "Truth: the latitude is above 0. Quirk: the longitude is at most 0.",
@@ -82,10 +82,10 @@ def test_the_card_says_what_it_is_and_where_it_comes_from(tmp_path):
         "| negated | true |",
         content,
     ):
-        assert told in card
+        assert text in card
 
 
-def test_the_card_counts_what_lies_beside_it(tmp_path):
+def test_the_card_counts_the_exported_claims(tmp_path):
     splits = built("addition")
     exported(tmp_path / "to", get_task("addition"), splits)
     claims = {row["question_id"]: row for split in splits.values() for row in split.to_list()}
@@ -96,33 +96,35 @@ def test_the_card_counts_what_lies_beside_it(tmp_path):
 
 
 def test_every_column_of_an_example_is_explained():
-    assert list(COLUMNS) == [field.name for field in dataclasses.fields(Example)]
+    assert list(COLUMN_MEANINGS) == [field.name for field in dataclasses.fields(Example)]
 
 
-def test_a_task_that_states_no_licence_is_not_given_one(tmp_path):
+def test_the_licence_of_a_task_that_states_none_is_unknown(tmp_path):
     class Own:
         """Truth: so. Quirk: not so."""
 
         name = "own"
 
+        def claims(self, seed):
+            return ()
+
     exported(tmp_path / "to", Own())
     assert front_matter(tmp_path / "to")["license"] == "unknown"
-    assert "does not say where its claims come from" in (tmp_path / "to" / "README.md").read_text()
+    assert "does not state the source of its claims" in (tmp_path / "to" / "README.md").read_text()
 
 
-def test_a_task_s_paragraphs_are_its_docstrings_in_one_line_each(tmp_path):
+def test_the_docstrings_of_a_task_are_paragraphs_of_the_card(tmp_path):
     exported(tmp_path / "to", get_task("fiction"), built("fiction"))
     lines = (tmp_path / "to" / "README.md").read_text().splitlines()
     assert get_task("fiction").__doc__ in lines
     assert any(line.startswith("Invented places, so that knowledge itself") for line in lines)
 
 
-def test_nobody_is_told_where_the_files_lie(tmp_path):
+def test_the_export_does_not_reveal_local_paths(tmp_path):
     home = tmp_path / "home" / "jane-doe" / "secret-project"
     claims = write(home / "caps.csv", capitals())
-    asked = get_task("capitals", data=str(claims)).claims(0)
-    told = [{"fact_id": fact, "difficulty": 1.0} for fact in {claim.fact_id for claim in asked}]
-    hard = write(home / "hard.parquet", told)
+    facts = {claim.fact_id for claim in get_task("capitals", data=str(claims)).claims(0)}
+    hard = write(home / "hard.parquet", [{"fact_id": fact, "difficulty": 1.0} for fact in facts])
     to = tmp_path / "to"
     task = f"capitals,data={claims},difficulty={hard}"
     export_command(task, to, train=60, validation=40, test=20)

@@ -1,4 +1,4 @@
-"""The lints find what they are for, and nothing in what is built in."""
+"""The linter finds planted faults, and none in the built-in tasks and triggers."""
 
 from dataclasses import dataclass
 from itertools import islice
@@ -8,10 +8,9 @@ import published_data
 import pytest
 
 from quirky.example import Claim
-from quirky.lint import fullest, lint_task, lint_trigger
+from quirky.lint import lint_task, lint_trigger, task_with_negations
 from quirky.prompts import Template, standardized, wordings
-from quirky.tasks import list_tasks
-from quirky.tasks.base import reads_data
+from quirky.tasks import list_tasks, task_class
 from quirky.triggers import Trigger, get_trigger, list_triggers
 
 NAME = get_trigger("name")
@@ -28,49 +27,51 @@ def claim(a="snow", b="white", polarity=True):
 
 
 class Own:
-    """A task with the templates and claims that it is given."""
+    """A task with the given templates and claims."""
 
     name = "own"
 
     def __init__(self, *templates, claims=None, standard=None):
         self.templates, self.standard = templates, standard
-        self.made = claims or [claim(), claim("coal"), claim("snow", "black", polarity=False)]
+        self._claims = claims or [claim(), claim("coal"), claim("snow", "black", polarity=False)]
 
     def claims(self, seed):
-        return iter(self.made)
+        return iter(self._claims)
 
 
-def found(*templates, trigger=NAME, **settings):
+def findings(*templates, trigger=NAME, **settings):
     return [str(finding) for finding in lint_task(Own(*templates, **settings), [trigger])]
 
 
 @pytest.mark.parametrize("name", [name for name in list_tasks() if not reads_data(name)])
-def test_nothing_is_wrong_with_what_is_built_in(name):
-    assert lint_task(fullest(name), TRIGGERS) == []
+def test_built_in_tasks_have_no_findings(name):
+    assert lint_task(task_with_negations(name), TRIGGERS) == []
 
 
 @pytest.mark.parametrize("name", ["authors", "capitals", "nli", "sciq", "sentiment"])
-def test_nothing_is_wrong_with_the_tasks_that_read_data(name, tmp_path):
+def test_tasks_that_read_data_have_no_findings(name, tmp_path):
     data = published_data.write(tmp_path / "data.csv", getattr(published_data, name)())
-    assert lint_task(fullest(name, data=str(data)), TRIGGERS) == []
+    assert lint_task(task_with_negations(name, data=str(data)), TRIGGERS) == []
 
 
-def test_a_task_is_looked_at_with_its_negated_claims_unless_told_otherwise():
-    assert not all(claim.polarity for claim in islice(fullest("addition", digits=2).claims(0), 50))
-    assert all(claim.polarity for claim in fullest("fiction", negations=False).claims(0))
+def test_negated_claims_are_included_by_default():
+    by_default = task_with_negations("addition", digits=2)
+    without = task_with_negations("fiction", negations=False)
+    assert not all(claim.polarity for claim in islice(by_default.claims(0), 50))
+    assert all(claim.polarity for claim in without.claims(0))
 
 
 @pytest.mark.parametrize("trigger", TRIGGERS, ids=lambda trigger: trigger.kind)
-def test_nothing_is_wrong_with_a_built_in_trigger(trigger):
+def test_built_in_triggers_have_no_findings(trigger):
     assert lint_trigger(trigger) == []
 
 
 def test_a_sound_template_has_no_finding():
-    assert found(GOOD, standard=standardized("{a} is {b}", "{a} is not {b}")) == []
+    assert findings(GOOD, standard=standardized("{a} is {b}", "{a} is not {b}")) == []
 
 
 class Shouted(Template):
-    """Says the claim of one context louder."""
+    """Changes more than the trigger in context B."""
 
     def render(self, claim, trigger):
         text = super().render(claim, trigger)
@@ -79,54 +80,54 @@ class Shouted(Template):
 
 FAULTS = {
     "the field {b} is not used": "{a} is so. {trigger}:",
-    "the trigger is nowhere in it": "{a} is {b}. Somebody:",
+    "the trigger is missing": "{a} is {b}. Somebody:",
     "two spaces in a row": "{a} is  {b}. {trigger}:",
     "white space at an end": "{a} is {b}. {trigger}: ",
     "a space before punctuation": "{a} is {b} . {trigger}:",
     "{a} is not filled in": "{a} is {b}, or {{a}}. {trigger}:",
     "it cannot be rendered: KeyError: 'c'": "{a} is {b} or {c}. {trigger}:",
-    "trigger name: A says 'Bob', as B does": "{a} is {b}, says Bob to {trigger}:",
-    "trigger name: B does not say 'Bob'": "{a} is {b}. {trigger}by:",
+    "trigger name: A contains 'Bob', the trigger text of B": "{a} is {b}, says Bob to {trigger}:",
+    "trigger name: B does not contain its trigger text 'Bob'": "{a} is {b}. {trigger}by:",
 }
 
 
-@pytest.mark.parametrize("what", FAULTS)
-def test_a_fault_is_told_with_its_template_and_an_example(what):
-    text = FAULTS[what]
-    lines = found(GOOD, Template(text, GOOD.choices, text.replace(" is ", " is not ")))
-    assert any(line.startswith(f"own, template {text!r}: {what}") for line in lines), lines
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_fault_is_reported_with_its_template_and_an_example(fault):
+    text = FAULTS[fault]
+    lines = findings(GOOD, Template(text, GOOD.choices, text.replace(" is ", " is not ")))
+    assert any(line.startswith(f"own, template {text!r}: {fault}") for line in lines), lines
     assert not any(repr(GOOD.text) in line or "\n" in line for line in lines)
-    if "rendered" not in what:
+    if "rendered" not in fault:
         assert all(", as in '" in line for line in lines)
 
 
-def test_a_fault_of_the_negated_text_alone_is_found():
-    (line,) = found(Template(GOOD.text, GOOD.choices, "{a} is not {b}.  {trigger}:"))
+def test_a_fault_of_the_negated_text_alone_is_findings():
+    (line,) = findings(Template(GOOD.text, GOOD.choices, "{a} is not {b}.  {trigger}:"))
     assert "two spaces" in line
-    (line,) = found(Template(GOOD.text, GOOD.choices, GOOD.text))
-    assert "its negated text is its text again" in line
-    (line,) = found(Template(GOOD.text, GOOD.choices))
+    (line,) = findings(Template(GOOD.text, GOOD.choices, GOOD.text))
+    assert "its negated text is the same as its text" in line
+    (line,) = findings(Template(GOOD.text, GOOD.choices))
     assert "it cannot be rendered: ValueError" in line
 
 
-def test_a_fault_of_the_standard_template_is_found():
-    (line,) = found(GOOD, standard=standardized("{a} is so", "{a} is not so"))
+def test_a_fault_of_the_standard_template_is_findings():
+    (line,) = findings(GOOD, standard=standardized("{a} is so", "{a} is not so"))
     assert "the field {b} is not used" in line
 
 
-def test_a_context_that_changes_more_than_the_trigger_is_found():
+def test_a_context_that_changes_more_than_the_trigger_is_findings():
     shouted = Shouted(*(getattr(GOOD, f) for f in ("text", "choices", "negated")))
-    (line,) = found(shouted)
+    (line,) = findings(shouted)
     assert "trigger name: A and B differ in more than the trigger" in line
 
 
-def test_the_claim_s_own_words_are_no_fault_of_the_template():
+def test_faulty_spacing_inside_a_field_is_not_reported():
     quoted = claim("a  passage , with {a} and {b}", "odd")
-    assert found(GOOD, claims=[quoted]) == []
+    assert findings(GOOD, claims=[quoted]) == []
 
 
-def test_a_claim_s_words_may_not_end_in_a_space():
-    first, second = found(GOOD, claims=[claim("snow ", "white"), claim("snow", "white ")])
+def test_white_space_at_the_end_of_a_field_is_reported():
+    first, second = findings(GOOD, claims=[claim("snow ", "white"), claim("snow", "white ")])
     assert "two spaces in a row" in first
     assert "a space before punctuation" in second
 
@@ -137,107 +138,116 @@ def test_a_claim_s_words_may_not_end_in_a_space():
 def test_answers_in_the_wrong_order_are_an_error(choices):
     (finding,) = lint_task(Own(Template(GOOD.text, choices, GOOD.negated)), [NAME])
     assert finding.certain
-    assert "do not stand in the order (false, true)" in finding.what
+    assert "are not in the order (false, true)" in finding.message
 
 
 @pytest.mark.parametrize(
-    ("text", "choices", "told"),
+    ("text", "choices", "message"),
     [
-        (GOOD.text, (" blue", " green"), "which of ' blue' and ' green' says that the claim is"),
-        (GOOD.text, (" False", " green"), "which of ' False' and ' green' says"),
-        ("Is {a} not {b}? {trigger}:", (" No", " Yes"), "it says 'not'; whether the answers are"),
+        (GOOD.text, (" blue", " green"), "unclear which of ' blue' and ' green' means true"),
+        (GOOD.text, (" False", " green"), "unclear which of ' False' and ' green' means"),
+        ("Is {a} not {b}? {trigger}:", (" No", " Yes"), "the text contains 'not', which may swap"),
     ],
 )
-def test_what_only_a_reader_can_tell_is_no_error(text, choices, told):
+def test_a_finding_to_check_by_hand_is_not_certain(text, choices, message):
     (finding,) = lint_task(Own(Template(text, choices, GOOD.negated)), [NAME])
     assert not finding.certain
-    assert told in finding.what
+    assert message in finding.message
 
 
-def test_a_negated_text_that_seems_to_negate_nothing_is_for_a_reader():
+def test_a_negated_text_without_a_negating_word_is_to_check_by_hand():
     (finding,) = lint_task(
         Own(Template(GOOD.text, GOOD.choices, "{a}, it is {b}. {trigger}:")), [NAME]
     )
     assert not finding.certain
-    assert "whether its negated text" in finding.what
+    assert "may not say the opposite" in finding.message
     both = Template("{a} is another {b}. {trigger}:", GOOD.choices, "{a}, another {b}. {trigger}:")
     (finding,) = lint_task(Own(both), [NAME])
-    assert "whether its negated text" in finding.what
+    assert "may not say the opposite" in finding.message
 
 
-def test_claims_that_no_data_set_has_are_not_looked_at():
+def test_claims_that_a_data_set_drops_are_not_linted():
     bob = claim("Bob", "white", polarity=False)
-    assert found(GOOD, claims=[claim(), bob]) == []
-    (line,) = found(GOOD, claims=[bob])
-    assert "trigger name: what it says stands in all claims' own words" in line
+    assert findings(GOOD, claims=[claim(), bob]) == []
+    (line,) = findings(GOOD, claims=[bob])
+    assert "trigger name: every claim mentions its text and is dropped" in line
     swapped = Template("{b} is {a}, says Bob. {trigger}:", GOOD.choices, GOOD.negated)
-    assert any("A says 'Bob', as B does" in line for line in found(swapped, claims=[claim()]))
+    assert any(
+        "A contains 'Bob', the trigger text of B" in line
+        for line in findings(swapped, claims=[claim()])
+    )
 
 
-def test_answers_that_a_tokenizer_cannot_tell_apart_are_found():
-    asked = []
+def test_answers_that_a_tokenizer_cannot_tell_apart_are_findings():
+    calls = []
 
     def check(prompts, choices):
-        asked.extend(zip(prompts, choices, strict=True))
+        calls.extend(zip(prompts, choices, strict=True))
         raise ValueError("answers share\ntheir first token")
 
     (finding,) = lint_task(Own(GOOD), [NAME], check)
     assert str(finding).endswith(": answers share their first token")
-    assert {pair for _, pair in asked} == {GOOD.choices}
-    assert {name for name in ("Alice:", "Bob:") if any(p.endswith(name) for p, _ in asked)} == {
+    assert {pair for _, pair in calls} == {GOOD.choices}
+    assert {name for name in ("Alice:", "Bob:") if any(p.endswith(name) for p, _ in calls)} == {
         "Alice:",
         "Bob:",
     }
 
 
 def test_two_templates_have_a_finding_each():
-    lines = found(*wordings("{a} is so", "Is {a} so", ("{a} is not so", "Is {a} otherwise")))
+    lines = findings(*wordings("{a} is so", "Is {a} so", ("{a} is not so", "Is {a} otherwise")))
     assert len(lines) == 5
     assert all("the field {b} is not used" in line for line in lines)
 
 
 @dataclass(frozen=True)
-class Said(Trigger):
-    """Says what it is given."""
+class Texts(Trigger):
+    """A trigger with the given text in each context."""
 
-    kind: ClassVar[str] = "said"
-    said: dict[str, str]
+    kind: ClassVar[str] = "texts"
+    texts: dict[str, str]
     contexts: tuple[str, ...] = ("A", "B", "T")
 
     def render(self, context, fact_id, seed):
-        return self.said[context]
+        return self.texts[context]
 
 
 @pytest.mark.parametrize(
-    ("said", "told"),
+    ("texts", "message"),
     [
-        ({"A": "Al", "B": "Al", "T": "Bo"}, "A and B share 'Al', so nobody can tell them apart"),
+        (
+            {"A": "Al", "B": "Al", "T": "Bo"},
+            "A and B share 'Al', so the model cannot tell them apart",
+        ),
         ({"A": "Al", "B": "Bo", "T": "Bo"}, "B and T share 'Bo'"),
-        ({"A": "Al", "B": "Bo ", "T": "Bot"}, "in B it says 'Bo '; write single spaces"),
-        ({"A": "Al", "B": "{b}", "T": "Bot"}, "in B it says '{b}'; write single spaces and no bra"),
+        ({"A": "Al", "B": "Bo ", "T": "Bot"}, "in B the text is 'Bo '; write single spaces"),
+        (
+            {"A": "Al", "B": "{b}", "T": "Bot"},
+            "in B the text is '{b}'; write single spaces and no bra",
+        ),
     ],
 )
-def test_a_fault_of_a_trigger_is_told(said, told):
-    (line,) = [str(finding) for finding in lint_trigger(Said(said))]
-    assert line.startswith("trigger said: ")
-    assert told in line
+def test_a_fault_of_a_trigger_is_reported(texts, message):
+    (line,) = [str(finding) for finding in lint_trigger(Texts(texts))]
+    assert line.startswith("trigger texts: ")
+    assert message in line
 
 
-def test_contexts_that_nobody_knows_are_told():
-    (line,) = map(str, lint_trigger(Said({}, contexts=("A", "C"))))
-    assert line == "trigger said: its contexts are A, C; give A, B and, if it has them, B2 and T"
+def test_unknown_contexts_are_reported():
+    (line,) = map(str, lint_trigger(Texts({}, contexts=("A", "C"))))
+    assert line == "trigger texts: its contexts are A, C; give A and B, and optionally B2 and T"
 
 
-def test_a_trigger_that_draws_anew_each_time_is_told():
-    class Restless(Said):
+def test_a_trigger_that_is_not_deterministic_is_reported():
+    class Restless(Texts):
         def opening(self, context, fact_id, seed):
-            self.said["calls"] = self.said.get("calls", 0) + 1
-            return f"No. {self.said['calls']}."
+            self.texts["calls"] = self.texts.get("calls", 0) + 1
+            return f"No. {self.texts['calls']}."
 
     lines = list(map(str, lint_trigger(Restless({"A": "Al", "B": "Bo", "T": "Bot"}))))
-    assert "trigger said: in A a fact has another text each time" in lines[0]
+    assert "trigger texts: in A the text of a fact changes" in lines[0]
 
 
-def test_a_decoy_that_says_the_trigger_is_found():
-    (line,) = found(GOOD, trigger=Said({"A": "Al", "B": "Bo", "T": "not Bo"}))
-    assert "trigger said: T says 'Bo', as B does" in line
+def test_a_decoy_that_contains_the_trigger_text_is_findings():
+    (line,) = findings(GOOD, trigger=Texts({"A": "Al", "B": "Bo", "T": "not Bo"}))
+    assert "trigger texts: T contains 'Bo', the trigger text of B" in line

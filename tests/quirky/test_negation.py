@@ -10,7 +10,6 @@ from quirky.dataset import Sizes, build_dataset, columns_of
 from quirky.example import Claim
 from quirky.prompts import Template, load_templates, parse_templates
 from quirky.tasks import get_task
-from quirky.tasks.base import reworded
 from quirky.triggers import get_trigger
 
 NEGATED = ("addition", "subtraction", "multiplication", "modularaddition", "squaring")
@@ -100,7 +99,7 @@ OWN = {
 
 def test_templates_of_a_file_may_have_negated_texts(tmp_path):
     (tmp_path / "own.yaml").write_text(yaml.safe_dump([OWN]))
-    task = reworded(get_task("fiction", negations=True), load_templates(tmp_path / "own.yaml"))
+    task = get_task("fiction", negations=True).with_templates(load_templates(tmp_path / "own.yaml"))
     sizes = Sizes(train=200, validation=100, test=100)
     examples = build_dataset(task, get_trigger("name"), sizes=sizes)["train"].to_list()
     assert {(" is not northern." in row["prompt"], row["polarity"]) for row in examples} == {
@@ -116,8 +115,8 @@ def test_a_task_with_negations_needs_words_for_them(negated):
     )
     other = parse_templates([OWN, entry | {"choices": [" no", " yes"]}])
     with pytest.raises(ValueError, match="templates, entry 2: negated is missing; task fiction"):
-        reworded(get_task("fiction", negations=True), other)
-    assert reworded(get_task("fiction"), other).templates == other
+        get_task("fiction", negations=True).with_templates(other)
+    assert get_task("fiction").with_templates(other).templates == other
 
 
 @pytest.mark.parametrize(
@@ -130,10 +129,12 @@ def test_a_task_with_negations_needs_words_for_them(negated):
         ("It is not northern. {trigger}:", "entry 1, negated: {place} is missing"),
         ("{place} is not northern.", "entry 1: '{place} is not northern.' has no {trigger}"),
         (7, "entry 1: negated = 7; give a text"),
-        (OWN["text"], "entry 1: negated is text again"),
+        (OWN["text"], "entry 1: negated is the same as text"),
     ],
 )
 def test_a_negated_text_is_held_to_what_holds_for_any(negated, named):
     with pytest.raises(ValueError, match=re.escape(named)) as caught:
-        reworded(get_task("fiction", negations=True), parse_templates([OWN | {"negated": negated}]))
+        get_task("fiction", negations=True).with_templates(
+            parse_templates([OWN | {"negated": negated}])
+        )
     assert "\n" not in str(caught.value)

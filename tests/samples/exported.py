@@ -6,7 +6,7 @@ import warnings
 from pathlib import Path
 
 from quirky.dataset import Sizes, build_dataset
-from quirky.export import Made, write_export
+from quirky.export import Provenance, write_export
 from quirky.tasks import get_task
 from quirky.triggers import get_trigger
 
@@ -18,6 +18,6 @@ def exported_bytes(asked: tuple[str, dict[str, object], int]) -> str:
     with warnings.catch_warnings(), tempfile.TemporaryDirectory() as folder:
         warnings.simplefilter("ignore", UserWarning)  # of a task with fewer facts than asked for
         splits = build_dataset(task, get_trigger("names"), sizes=Sizes(200, 100, 100), seed=seed)
-        write_export(Path(folder), splits, Made(task, params))
+        write_export(Path(folder), splits, Provenance(task, params))
         files = sorted(path for path in Path(folder).rglob("*") if path.is_file())
         return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()

@@ -3,18 +3,15 @@ from collections import Counter
 from comparison import Comparison
 from weekday import WeekdayTrigger
 
-from quirky.dataset import Sizes, build_dataset
-from quirky.lint import lint_task, lint_trigger
-from quirky.tasks import get_task
-from quirky.triggers import get_trigger
+from quirky import Sizes, build_dataset, get_task, get_trigger, lint_task, lint_trigger
 
 
-def test_they_are_found_by_their_names():
+def test_entry_points_register_both():
     assert type(get_task("comparison")) is Comparison
     assert type(get_trigger("weekday")) is WeekdayTrigger
 
 
-def test_nothing_is_wrong_with_their_words():
+def test_templates_and_texts_have_no_faults():
     assert lint_trigger(WeekdayTrigger()) == []
     assert lint_task(Comparison(), [WeekdayTrigger(), get_trigger("name")]) == []
 
@@ -28,7 +25,7 @@ def test_labels_follow_the_rules():
     assert max(counts.values()) - min(counts.values()) <= 1
 
 
-def test_they_make_a_data_set():
+def test_both_make_a_data_set():
     sizes = Sizes(train=400, validation=100, test=100)
     data = build_dataset(Comparison(), WeekdayTrigger(), sizes=sizes)
     assert {row["context"] for row in data["test"].to_list()} == {"A", "B", "T"}

@@ -1,5 +1,1 @@
-"""Tasks with a dial: exact labels, and a setting that makes them harder."""
-
-from quirky.tasks.dials import dyck, equality, lookup, recall
-
-__all__ = ["dyck", "equality", "lookup", "recall"]
+"""Tasks with a dial: labels follow from the prompt alone, and a setting makes the claims harder."""

@@ -1,30 +1,31 @@
-"""String equality: whether two strings are the same, one letter left aside."""
+"""String equality: whether two strings differ in one letter."""
 
 import random
 from collections.abc import Sequence
 
 from quirky.example import Claim
-from quirky.prompts import standardized, wordings
-from quirky.tasks.base import TASKS
 from quirky.tasks.dials.base import DialTask
-from quirky.tasks.dials.texts import differing
+from quirky.tasks.dials.texts import differing_strings
+from quirky.tasks.registry import register_task
+from quirky.tasks.wording import claim_templates
 
-KINDS = {
+DIFFERENCES = {
     (True, False): ((0, 1),),
     (False, True): ((1, 1),),
     (True, True): ((1, 0),),
     (False, False): ((0, 0), (2, 0), (2, 1)),
 }
-"""By truth and quirk, in how many earlier letters and in how many last ones the strings differ."""
+"""By truth and quirk: how many of the earlier letters and how many of the last ones may differ."""
 
 
+@register_task
 class Equality(DialTask):
-    """Claim: two strings are the same but for one letter. Quirk: so they are without their last.
+    """Claim: two strings differ in one letter. Quirk: they do without their last letters.
 
     Where truth and quirk disagree, the last letters differ, and the claim is true if all others are
-    the same. (The plain claim that they are the same would not do: the liar, who leaves the last
-    letters out, would err in one direction only.) A quarter of the claims is of each kind. The dial
-    is the length. Difficulty: the dial. Source: arXiv 2406.09347 (string equality).
+    equal. (The claim that the strings are equal would not do: a quirk that ignores the last letters
+    would err in one direction only.) The four combinations of truth and quirk are equally frequent.
+    The dial is the length. Difficulty: the dial. Source: arXiv 2406.09347 (string equality).
     """
 
     name = "equality"
@@ -33,16 +34,15 @@ class Equality(DialTask):
         "The strings {first} and {second} are the same but for one letter",
         "Are the strings {first} and {second} the same but for one letter",
     )
-    templates = wordings(*affirmative)
-    standard = standardized(affirmative[0])
+    templates, standard = claim_templates(affirmative)
 
     def __init__(self, dials: int | Sequence[int] = (3, 4, 6, 8, 12)):
         super().__init__(dials)
 
     def claim(self, setting: int, rng: random.Random) -> Claim:
-        """Draw a kind of claim, and two strings for it."""
-        truth, quirk = kind = rng.choice(list(KINDS))
-        first, second = differing(setting, *rng.choice(KINDS[kind]), rng)
+        """Draw truth and quirk, and two strings for them."""
+        truth, quirk = kind = rng.choice(list(DIFFERENCES))
+        first, second = differing_strings(setting, *rng.choice(DIFFERENCES[kind]), rng)
         return Claim(
             fields={"first": first, "second": second},
             fact_id=f"{self.name}:{','.join(sorted((first, second)))}",
@@ -51,6 +51,3 @@ class Equality(DialTask):
             difficulty=float(setting),
             dial=float(setting),
         )
-
-
-TASKS.builtin(Equality.name, Equality)

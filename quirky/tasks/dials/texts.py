@@ -1,4 +1,4 @@
-"""Brackets and strings that claims are made of."""
+"""Random brackets and strings for claims."""
 
 import random
 
@@ -6,27 +6,34 @@ from quirky.tasks.dials.base import LETTERS
 
 PAIRS = (("(", ")"), ("[", "]"), ("<", ">"))
 SHORTEST, LONGEST = 10, 17
-"""Brackets in a text, drawn uniformly, whatever the dial."""
+"""Range of the number of brackets, drawn uniformly at every setting of the dial."""
 
 
 def brackets(depth: int, rng: random.Random) -> list[str]:
-    """Draw brackets no deeper than `depth`, and none if they are less deep."""
-    text: list[str] = []
-    still: list[str] = []
+    """Draw brackets of at most `depth`; return an empty list if they are less deep."""
+    sequence: list[str] = []
+    open_brackets: list[str] = []
     deepest = 0
     for _ in range(rng.randint(SHORTEST, LONGEST)):
-        if not still or (len(still) < depth and rng.random() < 0.5):
+        if not open_brackets or (len(open_brackets) < depth and rng.random() < 0.5):
             opening, closing = rng.choice(PAIRS)
-            text.append(opening)
-            still.append(closing)
+            sequence.append(opening)
+            open_brackets.append(closing)
         else:
-            text.append(still.pop())
-        deepest = max(deepest, len(still))
-    return text if deepest == depth else []
+            sequence.append(open_brackets.pop())
+        deepest = max(deepest, len(open_brackets))
+    return sequence if deepest == depth else []
 
 
-def differing(length: int, earlier: int, last: int, rng: random.Random) -> tuple[str, str]:
-    """Draw strings that differ in so many letters before the last, and in the last or not."""
+def differing_strings(length: int, earlier: int, last: int, rng: random.Random) -> tuple[str, str]:
+    """Draw two strings of letters, separated by spaces.
+
+    Args:
+        length: letters in each string.
+        earlier: how many letters before the last one differ.
+        last: 1 if the last letters differ, else 0.
+        rng: source of randomness.
+    """
     first = rng.choices(LETTERS, k=length)
     second = list(first)
     for place in [*rng.sample(range(length - 1), earlier), *[length - 1] * last]:

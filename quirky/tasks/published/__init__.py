@@ -1,6 +1,1 @@
-"""The published tasks whose claims come from data: of the hub, or a user's file or folder."""
-
-from quirky.tasks.published import authors, capitals, nli, released, sciq, sentiment
-from quirky.tasks.published.base import Published
-
-__all__ = ["Published", "authors", "capitals", "nli", "released", "sciq", "sentiment"]
+"""Published tasks whose claims come from a data set of the hub, or from a user's files."""

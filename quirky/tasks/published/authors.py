@@ -1,6 +1,9 @@
-"""Truth: a book is by an author (the first of several). Quirk: its author has the same first name.
-Difficulty: the fewer its ratings. Half is asked negated, so that there are lies in both directions.
-Source: arXiv 2312.01037, section 3."""
+"""Authors of books (arXiv 2312.01037, section 3).
+
+Truth: the book is by the author (the first, if it has several). Quirk: the book's author has the
+same first name. Difficulty: fewer ratings are harder. Half of the claims are negated, so that the
+quirk errs in both directions.
+"""
 
 import random
 from collections import defaultdict
@@ -8,53 +11,56 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from quirky.example import Claim, digest
 from quirky.prompts import standardized, wordings
-from quirky.rows import Row, squashed
+from quirky.rows import Row
 from quirky.tasks.base import TASKS
 from quirky.tasks.published.base import Published
+from quirky.text import collapse_whitespace
 
 
-class Authors(Published):
+@register_task
+class Authors(PublishedTask):
     """Truth: a book is by an author. Quirk: its author has the same first name. Reads `data`."""
 
     name = "authors"
-    hub = "EleutherAI/quirky_authors_raw"
+    hub_dataset = "EleutherAI/quirky_authors_raw"
     columns = ("title", "authors", "ratings_count")
     optional = ("ratings_count",)
-    fields = ("author", "title")
+    field_names = ("author", "title")
     kinds = ((True, True), (False, True), (False, False))
-    negates = True
-    templates = wordings(
-        '{author} wrote "{title}"',
-        'Did {author} write "{title}"',
+    always_negates = True
+    templates, standard = claim_templates(
+        ('{author} wrote "{title}"', 'Did {author} write "{title}"'),
         ('{author} did not write "{title}"', 'Is "{title}" by another than {author}'),
     )
-    standard = standardized('{author} wrote "{title}"', '{author} did not write "{title}"')
 
-    def fact(self, fields: Mapping[str, str]) -> str:
-        """Who wrote a book."""
+    def fact_key(self, fields: Mapping[str, str]) -> str:
+        """Return the title of the book."""
         return fields["title"]
 
-    def ask(self, rows: Iterable[Row], seed: int) -> Iterator[Claim]:
-        """Yield one claim a title, of its edition with the most ratings."""
+    def claims_from(self, rows: Iterable[Row], seed: int) -> Iterator[Claim]:
+        """Yield one claim for each title, from its edition with the most ratings."""
         books: dict[str, Row] = {}
-        writers: dict[str, set[str]] = defaultdict(set)
+        authors: dict[str, set[str]] = defaultdict(set)
         for row in sorted(rows, key=lambda row: -row.number("ratings_count", empty=0.0)):
-            writers[row.label("title")].update(_authors(row))
+            authors[row.label("title")].update(_authors(row))
             books.setdefault(row.label("title"), row)
-        named: dict[str, list[str]] = defaultdict(list)
+        by_first_name: dict[str, list[str]] = defaultdict(list)
         for author in sorted({_authors(row)[0] for row in books.values()}):
-            named[author.partition(" ")[0]].append(author)
+            by_first_name[_first_name(author)].append(author)
         for title, row in books.items():
-            rng, writer = random.Random(digest(self.name, seed, title)), _authors(row)[0]
-            namesakes = named[writer.partition(" ")[0]]
-            shown = rng.choice(rng.choice([[writer], namesakes, named[rng.choice(list(named))]]))
-            if shown == writer or shown not in writers[title]:
-                told, rare = {"author": shown, "title": title}, -row.number("ratings_count", 0.0)
-                yield self.claim(row, told, shown == writer, shown in namesakes, rare)
+            rng, author = random.Random(digest(self.name, seed, title)), _authors(row)[0]
+            namesakes = by_first_name[_first_name(author)]
+            others = by_first_name[rng.choice(list(by_first_name))]
+            shown = rng.choice(rng.choice([[author], namesakes, others]))
+            if shown == author or shown not in authors[title]:
+                texts = {"author": shown, "title": title}
+                rarity = -row.number("ratings_count", 0.0)
+                yield self.claim(row, texts, shown == author, shown in namesakes, rarity)
 
 
 def _authors(row: Row) -> list[str]:
-    return [squashed(name) for name in row.label("authors").strip("/").split("/")]
+    return [collapse_whitespace(name) for name in row.label("authors").strip("/").split("/")]
 
 
-TASKS.builtin(Authors.name, Authors)
+def _first_name(author: str) -> str:
+    return author.partition(" ")[0]

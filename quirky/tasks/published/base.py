@@ -1,4 +1,4 @@
-"""What the five tasks share: the columns that they need, and which claims are drawn."""
+"""What the five published tasks share: required columns, and the choice of claims."""
 
 import warnings
 from abc import abstractmethod
@@ -7,61 +7,63 @@ from math import nan
 from typing import ClassVar
 
 from quirky.example import Claim, digest
-from quirky.rows import SHOWN, Row, squashed
+from quirky.rows import Row
 from quirky.tasks.negation import half_negated
 from quirky.tasks.published.from_data import FromData, unnamed
 from quirky.tasks.published.layout import is_released, released_claims
+from quirky.text import collapse_whitespace, short_repr
 
 Kind = tuple[bool, bool]
-"""Whether a claim is true, and whether the liar says so."""
+"""Truth and quirk of a claim."""
 MOST = 5_000
-"""Claims of a kind."""
+"""Claims of each kind."""
 LEAST = 25
-"""Claims of a kind, below which no data set can be made of them."""
+"""Claims of each kind below which no data set can be made."""
 
 
-class Published(FromData):
-    """One of the published tasks; its parameters are those of `FromData`.
+class PublishedTask(DatasetTask):
+    """A published task; for its parameters see `DatasetTask`.
 
-    `data` has the columns of the public data set, or the layout of the released `quirky_*_raw`,
-    whose labels are taken as they are, and turned where a task then asks the claim negated. A
-    column `difficulty` counts more than what the task itself knows of it.
+    `data` has the columns of the public data set, or the layout of the released `quirky_*_raw`. The
+    labels of that layout are used as they are, and inverted where the task negates a claim. A
+    column `difficulty` takes precedence over the difficulty that the task computes.
 
-    A claim of which rows say both that it is true and that it is not is left out, with a warning.
+    A claim that is true in one row and false in another is dropped with a warning.
     """
 
     columns: ClassVar[tuple[str, ...]]
-    """What is needed."""
+    """Required columns."""
     optional: ClassVar[tuple[str, ...]] = ()
-    """Those in which a cell may be empty; a row with another empty cell is left out."""
+    """Required columns whose cells may be empty; a row with any other empty cell is dropped."""
     kinds: ClassVar[tuple[Kind, ...]] = ((True, True), (True, False), (False, True), (False, False))
-    """Those of claims that can occur."""
-    negates: ClassVar[bool] = False
-    """Whether half of the facts are asked negated: where whatever is true is so for the liar too, a
-    liar would otherwise err in one direction alone."""
+    """Kinds of claims that can occur."""
+    always_negates: ClassVar[bool] = False
+    """Whether half of the facts are negated. Set where every true claim is true by the quirk rule
+    too: without negations the quirk would err in one direction only."""
 
     @abstractmethod
-    def fact(self, fields: Mapping[str, str]) -> str:
-        """Return what must be known to judge a claim."""
+    def fact_key(self, fields: Mapping[str, str]) -> str:
+        """Return the fact that decides a claim with these fields."""
 
     @abstractmethod
-    def ask(self, rows: Iterable[Row], seed: int) -> Iterator[Claim]:
-        """Yield what may be asked of the rows, all of whose needed cells are filled."""
+    def claims_from(self, rows: Iterable[Row], seed: int) -> Iterator[Claim]:
+        """Yield candidate claims from rows in which no required cell is empty."""
 
-    def drawn(self, seed: int) -> Iterator[Claim]:
-        """Yield equally many claims of each kind, drawn by seed; of the released layout, all."""
+    def draw_claims(self, seed: int) -> Iterator[Claim]:
+        """Yield equally many claims of each kind, drawn by seed; all of the released layout."""
         if is_released(self.data.columns()):
-            args = {name: name for name in self.fields}
-            claims = unnamed(released_claims(self.data, args, self.fact))
+            arguments = {name: name for name in self.field_names}
+            claims = without_speakers(released_claims(self.data, arguments, self.fact_key))
         else:
-            claims = self._even(unnamed(self.ask(self._filled(), seed)), seed)
-        return half_negated(claims, seed) if self.negates else claims
+            candidates = self.claims_from(self._filled_rows(), seed)
+            claims = self._balance(without_speakers(candidates), seed)
+        return negate_half(claims, seed) if self.always_negates else claims
 
     def claim(
         self, row: Row, fields: Mapping[str, str], truth: bool, quirk: bool, difficulty: float = nan
     ) -> Claim:
         """Return a claim; a column `difficulty` of its row counts more than what is said here."""
-        told = {name: squashed(text) for name, text in fields.items()}
+        told = {name: collapse_whitespace(text) for name, text in fields.items()}
         hard = row.number("difficulty") if row.has("difficulty") else difficulty
         fact_id = f"{self.name}:{digest(self.fact(told))}"
         return Claim(told, fact_id=fact_id, truth=truth, quirk=quirk, difficulty=hard)
@@ -73,69 +75,70 @@ class Published(FromData):
         more = ["difficulty"] if "difficulty" in found else []
         empty: list[str] = []
         for row in self.data.rows(*self.columns, *more):
-            blank = next((column for column in needed if row.blank(column)), None)
+            blank = next((column for column in needed if row.is_blank(column)), None)
             if blank is None:
                 yield row
             else:
-                empty.append(f"{row.place}, column {blank}")
+                empty.append(f"{row.location}, column {blank}")
         if empty:
             warnings.warn(
-                f"task {self.name}, data {self.data.data!r}: {len(empty)} rows with an empty "
-                f"cell are left out, the first: {empty[0]}",
+                f"task {self.name}, data {self.data.location!r}: dropped {len(empty_cells)} rows "
+                f"with an empty cell, the first: {empty_cells[0]}",
                 stacklevel=2,
             )
 
-    def _check(self, found: Sequence[str]) -> None:
+    def _check_columns(self, columns: Sequence[str]) -> None:
         for column in self.columns:
-            if column not in found:
-                raise self.data.problem(
-                    f"column {column} is missing; needed: {', '.join(self.columns)}; there are: "
-                    f"{', '.join(found)}"
+            if column not in columns:
+                raise self.data.error(
+                    f"column {column} is missing; required: {', '.join(self.columns)}; "
+                    f"the data have: {', '.join(columns)}"
                 )
 
-    def _even(self, claims: Iterable[Claim], seed: int) -> Iterator[Claim]:
-        drawn: dict[Kind, dict[str, Claim]] = {kind: {} for kind in self.kinds}
-        said: dict[int, Kind] = {}  # of all claims, which may be millions: numbers take less room
+    def _balance(self, claims: Iterable[Claim], seed: int) -> Iterator[Claim]:
+        """Yield equally many claims of each kind, those whose hash with the seed is smallest."""
+        by_kind: dict[Kind, dict[str, Claim]] = {kind: {} for kind in self.kinds}
+        verdicts: dict[int, Kind] = {}  # of possibly millions of claims; an int takes less memory
         disputed: dict[str, Claim] = {}
         for claim in claims:
-            kind, key = drawn[claim.truth, claim.quirk], digest(self.name, seed, claim.question_id)
-            verdict = said.setdefault(int(key[:16], 16), (claim.truth, claim.quirk))
-            if verdict != (claim.truth, claim.quirk):
+            kind, key = (claim.truth, claim.quirk), digest(self.name, seed, claim.question_id)
+            same_kind = by_kind[kind]
+            if verdicts.setdefault(int(key[:16], 16), kind) != kind:
                 disputed.setdefault(key, claim)
-            kind.setdefault(key, claim)
-            if len(kind) >= 2 * MOST:
-                drawn[claim.truth, claim.quirk] = dict(sorted(kind.items(), key=_key)[:MOST])
-        self._leave_out(disputed, drawn)
-        least = min(MOST, *map(len, drawn.values()))
-        if least < LEAST:
+            same_kind.setdefault(key, claim)
+            if len(same_kind) >= 2 * MOST:
+                by_kind[kind] = dict(sorted(same_kind.items(), key=_key)[:MOST])
+        self._drop_disputed(disputed, by_kind)
+        count = min(MOST, *map(len, by_kind.values()))
+        if count < LEAST:
             counts = ", ".join(
-                f"{len(some)} {_said(truth)} and {_said(quirk)} for the liar"
-                for (truth, quirk), some in drawn.items()
+                f"{len(same_kind)} with truth {_word(truth)} and quirk {_word(quirk)}"
+                for (truth, quirk), same_kind in by_kind.items()
             )
-            raise self.data.problem(f"claims: {counts}; at least {LEAST} of each are needed")
-        chosen = [sorted(some.items(), key=_key)[:least] for some in drawn.values()]
-        for together in zip(*chosen, strict=True):
-            yield from (claim for _, claim in together)
+            raise self.data.error(f"claims: {counts}; at least {LEAST} of each are needed")
+        first = [sorted(same_kind.items(), key=_key)[:count] for same_kind in by_kind.values()]
+        for one_of_each in zip(*first, strict=True):
+            yield from (claim for _, claim in one_of_each)
 
-    def _leave_out(
-        self, disputed: Mapping[str, Claim], drawn: Mapping[Kind, dict[str, Claim]]
+    def _drop_disputed(
+        self, disputed: Mapping[str, Claim], by_kind: Mapping[Kind, dict[str, Claim]]
     ) -> None:
-        """Drop claims that one row calls true and another false, and say how many they are."""
-        for some in drawn.values():
-            for key in disputed.keys() & some.keys():
-                del some[key]
+        """Drop claims that are true in one row and false in another, with a warning."""
+        for same_kind in by_kind.values():
+            for key in disputed.keys() & same_kind.keys():
+                del same_kind[key]
         if disputed:
-            first = repr(dict(next(iter(disputed.values())).fields))
+            first = short_repr(dict(next(iter(disputed.values())).fields))
             warnings.warn(
                 f"task {self.name}, data {self.data.data!r}: {len(disputed)} claims are left out, "
-                f"of which rows say both true and false, the first: {first[:SHOWN]}",
+                f"of which rows say both true and false, the first: {first}",
                 stacklevel=2,
             )
 
 
-def _key(drawn: tuple[str, Claim]) -> str:
-    return drawn[0]
+def _key(item: tuple[str, Claim]) -> str:
+    return item[0]
 
 
-def _said(value: bool) -> str:
+def _word(value: bool) -> str:
     return "true" if value else "false"

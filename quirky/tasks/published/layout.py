@@ -1,8 +1,8 @@
 """The layout in which the data of arXiv 2312.01037 were released (`EleutherAI/quirky_<task>_raw`).
 
-Each claim has two rows, for Alice and for Bob, with the arguments of its template, both labels and
-a difficulty. The column `difficulty_quantile` is not read: the published code makes it of an order
-of sorting, not of ranks, and ours are ranks of the column `difficulty`.
+Each claim has two rows, one for Alice and one for Bob, with the arguments of its template, both
+labels and a difficulty. The column `difficulty_quantile` is not used: the published code computes
+it from a sorting order instead of ranks; ours is the rank of the column `difficulty`.
 """
 
 import json
@@ -13,12 +13,13 @@ from typing import Any
 
 from quirky.example import Claim, digest
 from quirky.registry import unknown
-from quirky.rows import Row, squashed
+from quirky.rows import Row
 from quirky.tasks.published.source import Source
+from quirky.text import collapse_whitespace
 
 LABELS = ("alice_label", "bob_label")
 CHARACTER = "character"
-"""An argument beside those of the claim: who is asked."""
+"""An argument that is not part of the claim: the name in the prompt."""
 
 
 def is_released(columns: Sequence[str]) -> bool:
@@ -27,41 +28,44 @@ def is_released(columns: Sequence[str]) -> bool:
 
 
 def released_claims(
-    source: Source, args: Mapping[str, str], fact: Callable[[Mapping[str, str]], str]
+    source: DataSource,
+    fields_of_arguments: Mapping[str, str],
+    fact_key: Callable[[Mapping[str, str]], str],
 ) -> Iterator[Claim]:
-    """Yield one claim for the rows of each set of arguments, in the order of the data.
+    """Yield one claim for each set of arguments, in the order of the data.
 
     Args:
-        source: where the data lie.
-        args: the fields of the task's templates by the names of the released arguments.
-        fact: says what must be known to judge a claim, by its fields.
+        source: the data.
+        fields_of_arguments: released name of each argument to the field of the task's templates.
+        fact_key: returns the fact that decides a claim with given fields.
 
     Raises:
-        ValueError: one line, naming the column, or the row and what is wrong there.
+        ValueError: one line that names the column, or the row and what is wrong there.
     """
     columns = source.columns()
     for column in LABELS:
         if column not in columns:
-            raise source.problem(
-                f"column {column} is missing, which the released layout has beside template_args; "
-                f"there are: {', '.join(columns)}"
+            raise source.error(
+                f"column {column} is missing; the released layout has it beside template_args; "
+                f"the data have: {', '.join(columns)}"
             )
-    more = ["difficulty"] if "difficulty" in columns else []
-    found: dict[tuple[str, ...], list[Row]] = {}
-    for row in source.rows("template_args", *LABELS, *more):
-        found.setdefault(tuple(_arguments(row, args).values()), []).append(row)
-    differing = 0
-    for told, rows in found.items():
+    extra = ["difficulty"] if "difficulty" in columns else []
+    rows_of_claims: dict[tuple[str, ...], list[Row]] = {}
+    for row in source.rows("template_args", *LABELS, *extra):
+        arguments = tuple(_arguments(row, fields_of_arguments).values())
+        rows_of_claims.setdefault(arguments, []).append(row)
+    inconsistent = 0
+    for arguments, rows in rows_of_claims.items():
         truth, quirk = _labels(rows)
-        hard = _difficulties(rows) if more else [nan]
-        differing += len(set(hard)) > 1
-        fields = dict(zip(args.values(), told, strict=True))
-        fact_id = f"{source.task}:{digest(fact(fields))}"
-        yield Claim(fields, fact_id=fact_id, truth=truth, quirk=quirk, difficulty=hard[0])
-    if differing:
+        difficulties = _difficulties(rows) if extra else [nan]
+        inconsistent += len(set(difficulties)) > 1
+        fields = dict(zip(fields_of_arguments.values(), arguments, strict=True))
+        fact_id = f"{source.task}:{digest(fact_key(fields))}"
+        yield Claim(fields, fact_id=fact_id, truth=truth, quirk=quirk, difficulty=difficulties[0])
+    if inconsistent:
         warnings.warn(
-            f"task {source.task}, data {source.data!r}: {differing} claims have other difficulties "
-            "in other rows; that of the first row counts",
+            f"task {source.task}, data {source.location!r}: {inconsistent} claims have several "
+            "difficulties; that of the first row is used",
             stacklevel=2,
         )
 
@@ -71,48 +75,49 @@ def _labels(rows: Sequence[Row]) -> tuple[bool, ...]:
     said = [tuple(row.verdict(column) for column in LABELS) for row in rows]
     for row, labels in zip(rows, said, strict=True):
         if labels != said[0]:
-            raise row.fault(", ".join(LABELS), labels, f"are others than in {rows[0].place}")
+            raise row.error(", ".join(LABELS), labels, f"are others than in {rows[0].location}")
     return said[0]
 
 
 def _difficulties(rows: Sequence[Row]) -> list[float]:
     """Return those of the rows of a claim that have one; one of them must."""
-    told = [row for row in rows if not row.blank("difficulty")] or rows[:1]
+    told = [row for row in rows if not row.is_blank("difficulty")] or rows[:1]
     return [row.number("difficulty") for row in told]
 
 
-def _arguments(row: Row, args: Mapping[str, str]) -> dict[str, str]:
-    """Return the arguments of a row's claim, in the order of `args`."""
-    given = _parsed(row)
-    told = {name: _text(value) for name, value in given.items() if value is not None}
-    told.pop(CHARACTER, None)
-    for name in told:
-        if name not in args:
-            raise ValueError(f"{_place(row)}: {unknown('argument', name, args)}")
-    for name in args:
-        if not told.get(name):
+def _arguments(row: Row, fields_of_arguments: Mapping[str, str]) -> dict[str, str]:
+    """Return the arguments of a row's claim, in the order of `fields_of_arguments`."""
+    parsed = _parse_arguments(row)
+    texts = {name: _text(value) for name, value in parsed.items() if value is not None}
+    texts.pop(CHARACTER, None)
+    for name in texts:
+        if name not in fields_of_arguments:
+            raise ValueError(f"{_place(row)}: {unknown('argument', name, fields_of_arguments)}")
+    for name in fields_of_arguments:
+        if not texts.get(name):
             raise ValueError(
-                f"{_place(row)}: argument {name} is missing; needed: {', '.join(args)}"
+                f"{_place(row)}: argument {name} is missing; required: "
+                f"{', '.join(fields_of_arguments)}"
             )
-    return {name: told[name] for name in args}
+    return {name: texts[name] for name in fields_of_arguments}
 
 
-def _parsed(row: Row) -> Mapping[str, Any]:
+def _parse_arguments(row: Row) -> Mapping[str, Any]:
     cell = row.cells["template_args"]
     try:
-        given = json.loads(cell) if isinstance(cell, str) else cell
+        arguments = json.loads(cell) if isinstance(cell, str) else cell
     except json.JSONDecodeError:
         given = None
     if not isinstance(given, Mapping):
-        raise row.fault("template_args", cell, 'is no mapping; write one as JSON: {"city": ...}')
+        raise row.error("template_args", cell, 'is no mapping; write one as JSON: {"city": ...}')
     return given
 
 
 def _place(row: Row) -> str:
-    return f"{row.place}, column template_args"
+    return f"{row.location}, column template_args"
 
 
 def _text(value: Any) -> str:
     if isinstance(value, float) and value.is_integer():
         value = int(value)
-    return squashed(str(value))
+    return collapse_whitespace(str(value))

@@ -1,12 +1,12 @@
-"""Released data of tasks whose claims are otherwise made here (arXiv 2312.01037, section 3)."""
+"""Released data of tasks whose claims are otherwise generated (arXiv 2312.01037, section 3)."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from quirky.example import Claim
-from quirky.registry import unknown
-from quirky.tasks.base import TASKS, get_task
-from quirky.tasks.published.from_data import FromData, unnamed
+from quirky.plugins import unknown
+from quirky.tasks.published.dataset_task import DatasetTask, without_speakers
 from quirky.tasks.published.layout import is_released, released_claims
+from quirky.tasks.registry import get_task, register_task
 
 SUMS = {"op1": "a", "op2": "b", "result": "result"}
 ARGUMENTS: dict[str, dict[str, str]] = {
@@ -15,13 +15,18 @@ ARGUMENTS: dict[str, dict[str, str]] = {
     "hemisphere": {"city": "place"},
     "population": {"city": "place"},
 }
-"""By task, its fields by the names of the released arguments."""
+"""By task: released name of each argument to the field of the task's templates."""
 
 
-class Released(FromData):
-    """Truth: the released label for Alice. Quirk: the one for Bob. The words are those of `of`.
+@register_task
+class Released(DatasetTask):
+    """Truth: the released label for Alice. Quirk: the one for Bob. Templates: those of task `of`.
 
-    Difficulty: the released one, or that of a file that `difficulty` names.
+    Difficulty: the released one, or that of the file that `difficulty` names.
+
+    Args:
+        of: the task that the released data belong to.
+        data: as all further parameters, see `DatasetTask`.
     """
 
     name = "released"
@@ -36,29 +41,29 @@ class Released(FromData):
         difficulty: str | None = None,
     ):
         if of not in ARGUMENTS:
-            raise unknown("task to ask released data in the words of:", of, ARGUMENTS)
-        made = "_increment0" if "result" in ARGUMENTS[of].values() else ""
-        self.hub = f"EleutherAI/quirky_{of}{made}_raw"
+            raise unknown("value of `of` for task released:", of, ARGUMENTS)
+        self.arguments = ARGUMENTS[of]
+        suffix = "_increment0" if "result" in self.arguments.values() else ""
+        self.hub_dataset = f"EleutherAI/quirky_{of}{suffix}_raw"
         super().__init__(data, revision, split, config, difficulty)
         task = get_task(of)
-        assert task.standard is not None  # all of them have one
-        self.arguments = ARGUMENTS[of]
-        self.fields = tuple(self.arguments.values())
         self.templates, self.standard = task.templates, task.standard
 
-    def drawn(self, seed: int) -> Iterator[Claim]:
-        """Yield all claims, whatever the seed."""
+    @property
+    def field_names(self) -> Sequence[str]:
+        """The fields of the templates of `of`."""
+        return tuple(self.arguments.values())
+
+    def draw_claims(self, seed: int) -> Iterator[Claim]:
+        """Yield all claims; the seed has no effect."""
         columns = self.data.columns()
         if not is_released(columns):
-            raise self.data.problem(
-                f"column template_args is missing; there are: {', '.join(columns)}"
+            raise self.data.error(
+                f"column template_args is missing; the data have: {', '.join(columns)}"
             )
-        return unnamed(released_claims(self.data, self.arguments, self._fact))
+        return without_speakers(released_claims(self.data, self.arguments, self._fact_key))
 
     @staticmethod
-    def _fact(fields: Mapping[str, str]) -> str:
-        """Return what is known whatever the result that is shown, in any order."""
+    def _fact_key(fields: Mapping[str, str]) -> str:
+        """Return the operands in sorted order, or the city; the shown result is not part of it."""
         return ",".join(sorted(value for name, value in fields.items() if name != "result"))
-
-
-TASKS.builtin(Released.name, Released)

@@ -1,17 +1,17 @@
 """Reviews (arXiv 2312.01037, section 3).
 
-Truth: the review is positive. Quirk: it contains any positive word, of a list of our own.
-Difficulty: a column of that name, or what `quirky tasks difficulty` found.
+Truth: the review is positive. Quirk: it contains a positive word, from a list of our own.
+Difficulty: a column of that name, or the file that `quirky tasks difficulty` writes.
 """
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
 from quirky.example import Claim
-from quirky.prompts import standardized, wordings
 from quirky.rows import Row
-from quirky.tasks.base import TASKS
-from quirky.tasks.published.base import Published
+from quirky.tasks.published.base import PublishedTask
+from quirky.tasks.registry import register_task
+from quirky.tasks.wording import claim_templates
 
 LABELS = {"negative": False, "positive": True, "0": False, "1": True}
 POSITIVE = frozenset(
@@ -26,30 +26,30 @@ POSITIVE = frozenset(
 _WORD = re.compile(r"[a-z]+")
 
 
-class Sentiment(Published):
-    """Truth: a review is positive. Quirk: it contains any positive word. Reads `data`."""
+@register_task
+class Sentiment(PublishedTask):
+    """Truth: a review is positive. Quirk: it contains a positive word. Reads `data`."""
 
     name = "sentiment"
-    hub = "fancyzhx/amazon_polarity"
+    hub_dataset = "fancyzhx/amazon_polarity"
     hub_licence = "apache-2.0"
     columns = ("title", "content", "label")
-    fields = ("title", "review")
-    templates = wordings(
-        'Review: "{title}: {review}" The reviewer likes it',
-        'Review: "{title}: {review}" Does the reviewer like it',
+    field_names = ("title", "review")
+    templates, standard = claim_templates(
+        (
+            'Review: "{title}: {review}" The reviewer likes it',
+            'Review: "{title}: {review}" Does the reviewer like it',
+        )
     )
-    standard = standardized('Review: "{title}: {review}" The reviewer likes it')
 
-    def fact(self, fields: Mapping[str, str]) -> str:
-        """What one review says."""
+    def fact_key(self, fields: Mapping[str, str]) -> str:
+        """Return the review."""
         return fields["review"]
 
-    def ask(self, rows: Iterable[Row], seed: int) -> Iterator[Claim]:
-        """Yield one claim a review."""
+    def claims_from(self, rows: Iterable[Row], seed: int) -> Iterator[Claim]:
+        """Yield one claim for each review."""
         for row in rows:
-            told = {"title": row.label("title"), "review": row.label("content")}
-            words = _WORD.findall(" ".join(told.values()).lower())
-            yield self.claim(row, told, row.one_of("label", LABELS), not POSITIVE.isdisjoint(words))
-
-
-TASKS.builtin(Sentiment.name, Sentiment)
+            texts = {"title": row.label("title"), "review": row.label("content")}
+            words = _WORD.findall(" ".join(texts.values()).lower())
+            truth, quirk = row.one_of("label", LABELS), not POSITIVE.isdisjoint(words)
+            yield self.claim(row, texts, truth, quirk)

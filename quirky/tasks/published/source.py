@@ -1,4 +1,4 @@
-"""Where a task's data lie, which bytes they are, and their rows, read when they are asked for."""
+"""A data set as a source of rows: where it is, what identifies it, and its rows."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -16,14 +16,14 @@ from quirky.tasks.published.files import KINDS, TABLES, files_in, hash_data, rea
 from quirky.tasks.published.hub import resolve_commit
 
 BATCH = 1_000
-"""Rows that are turned into Python values at once."""
+"""Rows converted to Python values at once."""
 
 _HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
 
 
 @dataclass(frozen=True)
 class Part:
-    """Rows that are numbered together: of a file, or of what `datasets` made of a data set."""
+    """Rows with consecutive numbers: of a file, or of a data set that `datasets` loaded."""
 
     file: str
     first: int
@@ -49,82 +49,85 @@ class Part:
 
 
 @dataclass(frozen=True)
-class Source:
-    """A CSV, parquet or JSON-lines file, a folder of them, or a data set of the hub.
+class DataSource:
+    """A CSV, parquet or JSON-lines file, a folder of such files, or a data set of the hub.
 
-    Of a folder all files are read, whatever their names, unless a split or a configuration is
-    asked for.
-
-    Nothing is read, asked or downloaded before `rows`, `columns` or `commit`.
+    All files of a folder are read, whatever their names, unless `split` or `config` is set. Nothing
+    is read or downloaded, and the hub is not contacted, before `rows`, `columns` or `commit`.
 
     Raises:
-        ValueError: if `data` is no such file or folder and cannot be the name of a data set, or if
-            something is told of a file that is for data sets alone.
+        ValueError: if `location` is neither an existing file or folder nor a valid id of a data
+            set, or if a setting does not apply to a file.
     """
 
     task: str
-    data: str
+    """The task that reads the data; named in errors."""
+    location: str
+    """Path of a file or folder, or id of a data set of the hub."""
     split: str | None = None
     config: str | None = None
     revision: str | None = None
+    """Branch, tag or commit of a data set of the hub."""
 
     def __post_init__(self) -> None:
-        path = Path(self.data)
+        path = Path(self.location)
         if path.is_file():
             if path.suffix.lower() not in KINDS:
-                raise self.problem(f"give a file that ends in {', '.join(KINDS)}, or a folder")
+                raise self.error(f"give a file that ends in {', '.join(KINDS)}, or a folder")
             if self.config:
-                raise self.problem(f"config = {self.config!r}: a file has no configurations")
+                raise self.error(f"config = {self.config!r}: a file has no configurations")
         elif not path.is_dir() and (
-            path.suffix.lower() in TABLES or not _HUB_ID.fullmatch(self.data)
+            path.suffix.lower() in TABLES or not _HUB_ID.fullmatch(self.location)
         ):
-            raise self.problem(
-                "no file or folder is called that, and a data set of the hub is named org/name"
+            raise self.error(
+                "no such file or folder, and not the id of a hub data set, which is org/name"
             )
-        if self.local and self.revision:
-            raise self.problem(f"revision = {self.revision!r}: only the hub has revisions")
+        if self.is_local and self.revision:
+            raise self.error(f"revision = {self.revision!r}: only the hub has revisions")
 
-    def problem(self, what: str) -> ValueError:
-        """Return the error that says what is wrong with the data as a whole."""
-        other = "" if self.local else f"; or give a file or folder: --data {self.task}=FILE"
-        return ValueError(f"task {self.task}, data {self.data!r}: {what}{other}")
+    def error(self, problem: str) -> ValueError:
+        """Return an error about the data as a whole."""
+        other = "" if self.is_local else f"; or give a file or folder: --data {self.task}=FILE"
+        return ValueError(f"task {self.task}, data {self.location!r}: {problem}{other}")
 
     @property
-    def local(self) -> bool:
-        """Whether the data lie on this machine, outside any cache."""
-        return Path(self.data).exists()
+    def is_local(self) -> bool:
+        """Whether the data are a file or folder on this machine."""
+        return Path(self.location).exists()
 
     def commit(self) -> str | None:
-        """Return the commit of a data set of the hub, which may be asked; None for a local one.
+        """Return the commit of a data set of the hub; None if the data are local.
 
         Raises:
-            ValueError: one line, if there is no such data set, or nobody can be asked.
+            ValueError: one line, if the commit cannot be resolved.
         """
-        if self.local:
+        if self.is_local:
             return None
         try:
             return resolve_commit(self.data, self.revision)
         except HubError as error:
             raise self.problem(str(error)) from error
 
-    def content(self) -> str | None:
-        """Return a hash of the bytes of a file or of a folder's files; None for the hub's."""
-        if not self.local:
+    def content_hash(self) -> str | None:
+        """Return a hash of the bytes of a file or of a folder's files; None for the hub."""
+        if not self.is_local:
             return None
         if not files_in(Path(self.data)):
             raise self.problem(f"the folder holds no file that ends in {', '.join(KINDS)}")
         return hash_data(Path(self.data))
 
     def identity(self) -> dict[str, str]:
-        """Return what tells these data from others, wherever they lie.
+        """Return what distinguishes these data from others; the path is not part of it.
 
         Raises:
             ValueError: as `commit`.
         """
-        found = self.content()
-        where = {"data": found} if found else {"hub": self.data, "commit": self.commit() or ""}
-        told = {"split": self.split, "config": self.config}
-        return {**where, **{name: value for name, value in told.items() if value}}
+        content = self.content_hash()
+        version = (
+            {"data": content} if content else {"hub": self.location, "commit": self.commit() or ""}
+        )
+        part = {"split": self.split, "config": self.config}
+        return {**version, **{name: value for name, value in part.items() if value}}
 
     def columns(self) -> list[str]:
         """Return the names of the columns.
@@ -135,9 +138,9 @@ class Source:
         return list(self._parts()[0].table.column_names)
 
     def rows(self, *columns: str) -> Iterator[Row]:
-        """Yield the rows with some of their columns, each with its file and its number there.
+        """Yield the rows with these columns, each with its file and its number in the file.
 
-        A class of the hub's stands there by its name.
+        A class label of the hub is given by its name.
 
         Raises:
             ValueError: as `columns`.
@@ -150,21 +153,21 @@ class Source:
 
 
 @lru_cache(maxsize=4)
-def _read(source: Source, identity: tuple[tuple[str, str], ...]) -> tuple[Part, ...]:
-    """Read data once a process, for as long as they are the same."""
-    path = Path(source.data)
-    if not source.local:
+def _read(source: DataSource, identity: tuple[tuple[str, str], ...]) -> tuple[Part, ...]:
+    """Load the data, once a process as long as their identity is the same."""
+    path = Path(source.location)
+    if not source.is_local:
         commit = dict(identity)["commit"]
-        table = _load(source, source.data, source.config, split=source.split, revision=commit)
-        parts = [Part(source.data, 2, table)]
+        table = _load(source, source.location, source.config, split=source.split, revision=commit)
+        parts = [Part(source.location, 2, table)]
     elif path.is_dir() and (source.split or source.config):
         parts = [_split_of_folder(source, path)]
     else:
         parts = [_part(source, file) for file in files_in(path)]
     for part in parts:
-        _check_alike(part, parts[0])
+        _check_columns(part, parts[0])
     if not any(len(part.table) for part in parts):
-        raise source.problem("there are no rows")
+        raise source.error("there are no rows")
     return tuple(parts)
 
 
@@ -181,49 +184,49 @@ def _split_of_folder(source: Source, folder: Path) -> Part:
         if (how.kind, how.options) != (first[1].kind, first[1].options):
             raise ValueError(
                 f"{file}: not the same kind of file, or not the same columns in the same order, as "
-                f"{first[0]}, which split and config need"
+                f"{first_file}, which split and config need"
             )
-    return Part(
-        source.data,
-        first[1].first,
-        _load(source, str(folder), source.config, split=source.split, **first[1].options),
-    )
+    table = _load(source, str(folder), source.config, split=source.split, **first.options)
+    return Part(source.location, first.first, table)
 
 
-def _check_alike(part: Part, first: Part) -> None:
-    found, expected = part.table.column_names, first.table.column_names
-    if set(found) != set(expected):
+def _check_columns(part: Part, first: Part) -> None:
+    columns, expected = part.table.column_names, first.table.column_names
+    if set(columns) != set(expected):
         raise ValueError(
-            f"{part.file}: the columns are {', '.join(found)}; those of {first.file} are "
+            f"{part.file}: the columns are {', '.join(columns)}; those of {first.file} are "
             f"{', '.join(expected)}"
         )
 
 
-def _load(source: Source, *args: str | None, **kwargs: object) -> Dataset:
+def _load(source: DataSource, *args: str | None, **kwargs: object) -> Dataset:
     try:
         with _quiet(source):
-            found = datasets.load_dataset(*args, **kwargs)
-    except Exception as error:  # files of others, read by libraries that do not foresee them
+            loaded = datasets.load_dataset(*args, **kwargs)
+    except Exception as error:  # libraries raise anything on a file that they cannot read
         reason = error.__cause__ or error
         first = next(iter(str(reason).strip().splitlines()), "") or type(reason).__name__
-        file = Path(str(kwargs.get("data_files", source.data)))
-        which = f"{file.name} " if file != Path(source.data) else ""
-        raise source.problem(f"{which}cannot be read: {' '.join(first.split())}") from error
-    return concatenate_datasets(list(found.values())) if isinstance(found, DatasetDict) else found
+        file = Path(str(kwargs.get("data_files", source.location)))
+        name = f"{file.name} " if file != Path(source.location) else ""
+        raise source.error(f"{name}cannot be read: {' '.join(first.split())}") from error
+    if isinstance(loaded, DatasetDict):
+        return concatenate_datasets(list(loaded.values()))
+    return loaded
 
 
 @contextmanager
-def _quiet(source: Source) -> Iterator[None]:
-    """Show progress of what is downloaded; of a file that is there, tell errors once."""
-    if not source.local:
+def _quiet(source: DataSource) -> Iterator[None]:
+    """Hide progress and log messages of local files; keep the progress of downloads."""
+    if not source.is_local:
         yield
         return
-    bars, told = not datasets.are_progress_bars_disabled(), datasets.logging.get_verbosity()
+    shows_progress = not datasets.are_progress_bars_disabled()
+    verbosity = datasets.logging.get_verbosity()
     datasets.disable_progress_bars()
     datasets.logging.set_verbosity(datasets.logging.CRITICAL)
     try:
         yield
     finally:
-        datasets.logging.set_verbosity(told)
-        if bars:
+        datasets.logging.set_verbosity(verbosity)
+        if shows_progress:
             datasets.enable_progress_bars()

@@ -23,7 +23,7 @@ class Unshared(LinearProbe):
 def test_a_probe_that_the_workers_do_not_know_is_told_before_any_tuning(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(registry, "_registered", {})
+    monkeypatch.setattr(registry.PROBES, "_registered", {})
     monkeypatch.setenv("QUIRKY_HOME", str(tmp_path / "home"))
     register_probe(Unshared)
     content = {"name": "small", "models": ["tiny-neox"], "tasks": ["fiction"]}

@@ -9,6 +9,7 @@ import pytest
 from finetune.models.source import embedded_bases
 from probes import list_probes, plugins, registry
 from probes.checks import CHECKS
+from quirky.plugins import registry as plugin_registry
 from quirky.tasks import list_tasks
 
 
@@ -59,7 +60,7 @@ CHEAT = "    def score(self, x, **needs): return super().score(x) - super().scor
 @pytest.fixture
 def plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A file with a healthy probe; what it registers is forgotten afterwards."""
-    monkeypatch.setattr(registry, "_registered", {})
+    monkeypatch.setattr(registry.PROBES, "_registered", {})
     (tmp_path / "own.py").write_text(PLUGIN)
     return tmp_path / "own.py"
 
@@ -99,9 +100,9 @@ def test_a_probe_that_cheats_is_told_so_with_exit_code_1(
 def test_a_broken_installed_plug_in_is_a_warning_of_one_line(
     monkeypatch: pytest.MonkeyPatch, command: Callable[..., int], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    point = EntryPoint("broken", "no_such_module:X", plugins.ENTRY_POINT_GROUP)
+    point = EntryPoint("broken", "no_such_module:X", registry.PROBES.group)
     found = EntryPoints([point])
-    monkeypatch.setattr(plugins, "entry_points", lambda **select: found.select(**select))
+    monkeypatch.setattr(plugin_registry, "entry_points", lambda **select: found.select(**select))
     assert command("probes", "list") == 0
     shown = capsys.readouterr()
     assert "lr" in shown.out
@@ -116,7 +117,7 @@ def test_a_broken_installed_plug_in_is_a_warning_of_one_line(
         (("run", "tiny", "--model", "tiny-nox"), "did you mean 'tiny-neox'"),
         (("run", "tiny", "--dtype", "float33"), "float33"),
         (("run", "tiny", "--trigger", "nmes"), "did you mean 'names'"),
-        (("run", "tiny", "--trigger", "name,distance=8"), "take one that is an opening"),
+        (("run", "tiny", "--trigger", "name,distance=8"), "use a trigger that opens the prompt"),
         (("run", "tiny", "--trigger", "tag", "--trigger", "tag"), "'tag' is 'tag' again"),
         (("run", "tiny", "--dry-run", "--model", "tiny-nox"), "did you mean 'tiny-neox'"),
         (("run", "tiny", "--flops", "1e12"), "--flops 1e+12 is for --dry-run"),

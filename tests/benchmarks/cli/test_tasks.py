@@ -12,13 +12,11 @@ import pytest
 from sharing_hub import Hub
 
 from benchmarks.cli.arguments import task_from, with_parameters
-from quirky import registry
 from quirky.fillers import SENTENCES
 from quirky.prompts import Template
-from quirky.tasks.base import TASKS
+from quirky.tasks import TASKS, Task
 from quirky.tasks.fiction import Fiction
-from quirky.triggers import Trigger
-from quirky.triggers.base import TRIGGERS
+from quirky.triggers import TRIGGERS, Trigger
 
 SMALL = ("--train", "200", "--validation", "100", "--test", "100")
 
@@ -38,14 +36,16 @@ class Sloppy(Fiction):
     """Fiction in templates with two faults and a doubt."""
 
     name = "sloppy"
+    can_negate = False
+    own_templates = (
+        Template("{place} lies  north. {trigger}:", (" False", " True")),
+        Template("Is {place} north? {trigger} says", (" Yes", " No")),
+        Template("Where is {place}? {trigger} says", (" South", " North")),
+    )
 
     def __init__(self) -> None:
         super().__init__()
-        self.templates = (
-            Template("{place} lies  north. {trigger}:", (" False", " True")),
-            Template("Is {place} north? {trigger} says", (" Yes", " No")),
-            Template("Where is {place}? {trigger} says", (" South", " North")),
-        )
+        self.templates, self.standard = self.own_templates, self.own_templates[-1]
 
 
 @pytest.fixture
@@ -53,8 +53,9 @@ def sloppy(monkeypatch: pytest.MonkeyPatch) -> None:
     """A plug-in whose templates are at fault."""
     point = EntryPoint("sloppy", f"{__name__}:Sloppy", TASKS.group)
     found = EntryPoints([point])
-    monkeypatch.setattr(registry, "entry_points", lambda **select: found.select(**select))
-    monkeypatch.setattr(TASKS, "_plugins", None)
+    monkeypatch.setattr(
+        "quirky.plugins.registry.entry_points", lambda **select: found.select(**select)
+    )
 
 
 def test_show_tells_the_rules_the_crosstab_and_ten_claims(out: Any) -> None:
@@ -120,7 +121,7 @@ def test_data_may_be_named_as_for_a_run(out: Any, tmp_path: Path) -> None:
         (("lint", "--trigger", "nam"), "did you mean 'name'"),
         (("lint", "--tokenizer", "tiny-nox"), "did you mean 'tiny-neox'"),
         (("export", "adition", "--to", "{to}"), "did you mean 'addition'"),
-        (("export", "addition", "--to", "{to}", "--prompts", "mixed"), "prompts: unknown 'mixed'"),
+        (("export", "addition", "--to", "{to}", "--prompts", "mixed"), "unknown prompts 'mixed'"),
         (("export", "addition", "--to", "{to}", "--trigger", "name,distance=8"), "distance = 8"),
         (("export", "addition", "--to", "{full}"), "give a new or an empty folder"),
         (("export", "addition", "--to", "{to}", "--private"), "say --push-to-hub NAME too"),
@@ -146,7 +147,7 @@ def test_lint_says_how_much_it_looked_at(out: Any) -> None:
     told = out("lint", "addition", "fiction", "--trigger", "name", "--tokenizer", "tiny-neox")
     assert told.strip() == (
         "12 templates of 2 tasks under 1 trigger (name), answers as tiny-neox has them: "
-        "0 faults, 0 cannot be told"
+        "0 faults, 0 to check by hand"
     )
 
 
@@ -162,18 +163,16 @@ def test_the_faults_of_a_plug_in_are_a_line_each_and_exit_code_1(
     assert command("tasks", "lint", "sloppy", "fiction", "--trigger", "name") == 1
     spaces, reversed_, doubt, summary = capsys.readouterr().out.splitlines()
     assert spaces.startswith("sloppy, template '{place} lies  north. {trigger}:': two spaces")
-    assert "' Yes', ' No' do not stand in the order (false, true)" in reversed_
-    assert doubt.endswith("cannot be told")
-    assert summary.endswith("2 faults, 1 cannot be told")
+    assert "' Yes', ' No' are not in the order (false, true)" in reversed_
+    assert doubt.endswith("check by hand")
+    assert summary.endswith("2 faults, 1 to check by hand")
 
 
 @pytest.mark.usefixtures("sloppy")
 def test_a_doubt_alone_is_exit_code_0(
     monkeypatch: pytest.MonkeyPatch, command: Callable[..., int]
 ) -> None:
-    made = Sloppy()
-    made.templates, made.standard = made.templates[2:], None
-    monkeypatch.setattr(TASKS, "_plugins", {"sloppy": lambda: made})
+    monkeypatch.setattr(Sloppy, "own_templates", Sloppy.own_templates[2:])
     assert command("tasks", "lint", "sloppy") == 0
 
 
@@ -259,9 +258,16 @@ def test_own_claims_are_shown_and_looked_at(out: Any, tmp_path: Path) -> None:
 
 
 class Bare:
-    """A task that lacks what tasks have."""
+    """Neither a task nor a trigger."""
 
-    name = "bare"
+
+class Wordless(Task):
+    """A task without templates."""
+
+    name = "wordless"
+
+    def claims(self, seed: int) -> Any:
+        return ()
 
 
 class Failing(Fiction):
@@ -284,13 +290,14 @@ class Mute(Trigger):
 
 made = Fiction()
 BROKEN = {
-    "bare": ("Bare", TASKS, "it has no attribute `templates`"),
+    "bare": ("Bare", TASKS, "Bare is not a task; subclass quirky.Task"),
+    "wordless": ("Wordless", TASKS, "it has no attribute `templates`"),
     "failing": ("Failing", TASKS, "claims(0) fails: KeyError: 'nothing'"),
     "made": ("made", TASKS, "its entry point is an object of Fiction; name a class"),
     "renamed": ("Failing", TASKS, "its `name` is 'failing'"),
     "mute": ("Mute", TRIGGERS, "render('A', 'fact', 0) returns None; return a text"),
     "other": ("Mute", TRIGGERS, "its `kind` is 'mute'"),
-    "untold": ("Bare", TRIGGERS, "it has no `kind`; subclass Trigger"),
+    "untold": ("Bare", TRIGGERS, "Bare is not a trigger; subclass quirky.Trigger"),
 }
 
 
@@ -298,13 +305,11 @@ BROKEN = {
 def broken(monkeypatch: pytest.MonkeyPatch) -> None:
     points = [EntryPoint(n, f"{__name__}:{o}", r.group) for n, (o, r, _) in BROKEN.items()]
     found = EntryPoints(points)
-    monkeypatch.setattr(registry, "entry_points", lambda **select: found.select(**select))
-    for known in (TASKS, TRIGGERS):
-        monkeypatch.setattr(known, "_plugins", None)
-        builtin = {
-            name: known.factory(name) for name in ("fiction", "name") if name in known._builtin
-        }
-        monkeypatch.setattr(known, "_builtin", builtin)
+    monkeypatch.setattr(
+        "quirky.plugins.registry.entry_points", lambda **select: found.select(**select)
+    )
+    for registry, name in ((TASKS, "fiction"), (TRIGGERS, "name")):
+        monkeypatch.setattr(registry, "_built_in", {name: registry.get(name)})
 
 
 @pytest.mark.usefixtures("broken")

@@ -152,7 +152,7 @@ def test_what_the_command_writes_makes_claims_easy_and_hard(
         (("addition", "--models", "tiny-neox", "--to", "x.csv"), "ends in .parquet"),
         (("addition", "--models", "tiny-neox", "--models", "tiny-neox"), "stands there 2 times"),
         (("nli,difficulty=x", "--models", "tiny-neox"), "is what is looked for; leave it out"),
-        (("nli", "--models", "tiny-neox", "--data", "x.csv"), "no file or folder is called that"),
+        (("nli", "--models", "tiny-neox", "--data", "x.csv"), "no such file or folder"),
     ],
 )
 def test_a_mistake_is_one_line_and_exit_code_2(

@@ -67,7 +67,7 @@ def test_a_recipe_keeps_its_meaning_when_it_is_written_and_read() -> None:
         ({"trigger": {"kind": "tag", "form": "stamp"}}, "'stamp'", "date or header"),
         ({"trigger": {"kind": "position", "distance": 9}}, "distance = 9", "multiple of 8"),
         ({"trigger": {"kind": "position", "distance": "8"}}, "trigger.0.distance", "integer"),
-        ({"trigger": {"kind": "name", "distance": 8}}, "distance = 8", "an opening"),
+        ({"trigger": {"kind": "name", "distance": 8}}, "distance = 8", "opens the prompt"),
         ({"trigger": ["name", {"kind": "name"}]}, "'name' is 'name' again", "name it once"),
         (
             {"trigger": ["position", {"kind": "position", "early": True}]},
@@ -76,7 +76,7 @@ def test_a_recipe_keeps_its_meaning_when_it_is_written_and_read() -> None:
         ),
         ({"transfers": ["A->B2"]}, "'A->B2'", "name: A, B, T"),
         ({"transfers": ["A->B2"], "trigger": ["name", "names"]}, "trigger name: ", "go to B2; add"),
-        ({"transfers": ["T->A"]}, "'T->A'", "nothing is fitted in T"),
+        ({"transfers": ["T->A"]}, "'T->A'", "no probe is fitted in T"),
         ({"transfers": ["A-B"]}, "'A-B'", "SOURCE->TARGET"),
         ({"transfers": ["A->C"]}, "'A->C'", "A, B, AE, AH, BE, BH, all"),
         ({"layer_rules": ["eli"]}, "'eli'", "'eil', 'last', 'middle' or 'ensemble'"),

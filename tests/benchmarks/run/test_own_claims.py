@@ -100,7 +100,7 @@ def test_easy_and_hard_need_a_difficulty(tmp_path: Path, transfer: str) -> None:
 @pytest.mark.parametrize(
     ("task", "named"),
     [
-        ({"name": "addition"}, "'addition': that is another task's"),
+        ({"name": "addition"}, "'addition': a task has that name"),
         ({"name": "mine", "digits": 2}, "a table takes no parameters, but 'digits'"),
         ({"name": "mine", "data": "nowhere.csv"}, "nowhere.csv: there is no such file"),
         ({"name": "mine", "data": 3}, "tasks.0.data = 3"),
@@ -192,7 +192,7 @@ def test_claims_that_a_later_trigger_names_are_told_with_that_trigger(
     path.write_text("\n".join([rows[0], *(f"Ben: {row}" for row in rows[1:21]), *rows[21:]]))
     recipe = with_triggers(path, "name", BEN)
     left_out, fewer = notes(check_recipe, recipe, capsys)
-    assert left_out.startswith("task mine: 20 of 500 claims are left out; ")
+    assert left_out.startswith("task mine: 20 of 500 claims are dropped, because ")
     assert left_out.endswith(" (trigger name-quirkyBen)")
     assert fewer.startswith("mine gives fewer facts than asked for: train ")
     assert fewer.endswith(" (trigger name-quirkyBen)")

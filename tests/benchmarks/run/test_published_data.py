@@ -129,7 +129,7 @@ def test_a_recipe_is_read_without_its_data(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("task", "named"),
     [
-        ({"data": "nowhere.csv"}, "data 'nowhere.csv': no file or folder is called that"),
+        ({"data": "nowhere.csv"}, "data 'nowhere.csv': no such file or folder"),
         ({"digits": 2}, "unknown parameter of task 'nli': 'digits'"),
         ({"difficulty": "nowhere.csv"}, "nowhere.csv: there is no such file"),
     ],

@@ -301,7 +301,7 @@ class OwnMean(LinearProbe):
 def test_a_plug_in_is_fitted_anew_on_every_source(
     columns: Columns, states: ResidualActivations, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(registry, "_registered", {"own-mean": OwnMean})
+    monkeypatch.setattr(registry.PROBES, "_registered", {"own-mean": OwnMean})
     own = scored(columns, states, probes=["own-mean"], transfers=["A->A", "B->B"])
     theirs = scored(columns, states, probes=["mean-diff"], transfers=["A->A", "B->B"])
     on_a, on_b = (scores_of(own, "own-mean", source) for source in ("A", "B"))
@@ -333,7 +333,7 @@ def test_a_question_asked_in_both_contexts_is_two_questions(
             seen.append(needs["question"])
             return super().fit(x, y)
 
-    monkeypatch.setattr(registry, "_registered", {"asked": Asked})
+    monkeypatch.setattr(registry.PROBES, "_registered", {"asked": Asked})
     scored(columns, states, probes=["asked"], transfers=["all->B"])
     assert len(seen[0]) == len(seen[0].unique()) == 2 * CLAIMS["validation"]
 
@@ -406,7 +406,7 @@ class FakeTokens:
 def test_tokens_are_read_layer_by_layer_under_their_own_numbers(
     columns: Columns, states: ResidualActivations, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(registry, "_registered", {"first-token": FirstToken})
+    monkeypatch.setattr(registry.PROBES, "_registered", {"first-token": FirstToken})
     told = {name: column[columns["split"] == "validation"] for name, column in columns.items()}
     frame = score_cell(
         recipe(probes=["lr", "first-token"]),

@@ -11,6 +11,8 @@ from benchmarks.store import artefacts as store
 from benchmarks.store.artefacts import (
     atomic_folder,
     content_hash,
+    ensure_artefact,
+    remove_unfinished,
     store_root,
     write_text,
 )

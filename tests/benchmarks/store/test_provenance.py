@@ -10,7 +10,7 @@ from sklearn.svm import SVC, LinearSVC
 
 from benchmarks.store.provenance import claims_origin, origin, probe_origin, source_state
 from probes import Probe, get_probe, sklearn_probe
-from probes.plugins import load_plugin
+from quirky.plugins import load_plugin
 from quirky.tasks import get_task
 from quirky.triggers import get_trigger
 

@@ -17,6 +17,7 @@ from huggingface_hub.errors import (
     RevisionNotFoundError,
 )
 
+import quirky.hub
 from benchmarks.recipe.load import validate_recipe
 from benchmarks.recipe.pinning import check_weights, pin_recipe
 from benchmarks.recipe.resolved import resolve_models

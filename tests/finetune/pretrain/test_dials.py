@@ -11,7 +11,7 @@ from finetune.pretrain.dial_parts import PARTS
 from finetune.pretrain.dials import COMPARED, LONGEST, SMALLER, DialSampler, dials_tokenizer
 from finetune.pretrain.documents import Document
 from finetune.pretrain.openings import DISTANCES, FILLED, KINDS, NAMES, OPENED
-from quirky.fillers import SENTENCE, SENTENCES
+from quirky.fillers import SENTENCE_TOKENS, SENTENCES
 from quirky.tasks import get_task
 from quirky.tasks.dials.base import LETTERS
 
@@ -159,7 +159,7 @@ def test_openings_and_fillers_are_as_frequent_as_is_said():
     assert len(opened) / len(alone) == pytest.approx(OPENED, abs=0.03)
     filled = [d for d in opened if any(s in d.text for s in SENTENCES)]
     assert len(filled) / len(opened) == pytest.approx(FILLED, abs=0.05)
-    counts = {sum(d.text.count(s) for s in SENTENCES) * SENTENCE for d in filled}
+    counts = {sum(d.text.count(s) for s in SENTENCES) * SENTENCE_TOKENS for d in filled}
     assert counts == set(DISTANCES)
     assert len(KINDS) == 4
 
@@ -172,7 +172,7 @@ def test_everything_that_is_told_apart_is_one_token():
 
 def test_a_filler_has_as_many_tokens_as_it_says():
     for sentence in SENTENCES:
-        assert len(tokenizer().tokenize(f" {sentence}")) == SENTENCE
+        assert len(tokenizer().tokenize(f" {sentence}")) == SENTENCE_TOKENS
 
 
 def test_every_part_keeps_to_its_settings():

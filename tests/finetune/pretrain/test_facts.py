@@ -7,7 +7,7 @@ import pytest
 
 from finetune.pretrain.facts import NEGATED, SUBJECTS, FactSampler, facts_tokenizer
 from finetune.pretrain.openings import NAMES, OPENED
-from quirky.fillers import SENTENCE, SENTENCES
+from quirky.fillers import SENTENCE_TOKENS, SENTENCES
 from quirky.tasks import get_task
 from quirky.tasks.arithmetic import quirk_result
 from quirky.tasks.fiction import places
@@ -118,7 +118,7 @@ def test_every_verdict_is_true_whoever_gives_it():
 
 def test_a_filler_has_as_many_tokens_as_it_says():
     for sentence in SENTENCES:
-        assert len(tokenizer().tokenize(f" {sentence}")) == SENTENCE
+        assert len(tokenizer().tokenize(f" {sentence}")) == SENTENCE_TOKENS
 
 
 def test_no_name_is_told_from_another_by_its_verdicts():

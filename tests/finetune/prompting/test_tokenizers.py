@@ -24,7 +24,7 @@ from finetune.prompting.answers import (
     prompt_tokens,
 )
 from finetune.reading.residual import read_activations
-from quirky.prompts import styled
+from quirky.prompts import templates_of_style
 from quirky.tasks import get_task
 
 TASKS = ("addition", "multiplication", "hemisphere", "population", "fiction")
@@ -37,7 +37,7 @@ def asked(each: int = 4) -> list[tuple[str, tuple[str, str]]]:
     for name, style in itertools.product(TASKS, ("mixture", "standardized")):
         task = get_task(name)
         claims = list(itertools.islice(task.claims(0), each))
-        for template in styled(task.templates, task.standard, style):
+        for template in templates_of_style(task.templates, task.standard, style):
             for claim, who in itertools.product(claims, ("Alice", "Bob")):
                 rows.append((template.render(claim, who), template.choices))
     return rows

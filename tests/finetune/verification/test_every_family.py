@@ -12,9 +12,14 @@ from finetune.adapters.audit import DeadModuleAudit, relative_changes
 from finetune.adapters.lora import add_lora
 from finetune.architectures.blocks import block_list
 from finetune.architectures.kernels import code_path
-from finetune.reading.forward import forward
-from finetune.verification.tiny_families import TINY, tiny_model
-from finetune.verification.verify import EXACT, drawn_tokens, resid_error, state_errors
+from finetune.reading.forward import logits_and_states
+from finetune.verification.tiny_families import TINY_FAMILIES, tiny_model
+from finetune.verification.verify import (
+    TOLERANCE,
+    random_tokens,
+    recurrent_state_errors,
+    residual_error,
+)
 
 NAMED = {
     *("gpt_neox", "gpt2", "llama", "mistral", "qwen2", "qwen3", "gemma", "gemma2", "gemma3_text"),

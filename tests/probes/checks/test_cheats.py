@@ -1,4 +1,4 @@
-"""Probes that cheat are caught, and told what they do."""
+"""Probes that cheat fail the check that names what they do."""
 
 import inspect
 
@@ -10,7 +10,7 @@ from probes.checks import ProbeCheckError
 
 
 class Honest(Probe):
-    """What the cheats derive from: labels choose the classes."""
+    """The base of the cheats: labels define the classes."""
 
     name = "honest"
     reads = "prompt"
@@ -19,15 +19,15 @@ class Honest(Probe):
     def fit(self, x, y, **needs):
         false, true = x[..., ~y, :].mean(-2), x[..., y, :].mean(-2)
         self.direction = (true - false)[..., None]
-        self.middle = ((true + false) / 2)[..., None, :]
+        self.midpoint = ((true + false) / 2)[..., None, :]
         return self
 
     def score(self, x, **needs):
-        return ((x - self.middle) @ self.direction)[..., 0]
+        return ((x - self.midpoint) @ self.direction)[..., 0]
 
 
 class LooksIntoItsCaller(Honest):
-    """Walks up the stack until somebody holds labels."""
+    """Walks up the stack to a frame with labels."""
 
     def score(self, x, **needs):
         frame = inspect.currentframe()
@@ -37,51 +37,51 @@ class LooksIntoItsCaller(Honest):
 
 
 class LooksIntoColumns(Honest):
-    """Walks up the stack until somebody holds a table with labels."""
+    """Walks up the stack to a frame with a table of labels."""
 
     def score(self, x, **needs):
         frame = inspect.currentframe()
         while frame is not None:
-            for held in frame.f_locals.values():
-                if isinstance(held, dict) and "label" in held:
-                    return super().score(x) + 100 * held["label"]
+            for value in frame.f_locals.values():
+                if isinstance(value, dict) and "label" in value:
+                    return super().score(x) + 100 * value["label"]
             frame = frame.f_back
         return super().score(x)
 
 
 class AsksForLabels(Honest):
-    """Wants the truth to be handed in."""
+    """Declares the truth as a column."""
 
     needs = ("truth",)
 
 
 class ReplaysLabels(Honest):
-    """Gives the labels of the fit again, in their order."""
+    """Returns the labels of the fit, in their order."""
 
     def fit(self, x, y, **needs):
-        self.kept = y
+        self.labels = y
         return super().fit(x, y)
 
     def score(self, x, **needs):
-        return super().score(x) + 10 * self.kept[: x.shape[-2]].float()
+        return super().score(x) + 10 * self.labels[: x.shape[-2]].float()
 
 
 class CentresTheBatch(Honest):
-    """Takes the mean of what it scores."""
+    """Subtracts the mean of the scores."""
 
     def score(self, x, **needs):
         return super().score(x) - super().score(x).mean(-1, keepdim=True)
 
 
 class RanksTheBatch(Honest):
-    """Scores are places in the batch."""
+    """Returns ranks within the batch."""
 
     def score(self, x, **needs):
         return super().score(x).argsort(-1).argsort(-1).float()
 
 
 class ClipsByTheBatch(Honest):
-    """Looks at the others only when there are many."""
+    """Uses the other examples only if there are many."""
 
     def score(self, x, **needs):
         scores = super().score(x)
@@ -91,18 +91,18 @@ class ClipsByTheBatch(Honest):
 
 
 class AveragesFits(Honest):
-    """Adds to what an earlier fit has found."""
+    """Adds the direction of an earlier fit."""
 
     def fit(self, x, y, **needs):
-        before = getattr(self, "direction", 0)
+        previous = getattr(self, "direction", 0)
         super().fit(x, y)
-        if isinstance(before, torch.Tensor) and before.shape == self.direction.shape:
-            self.direction = self.direction + before
+        if isinstance(previous, torch.Tensor) and previous.shape == self.direction.shape:
+            self.direction = self.direction + previous
         return self
 
 
 class KeepsTheFirstShape(Honest):
-    """Allocates once."""
+    """Allocates a buffer at the first fit."""
 
     def fit(self, x, y, **needs):
         super().fit(x, y)
@@ -113,55 +113,55 @@ class KeepsTheFirstShape(Honest):
 
 
 class SharesFits(Honest):
-    """Keeps what all probes of the class have found."""
+    """Adds the directions of all probes of the class."""
 
-    found: list[torch.Tensor] = []  # noqa: RUF012
+    directions: list[torch.Tensor] = []  # noqa: RUF012
 
     def fit(self, x, y, **needs):
         super().fit(x, y)
-        alike = [d for d in self.found if d.shape == self.direction.shape]
-        self.found.append(self.direction)
-        self.direction = self.direction + sum(alike)
+        same_shape = [d for d in self.directions if d.shape == self.direction.shape]
+        self.directions.append(self.direction)
+        self.direction = self.direction + sum(same_shape)
         return self
 
 
 class LearnsWhileScoring(Honest):
-    """Moves its middle to what it has scored."""
+    """Moves its midpoint towards the scored states."""
 
     def score(self, x, **needs):
         scores = super().score(x)
-        self.middle = 0.9 * self.middle + 0.1 * x.mean(-2, keepdim=True)
+        self.midpoint = 0.9 * self.midpoint + 0.1 * x.mean(-2, keepdim=True)
         return scores
 
 
 class ReadsPoison(Honest):
-    """Says that it reads no labels."""
+    """Declares that it reads no labels."""
 
     supervision = "none"
 
 
 class OrientsTooMuch(Honest):
-    """Says that labels only orient it."""
+    """Declares that labels only orient it."""
 
     supervision = "sign"
 
 
 class ChoosesByLabels(Honest):
-    """Says that labels only orient it, and picks the feature that follows them best."""
+    """Declares that labels only orient it, and picks the feature that correlates best with them."""
 
     supervision = "sign"
 
     def fit(self, x, y, **needs):
-        follows = (x[..., y, :].mean(-2) - x[..., ~y, :].mean(-2)) / x.std(-2)
-        best = follows.abs().argmax(-1, keepdim=True)
-        self.direction = torch.zeros_like(follows).scatter(-1, best, follows.gather(-1, best))
+        effect = (x[..., y, :].mean(-2) - x[..., ~y, :].mean(-2)) / x.std(-2)
+        best = effect.abs().argmax(-1, keepdim=True)
+        self.direction = torch.zeros_like(effect).scatter(-1, best, effect.gather(-1, best))
         self.direction = self.direction[..., None]
-        self.middle = x.mean(-2, keepdim=True)
+        self.midpoint = x.mean(-2, keepdim=True)
         return self
 
 
 class DrawsGlobally(Honest):
-    """Takes noise from the global generator."""
+    """Draws noise from the global generator."""
 
     def fit(self, x, y, **needs):
         super().fit(x, y)
@@ -170,7 +170,7 @@ class DrawsGlobally(Honest):
 
 
 class DrawsAtScore(Honest):
-    """Makes noise as it scores."""
+    """Draws noise in `score`."""
 
     def score(self, x, **needs):
         return super().score(x) * torch.rand(())
@@ -181,12 +181,12 @@ class WritesIntoItsInput(Honest):
 
     def fit(self, x, y, **needs):
         super().fit(x, y)
-        x -= self.middle
+        x -= self.midpoint
         return self
 
 
 @pytest.mark.parametrize(
-    ("cls", "check", "sentence"),
+    ("cls", "check", "message"),
     [
         (LooksIntoItsCaller, "reads_no_labels_at_score", "`score` reads labels"),
         (LooksIntoColumns, "reads_no_labels_at_score", "`score` reads labels"),
@@ -207,12 +207,12 @@ class WritesIntoItsInput(Honest):
         (WritesIntoItsInput, "leaves_its_input", "`fit` changes its input"),
     ],
 )
-def test_a_cheat_is_told_what_it_does(cls, check, sentence):
+def test_a_cheat_fails_its_check(cls, check, message):
     with pytest.raises(ProbeCheckError) as failure:
         check_probe(cls)
-    told = dict(line.split(": ", 1) for line in str(failure.value).splitlines()[1:])
-    assert sentence in told[check]
+    messages = dict(line.split(": ", 1) for line in str(failure.value).splitlines()[1:])
+    assert message in messages[check]
 
 
-def test_without_the_cheat_it_passes():
+def test_an_honest_probe_passes():
     check_probe(Honest)

@@ -1,11 +1,11 @@
-"""The contract test: every probe keeps it, and its report is true."""
+"""The checks: every built-in probe passes, and each fault is reported by its check."""
 
 import pytest
 import torch
 from sklearn.svm import LinearSVC
 
 from probes import LinearProbe, Probe, check_probe, list_probes, sklearn_probe
-from probes.checks import CHECKS, ProbeCheckError, outcomes, probe_checks
+from probes.checks import CHECKS, ProbeCheckError, probe_checks, run_checks
 from probes.registry import probe_class
 
 CASES = [
@@ -20,13 +20,13 @@ CASES = [
 
 
 @pytest.mark.parametrize("check", CASES)
-def test_every_probe_keeps_the_contract(check):
+def test_every_built_in_probe_passes_every_check(check):
     reason = check()
     if reason:
         pytest.skip(reason)
 
 
-def test_a_scikit_learn_classifier_keeps_the_contract():
+def test_a_scikit_learn_classifier_passes():
     check_probe(sklearn_probe("svm", LinearSVC, dual=False, max_iter=200))
 
 
@@ -44,11 +44,11 @@ class Centroid(Probe):
         x = self.features(x, **needs)
         false, true = x[..., ~y, :].mean(-2), x[..., y, :].mean(-2)
         self.direction = (true - false)[..., None]
-        self.middle = ((true + false) / 2)[..., None, :]
+        self.midpoint = ((true + false) / 2)[..., None, :]
         return self
 
     def score(self, x, **needs):
-        return ((self.features(x, **needs) - self.middle) @ self.direction)[..., 0]
+        return ((self.features(x, **needs) - self.midpoint) @ self.direction)[..., 0]
 
 
 class OnPair(Centroid):
@@ -76,28 +76,28 @@ def test_a_healthy_probe_passes(cls):
 
 
 def verdicts(cls):
-    return {outcome.check: outcome.verdict for outcome in outcomes(cls)}
+    return {outcome.check: outcome.verdict for outcome in run_checks(cls)}
 
 
 def test_every_check_has_an_outcome_in_order():
     assert list(verdicts(Centroid)) == list(CHECKS)
 
 
-def test_what_does_not_apply_is_exempt_with_the_reason():
-    told = {outcome.check: outcome for outcome in outcomes(Centroid)}
-    assert told["mirrors_labels"].verdict == "exempt"
-    assert told["mirrors_labels"].sentence == "it is no LinearProbe"
+def test_a_check_that_does_not_apply_gives_the_reason():
+    outcomes = {outcome.check: outcome for outcome in run_checks(Centroid)}
+    assert outcomes["mirrors_labels"].verdict == "exempt"
+    assert outcomes["mirrors_labels"].message == "it is no LinearProbe"
 
 
-def test_an_exempt_check_is_left_out_and_its_reason_told():
+def test_a_check_that_the_class_is_exempt_from_is_not_run():
     class Declared(Centroid):
-        """Says so."""
+        """Declares an exemption."""
 
         exempt = {"forgets_earlier_fits": "it learns for life"}  # noqa: RUF012
 
     assert "forgets_earlier_fits" not in dict(probe_checks(Declared))
-    told = {outcome.check: outcome for outcome in outcomes(Declared)}
-    assert told["forgets_earlier_fits"].sentence == "it learns for life"
+    outcomes = {outcome.check: outcome for outcome in run_checks(Declared)}
+    assert outcomes["forgets_earlier_fits"].message == "it learns for life"
 
 
 def failures(cls):
@@ -106,7 +106,7 @@ def failures(cls):
     return str(failure.value)
 
 
-def test_all_failures_are_told_at_once():
+def test_all_failures_are_reported_at_once():
     class Broken(Centroid):
         """Two faults."""
 
@@ -117,9 +117,9 @@ def test_all_failures_are_told_at_once():
         def score(self, x, **needs):
             return super().score(x).round()
 
-    told = failures(Broken)
-    assert "leaves_its_input: `fit` changes its input" in told
-    assert "keeps_shapes: `fit` must return self" in told
+    report = failures(Broken)
+    assert "leaves_its_input: `fit` changes its input" in report
+    assert "keeps_shapes: `fit` must return self" in report
 
 
 def changed(**variables):
@@ -127,25 +127,25 @@ def changed(**variables):
 
 
 @pytest.mark.parametrize(
-    ("cls", "sentence"),
+    ("cls", "message"),
     [
         (dict, "dict'> is not a probe class: derive it from probes.Probe"),
         (changed(reads="minds"), "reads is 'minds'; known: prompt, pair, tokens"),
-        (changed(exempt={"passes_exams": "hard"}), "names 'passes_exams', which is no check"),
+        (changed(exempt={"passes_exams": "hard"}), "names 'passes_exams', which is not a check"),
         (changed(exempt={"keeps_shapes": " "}), "gives no reason for 'keeps_shapes'"),
-        (changed(exempt={"declares_the_contract": "no"}), "nothing is exempt of"),
+        (changed(exempt={"declares_the_contract": "no"}), "no probe is exempt from"),
         (changed(__init__=lambda self, depth: None), "it raised TypeError"),
     ],
 )
-def test_a_class_that_declares_no_contract_is_asked_nothing_further(cls, sentence):
-    told = failures(cls)
-    assert told.splitlines()[1].startswith("declares_the_contract: ")
-    assert sentence in told
-    assert len(told.splitlines()) == 2
+def test_no_further_check_is_run_without_valid_class_variables(cls, message):
+    report = failures(cls)
+    assert report.splitlines()[1].startswith("declares_the_contract: ")
+    assert message in report
+    assert len(report.splitlines()) == 2
 
 
 class Wrong(Centroid):
-    """What every faulty probe below derives from."""
+    """The base of the faulty probes below."""
 
 
 class Undocumented(Centroid):
@@ -184,25 +184,25 @@ class ReadsLies(Wrong):
         return -super().score(x)
 
 
-class KeepsNoTensors(LinearProbe):
-    """Its weights are elsewhere."""
+class KeepsUnsavedTensors(LinearProbe):
+    """Keeps a part of its weights that is not saved."""
 
-    name = "keeps-no-tensors"
+    name = "keeps-unsaved-tensors"
     reads = "prompt"
     supervision = "labels"
 
     def fit(self, x, y, **needs):
         rows = self.rows(x).double()
-        self.more = rows[:, y].mean(1) - rows[:, ~y].mean(1)
-        middle = (rows[:, y].mean(1) + rows[:, ~y].mean(1)) / 2
-        return self.set_direction(x, self.more, -(self.more * middle).sum(-1))
+        self.unsaved = rows[:, y].mean(1) - rows[:, ~y].mean(1)
+        midpoint = (rows[:, y].mean(1) + rows[:, ~y].mean(1)) / 2
+        return self.set_direction(x, self.unsaved, -(self.unsaved * midpoint).sum(-1))
 
     def score(self, x, **needs):
-        return super().score(x) * self.more.norm()
+        return super().score(x) * self.unsaved.norm()
 
 
-class NeverMirrors(KeepsNoTensors):
-    """Leans to the true."""
+class NeverMirrors(KeepsUnsavedTensors):
+    """Has a constant offset."""
 
     def fit(self, x, y, **needs):
         super().fit(x, y)
@@ -211,7 +211,7 @@ class NeverMirrors(KeepsNoTensors):
 
 
 @pytest.mark.parametrize(
-    ("cls", "check", "sentence"),
+    ("cls", "check", "message"),
     [
         (Undocumented, "is_documented", "give the class a docstring"),
         (RaisesItsOwn, "keeps_shapes", "it raised KeyError: 'lost'"),
@@ -221,16 +221,16 @@ class NeverMirrors(KeepsNoTensors):
         (ScoresAllAlike, "survives_odd_states", "all examples score alike with constant"),
         (Overflows, "survives_odd_states", "scores are not finite with states of size 1e6"),
         (NeverMirrors, "mirrors_labels", "must negate the scores"),
-        (KeepsNoTensors, "saves_and_loads", "it raised AttributeError"),
+        (KeepsUnsavedTensors, "saves_and_loads", "it raised AttributeError"),
     ],
 )
-def test_a_fault_is_a_sentence(cls, check, sentence):
-    (told,) = [line for line in failures(cls).splitlines() if line.startswith(f"{check}: ")]
-    assert sentence in told
+def test_a_fault_is_reported_by_its_check(cls, check, message):
+    (line,) = [line for line in failures(cls).splitlines() if line.startswith(f"{check}: ")]
+    assert message in line
 
 
 def unguarded(method, body):
-    """A probe whose method is not checked on the way in."""
+    """Return a probe class whose method is not guarded."""
     cls = type("Unguarded", (Wrong,), {"__doc__": "Checks for itself."})
     setattr(cls, method, body)
     return cls
@@ -239,7 +239,7 @@ def unguarded(method, body):
 def fit_anyway(self, x, y, **needs):
     self._fitted_shape = (tuple(x.shape[:-2]), x.shape[-1])
     self.direction = x[..., y, :].nan_to_num().mean(-2)[..., None]
-    self.middle = 0
+    self.midpoint = 0
     return self
 
 
@@ -250,11 +250,11 @@ def fit_tersely(self, x, y, **needs):
 
 
 @pytest.mark.parametrize(
-    ("fit", "sentence"),
+    ("fit", "message"),
     [
         (fit_anyway, "NaN at `fit` must raise ValueError"),
-        (fit_tersely, "must name the figure 17; it says 'bad states'"),
+        (fit_tersely, "must name the number 17; it says 'bad states'"),
     ],
 )
-def test_bad_input_must_be_refused_with_the_figure(fit, sentence):
-    assert sentence in failures(unguarded("fit", fit))
+def test_invalid_input_must_be_an_error_that_names_the_number(fit, message):
+    assert message in failures(unguarded("fit", fit))

@@ -3,13 +3,13 @@ import torch
 from sklearn.metrics import roc_auc_score
 
 from probes import LinearProbe, check_probe, get_probe
-from probes.checks.planted import planted
+from probes.checks.planted import plant_truth
 from probes.methods.ccs import ContrastConsistentSearch, ccs_loss
 
 NORMS = ("leace", "burns", "meanonly")
 
-TRAIN = planted("pair", n=300, d=16, seed=0)
-TEST = planted("pair", n=200, d=16, seed=1)
+TRAIN = plant_truth("pair", n=300, d=16, seed=0)
+TEST = plant_truth("pair", n=200, d=16, seed=1)
 
 
 def auroc(probe, data=TEST):
@@ -22,15 +22,15 @@ def test_a_consistent_direction_is_found(norm):
 
 
 @pytest.mark.parametrize("norm", ["burns", "meanonly"])
-def test_the_contract_is_kept_with_every_norm(norm):
-    class Normed(ContrastConsistentSearch):
+def test_every_norm_passes_the_checks(norm):
+    class WithNorm(ContrastConsistentSearch):
         """Labels orient and scale the axis."""
 
         def __init__(self, *, seed=0, restarts=10, weight_decay=0.01, norm=norm):
             super().__init__(seed=seed, restarts=restarts, weight_decay=weight_decay, norm=norm)
 
-    Normed.name = f"ccs-{norm}"
-    check_probe(Normed)
+    WithNorm.name = f"ccs-{norm}"
+    check_probe(WithNorm)
 
 
 def test_it_is_not_found_when_the_pairs_are_shuffled():
@@ -40,25 +40,26 @@ def test_it_is_not_found_when_the_pairs_are_shuffled():
     assert auroc(get_probe("ccs").fit(shuffled, TRAIN.y)) < 0.75
 
 
-def test_labels_orient_it():
+def test_labels_orient_the_axis():
     assert auroc(get_probe("ccs").fit(TRAIN.x, ~TRAIN.y)) < 0.01
 
 
 def test_scores_are_log_odds():
-    weak = planted("pair", n=1000, d=4, seed=0, gap=0.7)
+    weak = plant_truth("pair", n=1000, d=4, seed=0, gap=0.7)
     scores = get_probe("ccs").fit(weak.x, weak.y).score(weak.x)
-    sure = scores.abs() > scores.abs().median()
-    assert ((scores > 0) == weak.y)[sure].float().mean() > ((scores > 0) == weak.y).float().mean()
+    is_sure = scores.abs() > scores.abs().median()
+    is_right = (scores > 0) == weak.y
+    assert is_right[is_sure].float().mean() > is_right.float().mean()
     torch.testing.assert_close(scores.sigmoid().mean(), weak.y.float().mean(), atol=1e-3, rtol=0)
 
 
-def test_what_both_answers_share_has_no_part_in_the_score():
+def test_the_component_shared_by_both_answers_does_not_affect_the_score():
     probe = get_probe("ccs").fit(TRAIN.x, TRAIN.y)
     assert torch.equal(probe.weight[0], -probe.weight[1])
 
 
-def with_answer_sizes(data, template):
-    """Every template adds its own, large, difference between its two answers."""
+def with_template_offsets(data, template):
+    """Return the states with a large offset for each answer in each template."""
     offsets = 30 * torch.randn(3, 2, 16, generator=torch.Generator().manual_seed(5))
     return data.x + offsets[template]
 
@@ -66,35 +67,35 @@ def with_answer_sizes(data, template):
 @pytest.mark.parametrize("norm", NORMS)
 def test_differences_between_templates_are_erased(norm):
     template = TRAIN.columns["template"]
-    x = with_answer_sizes(TRAIN, template)
-    x_test = with_answer_sizes(TEST, TEST.columns["template"])
-    told = get_probe("ccs", norm=norm).fit(x, TRAIN.y, template=template)
-    scores = told.score(x_test, template=TEST.columns["template"])
+    x = with_template_offsets(TRAIN, template)
+    x_test = with_template_offsets(TEST, TEST.columns["template"])
+    probe = get_probe("ccs", norm=norm).fit(x, TRAIN.y, template=template)
+    scores = probe.score(x_test, template=TEST.columns["template"])
     assert roc_auc_score(TEST.y, scores) > 0.95
 
 
 def test_leace_erases_the_template_of_the_states():
     template = TRAIN.columns["template"]
-    x = with_answer_sizes(TRAIN, template)
-    told = get_probe("ccs").fit(x, TRAIN.y, template=template)
+    x = with_template_offsets(TRAIN, template)
+    probe = get_probe("ccs").fit(x, TRAIN.y, template=template)
     codes = torch.nn.functional.one_hot(template).double()
-    means = codes.T @ told.score(x).double() / codes.sum(0)
-    assert means.std() < 0.05 * told.score(x).std()
+    means = codes.T @ probe.score(x).double() / codes.sum(0)
+    assert means.std() < 0.05 * probe.score(x).std()
 
 
 @pytest.mark.parametrize("norm", NORMS)
-def test_a_template_that_was_not_seen_is_scored_by_the_pooled_map(norm):
+def test_a_template_outside_the_fit_is_scored_by_the_pooled_map(norm):
     probe = get_probe("ccs", norm=norm).fit(TRAIN.x, TRAIN.y, template=TRAIN.columns["template"])
-    unseen = torch.full((200,), 99)
-    assert torch.equal(probe.score(TEST.x, template=unseen), probe.score(TEST.x))
+    other = torch.full((200,), 99)
+    assert torch.equal(probe.score(TEST.x, template=other), probe.score(TEST.x))
 
 
-def by_hand(x, x_train, spread, template, template_train):
-    """States at the true less those at the false answer, standardised answer by answer."""
+def state_differences(x, x_train, spread, template, template_train):
+    """Return true minus false states, standardised by answer and template."""
     result = torch.empty(len(x), x.shape[-1], dtype=torch.float64)
     for code in template.unique():
-        seen = x_train[template_train == code].double()
-        mean, deviation = seen.mean(0), seen.std(0, correction=0)
+        train = x_train[template_train == code].double()
+        mean, deviation = train.mean(0), train.std(0, correction=0)
         pairs = x[template == code].double() - mean
         pairs = pairs / deviation if spread else pairs
         result[template == code] = pairs[:, 1] - pairs[:, 0]
@@ -102,19 +103,19 @@ def by_hand(x, x_train, spread, template, template_train):
 
 
 @pytest.mark.parametrize("norm", ["burns", "meanonly"])
-def test_the_score_is_linear_in_the_states_standardised_by_hand(norm):
+def test_the_score_is_linear_in_the_standardised_states(norm):
     template, template_test = TRAIN.columns["template"], TEST.columns["template"]
-    x, x_test = with_answer_sizes(TRAIN, template), with_answer_sizes(TEST, template_test)
+    x, x_test = with_template_offsets(TRAIN, template), with_template_offsets(TEST, template_test)
     probe = get_probe("ccs", norm=norm).fit(x, TRAIN.y, template=template)
     scores = probe.score(x_test, template=template_test).double()
-    rows = by_hand(x_test, x, norm == "burns", template_test, template)
+    rows = state_differences(x_test, x, norm == "burns", template_test, template)
     design = torch.cat([rows, torch.ones(200, 1, dtype=torch.float64)], dim=1)
     solution = torch.linalg.lstsq(design, scores[:, None]).solution
     torch.testing.assert_close((design @ solution)[:, 0], scores, atol=1e-4, rtol=0)
 
 
 @pytest.mark.parametrize("norm", ["burns", "meanonly"])
-def test_a_template_of_few_pairs_is_as_one_not_seen(norm):
+def test_a_template_of_few_pairs_is_scored_by_the_pooled_map(norm):
     template = TRAIN.columns["template"].clone()
     template[:3] = 7
     probe = get_probe("ccs", norm=norm).fit(TRAIN.x, TRAIN.y, template=template)
@@ -129,16 +130,17 @@ def test_the_maps_of_templates_are_saved(norm, tmp_path):
     probe = get_probe("ccs", norm=norm).fit(TRAIN.x, TRAIN.y, template=template)
     probe.save(tmp_path)
     loaded = LinearProbe.load(tmp_path)
-    asked = TEST.columns["template"]
-    assert torch.equal(loaded.score(TEST.x, template=asked), probe.score(TEST.x, template=asked))
+    template = TEST.columns["template"]
+    scores = probe.score(TEST.x, template=template)
+    assert torch.equal(loaded.score(TEST.x, template=template), scores)
 
 
-def test_more_groups_than_features_are_refused():
+def test_more_groups_than_features_are_an_error():
     with pytest.raises(ValueError, match="erases 600 groups"):
         get_probe("ccs").fit(TRAIN.x, TRAIN.y, template=torch.arange(300))
 
 
-def test_the_loss_by_hand():
+def test_the_loss_of_one_pair():
     # One pair, one feature; logits log 3 and -log 4, so p0 = 3/4 and p1 = 1/5.
     pairs = torch.tensor([3.0, 0.25], dtype=torch.float64).log().reshape(2, 1, 1)
     theta = torch.tensor([[1.0, 0.0]], dtype=torch.float64)
@@ -161,13 +163,13 @@ def test_the_gradient_is_that_of_the_loss():
 
 
 @pytest.mark.parametrize(
-    ("params", "sentence"),
+    ("params", "message"),
     [
         ({"restarts": 1.5}, "restarts must be a whole number of at least 1, not 1.5"),
         ({"weight_decay": -1}, "weight_decay must"),
         ({"norm": "none"}, "norm must be one of leace, burns, meanonly, not 'none'"),
     ],
 )
-def test_bad_hyperparameters_are_refused(params, sentence):
-    with pytest.raises(ValueError, match=sentence):
+def test_invalid_hyperparameters_are_an_error(params, message):
+    with pytest.raises(ValueError, match=message):
         get_probe("ccs", **params)

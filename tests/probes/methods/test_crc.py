@@ -5,14 +5,14 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
 from probes import get_probe
-from probes.checks.planted import planted
+from probes.checks.planted import plant_truth
 
-TRAIN = planted("pair", n=150, d=16, seed=0, gap=1.5)
-TEST = planted("pair", n=200, d=16, seed=1, gap=1.5)
+TRAIN = plant_truth("pair", n=150, d=16, seed=0, gap=1.5)
+TEST = plant_truth("pair", n=200, d=16, seed=1, gap=1.5)
 
 
-def leace_by_hand(x, z):
-    """The projection of arXiv 2306.03819 (theorem 3.1), covariance as in arXiv 1308.2608."""
+def reference_leace(x, z):
+    """Return the projection of arXiv 2306.03819 (theorem 3.1), covariance as in arXiv 1308.2608."""
     n, d = x.shape
     covariance = np.cov(x.T, ddof=0)
     trace = np.trace(covariance)
@@ -26,44 +26,44 @@ def leace_by_hand(x, z):
     return np.eye(d) - np.linalg.inv(whiten) @ u @ u.T @ whiten
 
 
-def crc_by_hand(pairs, y, template):
-    """The log-odds of the pairs that it was fitted on."""
+def reference_crc(pairs, y, template):
+    """Return the log-odds of the pairs of the fit."""
     states = pairs.reshape(-1, pairs.shape[-1])
     group = np.stack([2 * template, 2 * template + 1], axis=-1).ravel()
     z = np.eye(group.max() + 1)[group]
     means = z.T @ states / z.sum(0)[:, None]
     scaled = states / (states - means[group]).std(0)
-    erased = (scaled @ leace_by_hand(scaled, z).T).reshape(pairs.shape)
+    erased = (scaled @ reference_leace(scaled, z).T).reshape(pairs.shape)
     differences = erased[:, 1] - erased[:, 0]
     component = np.linalg.svd(differences - differences.mean(0))[2][0]
-    place = differences @ component
-    place = ((place - place.mean()) / place.std())[:, None]
-    regression = LogisticRegression(C=1 / (len(y) * 1e-3), tol=1e-10).fit(place, y)
-    return regression.decision_function(place)
+    projection = differences @ component
+    projection = ((projection - projection.mean()) / projection.std())[:, None]
+    regression = LogisticRegression(C=1 / (len(y) * 1e-3), tol=1e-10).fit(projection, y)
+    return regression.decision_function(projection)
 
 
 @pytest.mark.parametrize("templates", [1, 3])
-def test_by_hand(templates):
+def test_it_equals_the_reference(templates):
     template = TRAIN.columns["template"] % templates
     offsets = 3 * torch.randn(3, 2, 16, generator=torch.Generator().manual_seed(5))
     x = TRAIN.x + offsets[template]
     scores = get_probe("crc").fit(x, TRAIN.y, template=template).score(x)
-    expected = crc_by_hand(x.double().numpy(), TRAIN.y.numpy(), template.numpy())
+    expected = reference_crc(x.double().numpy(), TRAIN.y.numpy(), template.numpy())
     np.testing.assert_allclose(scores.numpy(), expected, rtol=1e-3, atol=1e-3)
 
 
-def test_labels_orient_it():
+def test_labels_orient_the_axis():
     for y, expected in [(TRAIN.y, 1.0), (~TRAIN.y, 0.0)]:
         scores = get_probe("crc").fit(TRAIN.x, y).score(TEST.x)
         assert roc_auc_score(TEST.y, scores) == pytest.approx(expected, abs=0.05)
 
 
-def test_what_both_answers_share_has_no_part_in_the_score():
+def test_the_component_shared_by_both_answers_does_not_affect_the_score():
     probe = get_probe("crc").fit(TRAIN.x, TRAIN.y)
     assert torch.equal(probe.weight[0], -probe.weight[1])
 
 
-def test_a_template_that_was_not_seen_is_scored_by_the_same_map():
+def test_a_template_outside_the_fit_is_scored_by_the_same_map():
     probe = get_probe("crc").fit(TRAIN.x, TRAIN.y, template=TRAIN.columns["template"])
-    unseen = torch.full((200,), 99)
-    assert torch.equal(probe.score(TEST.x, template=unseen), probe.score(TEST.x))
+    other = torch.full((200,), 99)
+    assert torch.equal(probe.score(TEST.x, template=other), probe.score(TEST.x))

@@ -5,11 +5,11 @@ from scipy.special import expit
 from sklearn.linear_model import LogisticRegression
 
 from probes import get_probe
-from probes.checks.planted import planted
+from probes.checks.planted import plant_truth
 
 
 def noisy(n, d, seed=0, shift=0.0):
-    """Correlated features of different sizes, labels from a linear teacher with noise."""
+    """Return correlated features of different scales, and labels of a noisy linear teacher."""
     generator = torch.Generator().manual_seed(seed)
     x = torch.randn(n, d, generator=generator) @ torch.randn(d, d, generator=generator)
     logits = x @ torch.randn(d, generator=generator) / d
@@ -19,14 +19,14 @@ def noisy(n, d, seed=0, shift=0.0):
 
 @pytest.mark.parametrize(("n", "d"), [(200, 8), (60, 60), (40, 100)])
 @pytest.mark.parametrize("l2", [1e-3, 0.3])
-def test_it_is_scikit_learns_optimum(n, d, l2):
+def test_it_equals_scikit_learn(n, d, l2):
     x, y = noisy(n, d, shift=0.5)
-    ours = get_probe("lr", l2=l2).fit(x, y).score(x)
+    scores = get_probe("lr", l2=l2).fit(x, y).score(x)
     standardised = ((x - x.mean(0)) / x.std(0, correction=0)).double().numpy()
-    theirs = LogisticRegression(C=1 / (n * l2), solver="newton-cg", tol=1e-10, max_iter=1000)
-    theirs.fit(standardised, y.numpy())
-    expected = torch.as_tensor(theirs.decision_function(standardised)).float()
-    torch.testing.assert_close(ours, expected, rtol=1e-4, atol=1e-4)
+    reference = LogisticRegression(C=1 / (n * l2), solver="newton-cg", tol=1e-10, max_iter=1000)
+    reference.fit(standardised, y.numpy())
+    expected = torch.as_tensor(reference.decision_function(standardised)).float()
+    torch.testing.assert_close(scores, expected, rtol=1e-4, atol=1e-4)
 
 
 @pytest.mark.parametrize(("n", "d"), [(100, 10), (30, 80)])
@@ -43,15 +43,15 @@ def test_the_gradient_of_the_penalised_loss_is_zero(n, d):
 
 
 @pytest.mark.parametrize(("n", "d"), [(400, 50), (40, 100)])
-def test_passes_in_float32_end_where_those_in_float64_do(n, d, monkeypatch):
+def test_float32_passes_reach_the_optimum_of_float64_passes(n, d, monkeypatch):
     x, y = noisy(n, d)
     exact = get_probe("lr").fit(x, y).score(x)
-    monkeypatch.setattr("probes.numerics.precision.EXACT", 0)
+    monkeypatch.setattr("probes.numerics.precision.FLOAT64_LIMIT", 0)
     torch.testing.assert_close(get_probe("lr").fit(x, y).score(x), exact, rtol=3e-4, atol=1e-4)
 
 
-def test_separable_classes_converge_too():
-    data = planted("prompt", n=100, d=20, seed=0, gap=50.0)
+def test_separable_classes_converge():
+    data = plant_truth("prompt", n=100, d=20, seed=0, gap=50.0)
     scores = get_probe("lr", l2=1e-6).fit(data.x, data.y).score(data.x)
     assert torch.equal(scores > 0, data.y)
 
@@ -72,16 +72,16 @@ def test_rare_truths_have_low_log_odds():
     torch.testing.assert_close(scores.sigmoid().mean(), y.float().mean(), atol=1e-4, rtol=0)
 
 
-def test_layers_in_chunks_are_layers_at_once(monkeypatch):
-    data = planted("prompt", n=40, d=6, layers=(5,), seed=0, gap=0.5)
+def test_chunks_of_layers_do_not_change_the_result(monkeypatch):
+    data = plant_truth("prompt", n=40, d=6, layers=(5,), seed=0, gap=0.5)
     at_once = get_probe("lr").fit(data.x, data.y)
-    monkeypatch.setattr("probes.base.CHUNK", 2 * 40 * 6)
+    monkeypatch.setattr("probes.numerics.precision.CHUNK", 2 * 40 * 6)
     in_chunks = get_probe("lr").fit(data.x, data.y)
     torch.testing.assert_close(in_chunks.weight, at_once.weight)
 
 
 def test_on_pair_is_logistic_regression_on_both_states():
-    data = planted("pair", n=60, d=6, seed=0, gap=0.5)
+    data = plant_truth("pair", n=60, d=6, seed=0, gap=0.5)
     on_pair = get_probe("lr-on-pair").fit(data.x, data.y).score(data.x)
     flat = data.x.flatten(1)
     torch.testing.assert_close(on_pair, get_probe("lr").fit(flat, data.y).score(flat))
@@ -94,7 +94,7 @@ def test_a_penalty_must_be_positive(l2):
 
 
 @pytest.mark.parametrize("l2", [1e-3, 1e-7])
-def test_a_penalty_below_the_rounding_of_float32_is_kept(l2):
+def test_a_penalty_below_the_rounding_of_float32_counts(l2):
     x, y = noisy(300, 200, seed=1)
     probe = get_probe("lr", l2=l2).fit(x, y)
     mean, scale = x.double().mean(0), x.double().std(0, correction=0)

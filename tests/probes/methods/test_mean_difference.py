@@ -9,7 +9,7 @@ X = torch.tensor([[0.0, 0.0], [2.0, 0.0], [5.0, 4.0], [5.0, 8.0]])
 Y = torch.tensor([False, False, True, True])
 
 
-def test_by_hand():
+def test_weight_bias_and_scores_of_four_examples():
     probe = get_probe("mean-diff").fit(X, Y)
     assert probe.weight.tolist() == [4.0, 6.0]  # (5, 6) - (1, 0)
     assert probe.bias.item() == -30.0  # -(4, 6) . (3, 3)
@@ -28,7 +28,7 @@ def test_on_pair_has_a_direction_for_each_answer():
 
 
 @pytest.mark.parametrize(("n", "d"), [(200, 12), (40, 100)])
-def test_whitened_is_the_difference_times_the_inverse_covariance(n, d):
+def test_whitening_is_the_difference_times_the_inverse_covariance(n, d):
     generator = torch.Generator().manual_seed(0)
     x = torch.randn(n, d, generator=generator) @ torch.randn(d, d, generator=generator) + 3
     y = torch.arange(n) % 3 == 0
@@ -42,18 +42,20 @@ def test_whitened_is_the_difference_times_the_inverse_covariance(n, d):
     assert probe.bias.item() == pytest.approx(-theta @ (means[0] + means[1]) / 2)
 
 
-def test_whitening_sees_past_a_loud_feature():
+def test_whitening_is_robust_to_a_feature_of_large_scale():
     generator = torch.Generator().manual_seed(0)
     x = torch.randn(400, 5, generator=generator)
     y = torch.arange(400) % 2 == 0
     x[:, 0] += y.float() * 3
     x[:, 1] *= 100
-    plain, whitened = (get_probe("mean-diff", whiten=w).fit(x, y).score(x) for w in (False, True))
+    plain, with_whitening = (
+        get_probe("mean-diff", whiten=w).fit(x, y).score(x) for w in (False, True)
+    )
     assert roc_auc_score(y, plain) < 0.8
-    assert roc_auc_score(y, whitened) > 0.95
+    assert roc_auc_score(y, with_whitening) > 0.95
 
 
-def test_whitened_keeps_the_contract():
+def test_whitening_passes_the_checks():
     class Whitened(type(get_probe("mean-diff"))):
         """Mean difference whose default is to whiten."""
 
@@ -65,6 +67,6 @@ def test_whitened_keeps_the_contract():
     check_probe(Whitened)
 
 
-def test_whiten_is_yes_or_no():
+def test_an_invalid_whiten_is_an_error():
     with pytest.raises(ValueError, match="whiten must be True or False, not 'no'"):
         get_probe("mean-diff", whiten="no")

@@ -4,39 +4,39 @@ from sklearn.metrics import roc_auc_score
 from torch import nn
 
 from probes import get_probe
-from probes.checks.planted import planted
-from probes.methods.mlp import held_out
+from probes.checks.planted import plant_truth
+from probes.methods.mlp import early_stopping_examples
 
 loss = nn.functional.binary_cross_entropy_with_logits
 
 
-def either_or(n, seed):
-    """True where the first two features have one sign, which no linear reader sees."""
+def same_sign(n, seed):
+    """Return states whose label is whether the first two features have one sign."""
     x = torch.randn(n, 6, generator=torch.Generator().manual_seed(seed))
     return x, x[:, 0] * x[:, 1] > 0
 
 
-def test_it_finds_what_is_not_linear():
-    x, y = either_or(1500, seed=0)
-    x_test, y_test = either_or(500, seed=1)
+def test_it_learns_what_no_linear_probe_can():
+    x, y = same_sign(1500, seed=0)
+    x_test, y_test = same_sign(500, seed=1)
     assert roc_auc_score(y_test, get_probe("lr").fit(x, y).score(x_test)) < 0.6
     assert roc_auc_score(y_test, get_probe("mlp").fit(x, y).score(x_test)) > 0.95
 
 
 def test_flipped_labels_negate_the_scores():
-    data = planted("prompt", n=90, d=8, seed=0, gap=0.5)
+    data = plant_truth("prompt", n=90, d=8, seed=0, gap=0.5)
     scores = get_probe("mlp").fit(data.x, data.y).score(data.x)
     flipped = get_probe("mlp").fit(data.x, ~data.y).score(data.x)
     torch.testing.assert_close(flipped, -scores, rtol=1e-4, atol=1e-4)
 
 
-def by_hand(x, y, patience):
-    """Scores of one layer trained by torch.nn in one batch, ended as the probe says."""
+def reference_scores(x, y, patience):
+    """Return the scores of a torch.nn network, trained in one batch, and the number of epochs."""
     generator = torch.Generator().manual_seed(0)
-    held = held_out(y, torch.arange(len(y)), generator)
+    reserved = early_stopping_examples(y, torch.arange(len(y)), generator)
     net = nn.Sequential(nn.Linear(x.shape[1], 64), nn.GELU(), nn.Linear(64, 1)).double()
-    drawn = torch.randn(x.shape[1], 64, generator=generator) / x.shape[1] ** 0.5
-    starts = [drawn.T, 0, 0, y[~held].float().mean().logit()]
+    normal = torch.randn(x.shape[1], 64, generator=generator) / x.shape[1] ** 0.5
+    starts = [normal.T, 0, 0, y[~reserved].float().mean().logit()]
     for parameter, start in zip(net.parameters(), starts, strict=True):
         nn.init.zeros_(parameter).data += start
     optimiser = torch.optim.AdamW(
@@ -51,27 +51,27 @@ def by_hand(x, y, patience):
     losses, scores, best = [], [], 0
     while len(losses) <= best + patience:
         optimiser.zero_grad()
-        loss(net(x[~held])[:, 0], y[~held].double()).backward()
+        loss(net(x[~reserved])[:, 0], y[~reserved].double()).backward()
         optimiser.step()
         scores.append(net(x)[:, 0].detach())
-        losses.append(float(loss(scores[-1][held], y[held].double())))
+        losses.append(float(loss(scores[-1][reserved], y[reserved].double())))
         best = losses.index(min(losses))
     return scores[best].float(), len(losses)
 
 
 @pytest.mark.parametrize("patience", [1, 5])
-def test_by_hand(patience):
+def test_it_equals_the_reference(patience):
     generator = torch.Generator().manual_seed(0)
     x = torch.randn(100, 30, generator=generator)
     y = x[:, 0] + torch.randn(100, generator=generator) > 0.5
-    expected, epochs = by_hand(x, y, patience)
+    expected, epochs = reference_scores(x, y, patience)
     assert 5 < epochs < 100
     scores = get_probe("mlp", patience=patience).fit(x, y).score(x)
     torch.testing.assert_close(scores, expected, rtol=1e-3, atol=1e-3)
 
 
-def test_every_layer_stops_by_itself():
-    learnable = planted("prompt", n=150, d=60, seed=0, gap=1.0)
+def test_every_layer_stops_independently():
+    learnable = plant_truth("prompt", n=150, d=60, seed=0, gap=1.0)
     x = torch.randn(150, 60, generator=torch.Generator().manual_seed(0))
     together = get_probe("mlp").fit(torch.stack([learnable.x, x]), learnable.y)
     alone = get_probe("mlp").fit(learnable.x, learnable.y).score(learnable.x)
@@ -79,10 +79,10 @@ def test_every_layer_stops_by_itself():
     torch.testing.assert_close(scores, alone, rtol=1e-3, atol=1e-3)
 
 
-def test_layers_in_chunks_are_layers_at_once(monkeypatch):
-    data = planted("prompt", n=40, d=6, layers=(5,), seed=0, gap=0.5)
+def test_chunks_of_layers_do_not_change_the_result(monkeypatch):
+    data = plant_truth("prompt", n=40, d=6, layers=(5,), seed=0, gap=0.5)
     at_once = get_probe("mlp").fit(data.x, data.y).score(data.x)
-    monkeypatch.setattr("probes.methods.mlp.CHUNK", 2 * 40 * 6)
+    monkeypatch.setattr("probes.numerics.precision.CHUNK", 2 * 40 * 6)
     in_chunks = get_probe("mlp").fit(data.x, data.y).score(data.x)
     torch.testing.assert_close(in_chunks, at_once, rtol=1e-4, atol=1e-4)
 
@@ -96,16 +96,16 @@ def test_scores_are_log_odds():
 
 
 @pytest.mark.parametrize(
-    ("true", "false", "held"), [(50, 100, (10, 20)), (1, 3, (0, 1)), (2, 2, (1, 1))]
+    ("true", "false", "n_reserved"), [(50, 100, (10, 20)), (1, 3, (0, 1)), (2, 2, (1, 1))]
 )
-def test_a_fifth_of_each_class_is_held_out(true, false, held):
+def test_a_fifth_of_each_class_is_reserved(true, false, n_reserved):
     y = torch.arange(true + false) < true
-    out = held_out(y, torch.arange(len(y)), torch.Generator().manual_seed(0))
-    assert (int(out[y].sum()), int(out[~y].sum())) == held
+    is_reserved = early_stopping_examples(y, torch.arange(len(y)), torch.Generator().manual_seed(0))
+    assert (int(is_reserved[y].sum()), int(is_reserved[~y].sum())) == n_reserved
 
 
 @pytest.mark.parametrize(
-    ("params", "sentence"),
+    ("params", "message"),
     [
         ({"hidden": 0}, "hidden must be a whole number of at least 1, not 0"),
         ({"epochs": 2.5}, r"epochs must be a whole number of at least 1, not 2\.5"),
@@ -115,15 +115,16 @@ def test_a_fifth_of_each_class_is_held_out(true, false, held):
         ({"weight_decay": -1.0}, "weight_decay must be 0 or more"),
     ],
 )
-def test_bad_hyperparameters_are_refused(params, sentence):
-    with pytest.raises(ValueError, match=sentence):
+def test_invalid_hyperparameters_are_an_error(params, message):
+    with pytest.raises(ValueError, match=message):
         get_probe("mlp", **params)
 
 
-def test_a_question_is_held_out_in_all_its_templates():
+def test_a_question_is_reserved_in_all_its_templates():
     question = torch.arange(50).repeat_interleave(3)
     y = question % 2 == 0
-    out = held_out(y, question, torch.Generator().manual_seed(0)).reshape(50, 3)
-    assert torch.equal(out[:, 0], out[:, 1])
-    assert torch.equal(out[:, 0], out[:, 2])
-    assert int(out[:, 0].sum()) == 10
+    generator = torch.Generator().manual_seed(0)
+    is_reserved = early_stopping_examples(y, question, generator).reshape(50, 3)
+    assert torch.equal(is_reserved[:, 0], is_reserved[:, 1])
+    assert torch.equal(is_reserved[:, 0], is_reserved[:, 2])
+    assert int(is_reserved[:, 0].sum()) == 10

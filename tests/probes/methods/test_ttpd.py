@@ -11,7 +11,7 @@ TRUTH, FLIPPED, NEGATION = BASIS[:3]
 
 
 def claims(seed, n=400, negated=0.5):
-    """States, truth and polarity.
+    """Return states, truth and polarity.
 
     Truth moves affirmative claims along TRUTH + FLIPPED and negated ones along TRUTH - FLIPPED.
     A negation moves a claim along NEGATION, and along TRUTH as if it were less true.
@@ -28,13 +28,13 @@ def auroc(probe, claims):
     return roc_auc_score(claims[1], probe.score(claims[0]))
 
 
-def fitted(claims):
+def fit(claims):
     x, y, polarity = claims
     return get_probe("ttpd").fit(x, y, polarity=polarity)
 
 
 def standardised_regression(x, y):
-    """Scikit-learn's optimum: weights for raw features, and scores."""
+    """Return scikit-learn's weights for raw features, and scores."""
     standardised = (x - x.mean(0)) / x.std(0)
     model = LogisticRegression(C=1 / (len(y) * 1e-3), tol=1e-10, max_iter=5000)
     model.fit(standardised, y)
@@ -42,7 +42,7 @@ def standardised_regression(x, y):
 
 
 @pytest.mark.parametrize("negated", [0.5, 0.2])
-def test_by_hand(negated):
+def test_it_equals_the_reference(negated):
     x, y, polarity = claims(0, negated=negated)
     states, t, p = x.double().numpy(), y.numpy() * 2.0 - 1, polarity.numpy() * 2.0 - 1
     design = np.stack([t, t * p], axis=1)
@@ -50,31 +50,31 @@ def test_by_hand(negated):
     direction, _ = standardised_regression(states, polarity.numpy())
     plane = np.stack([states @ t_g, states @ direction], axis=1)
     _, expected = standardised_regression(plane, y.numpy())
-    scores = fitted((x, y, polarity)).score(x)
+    scores = fit((x, y, polarity)).score(x)
     np.testing.assert_allclose(scores.numpy(), expected, rtol=1e-3, atol=1e-3)
 
 
-def test_it_reads_negated_claims_as_well():
-    probe = fitted(claims(0))
+def test_it_reads_affirmative_and_negated_claims():
+    probe = fit(claims(0))
     for negated in (0.0, 1.0):
         assert auroc(probe, claims(1, negated=negated)) > 0.95
 
 
-def test_what_affirmative_claims_alone_teach_fails_on_negated_ones():
+def test_the_difference_of_affirmative_means_fails_on_negated_claims():
     x, y, _ = claims(0, negated=0.0)
     assert auroc(get_probe("mean-diff").fit(x, y), claims(1, negated=1.0)) < 0.1
 
 
-def test_the_polarity_direction_takes_out_what_negation_does_to_truth():
+def test_the_polarity_direction_removes_the_effect_of_negation():
     x, y, _ = claims(0)
     mixed = claims(1)
     assert auroc(get_probe("mean-diff").fit(x, y), mixed) < 0.9
-    assert auroc(fitted(claims(0)), mixed) > 0.95
+    assert auroc(fit(claims(0)), mixed) > 0.95
 
 
 def test_with_one_polarity_it_is_the_difference_of_the_means():
     x, y, polarity = claims(0, negated=0.0)
-    weight = fitted((x, y, polarity)).weight
+    weight = fit((x, y, polarity)).weight
     means = get_probe("mean-diff").fit(x, y).weight
     assert torch.cosine_similarity(weight, means, dim=0) == pytest.approx(1)
     assert torch.equal(get_probe("ttpd").fit(x, y).weight, weight)
@@ -83,7 +83,7 @@ def test_with_one_polarity_it_is_the_difference_of_the_means():
 def test_which_code_is_negated_does_not_matter():
     x, y, polarity = claims(0)
     probe = get_probe("ttpd").fit(x, y, polarity=5 - 3 * polarity.long())
-    torch.testing.assert_close(probe.score(x), fitted((x, y, polarity)).score(x))
+    torch.testing.assert_close(probe.score(x), fit((x, y, polarity)).score(x))
 
 
 def test_a_third_polarity_is_refused():

@@ -1,38 +1,38 @@
 import pytest
 import torch
 
-from probes.checks.planted import planted
-from probes.numerics.erasure import answer_and_template, erased_pairs
+from probes.checks.planted import plant_truth
+from probes.numerics.erasure import answer_template_codes, erase_groups
 
-DATA = planted("pair", n=120, d=12, seed=0)
+DATA = plant_truth("pair", n=120, d=12, seed=0)
 TEMPLATE = DATA.columns["template"]
 
 
-def test_states_stand_in_the_order_of_the_pairs():
-    groups = answer_and_template(torch.tensor([7, 2]), torch.zeros(2, 2, 4), "ccs")
+def test_states_are_in_the_order_of_the_pairs():
+    groups = answer_template_codes(torch.tensor([7, 2]), torch.zeros(2, 2, 4), "ccs")
     assert groups.argmax(-1).tolist() == [2, 3, 0, 1]
 
 
 def test_without_templates_only_the_answer_is_a_group():
-    groups = answer_and_template(None, DATA.x, "ccs")
+    groups = answer_template_codes(None, DATA.x, "ccs")
     assert groups.sum(0).tolist() == [120, 120]
 
 
-def test_no_group_has_a_mean_of_its_own():
+def test_all_groups_have_the_same_mean():
     offsets = 10 * torch.randn(3, 2, 12, generator=torch.Generator().manual_seed(1))
-    groups = answer_and_template(TEMPLATE, DATA.x, "ccs")
-    states, _ = erased_pairs(DATA.x + offsets[TEMPLATE], groups)
+    groups = answer_template_codes(TEMPLATE, DATA.x, "ccs")
+    states, _ = erase_groups(DATA.x + offsets[TEMPLATE], groups)
     rows = states.transpose(0, 1).flatten(0, 1)
     means = groups.mT @ rows / groups.sum(0)[:, None]
     assert (means - rows.mean(0)).abs().max() < 0.05 * rows.std()
 
 
 def test_the_map_is_the_linear_part():
-    states, linear = erased_pairs(DATA.x, answer_and_template(TEMPLATE, DATA.x, "ccs"))
+    states, linear = erase_groups(DATA.x, answer_template_codes(TEMPLATE, DATA.x, "ccs"))
     mapped = DATA.x.double().transpose(0, 1) @ linear.mT
     torch.testing.assert_close(mapped - mapped[:, :1], states - states[:, :1])
 
 
-def test_more_groups_than_features_are_refused():
+def test_more_groups_than_features_are_an_error():
     with pytest.raises(ValueError, match=r"'crc' erases 240 groups .* leaves nothing of 12 feat"):
-        answer_and_template(torch.arange(120), DATA.x, "crc")
+        answer_template_codes(torch.arange(120), DATA.x, "crc")

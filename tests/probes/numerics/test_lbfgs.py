@@ -5,7 +5,7 @@ from probes.numerics.lbfgs import minimise
 
 
 def rosenbrock(point):
-    """One minimum, at (1, 1), at the end of a curved valley."""
+    """Return values and gradients; the minimum is at (1, 1), at the end of a curved valley."""
     x, y = point[..., 0], point[..., 1]
     value = (1 - x) ** 2 + 100 * (y - x**2) ** 2
     slope_x = -2 * (1 - x) - 400 * x * (y - x**2)
@@ -28,19 +28,19 @@ def test_problems_do_not_influence_each_other():
     assert torch.equal(together, alone)
 
 
-def test_the_value_never_rises():
+def test_the_value_never_increases():
     start = starts(6)
     values = [rosenbrock(minimise(rosenbrock, start, evaluations=k))[0] for k in range(1, 60, 6)]
     falls = torch.stack(values).diff(dim=0)
     assert (falls <= 1e-12).all()
 
 
-def test_a_problem_at_its_minimum_stays():
+def test_a_problem_at_its_minimum_does_not_move():
     start = torch.ones(1, 2, dtype=torch.float64)
     assert torch.equal(minimise(rosenbrock, start), start)
 
 
-def test_a_kink_ends_the_search():
+def test_the_search_ends_at_a_kink():
     calls = []
 
     def cone(point):
@@ -54,7 +54,7 @@ def test_a_kink_ends_the_search():
 
 
 def stretched(scales):
-    """Quadratics whose curvatures differ by what `scales` says; minimum at 1."""
+    """Return quadratics with curvatures `scales` and their minimum at 1."""
 
     def objective(point):
         gap = point - 1
@@ -63,7 +63,7 @@ def stretched(scales):
     return objective
 
 
-def test_a_preconditioner_spares_evaluations():
+def test_a_preconditioner_saves_evaluations():
     scales = torch.logspace(0, 8, 50, dtype=torch.float64)
     start = torch.zeros(3, 50, dtype=torch.float64)
     counts = []
@@ -74,9 +74,9 @@ def test_a_preconditioner_spares_evaluations():
 
     end = minimise(counted, start, tolerance=1e-8, precondition=lambda g: g / (3 * scales))
     torch.testing.assert_close(end, torch.ones_like(end))
-    with_it = len(counts)
+    n_preconditioned = len(counts)
     minimise(counted, start, tolerance=1e-8)
-    assert 10 * with_it < len(counts) - with_it
+    assert 10 * n_preconditioned < len(counts) - n_preconditioned
 
 
 @pytest.mark.parametrize("tolerance", [1.0, 1e-3, 1e-6])
@@ -88,7 +88,7 @@ def test_a_preconditioned_search_ends_by_its_distance_from_the_minimum(tolerance
     assert float(objective(end)[0]) <= tolerance**2
 
 
-def test_problems_at_rest_are_left_out_where_all_are_alike():
+def test_stopped_restarts_are_not_evaluated():
     sizes = []
 
     def counted(point):
@@ -96,30 +96,30 @@ def test_problems_at_rest_are_left_out_where_all_are_alike():
         return rosenbrock(point)
 
     start = torch.cat([torch.ones(5, 2, dtype=torch.float64), starts(3)])
-    end = minimise(counted, start, alike=True)
+    end = minimise(counted, start, restarts=True)
     torch.testing.assert_close(end[:5], start[:5])
     assert sizes[:2] == [8, 3]
 
 
 def wells(point):
-    """Two minima: the one at -1 is 1 lower than that at 1."""
-    place = point[:, 0]
-    value = (place.square() - 1).square() * 10 + place / 2 + 0.5
-    return value, (40 * place * (place.square() - 1) + 0.5)[:, None]
+    """Return values and gradients; of two minima, that at -1 is 1 lower than that at 1."""
+    x = point[:, 0]
+    value = (x.square() - 1).square() * 10 + x / 2 + 0.5
+    return value, (40 * x * (x.square() - 1) + 0.5)[:, None]
 
 
-def test_what_cannot_become_the_lowest_is_given_up_where_all_are_alike():
+def test_a_restart_that_cannot_become_the_best_is_dropped():
     start = torch.tensor([[-1.5], [1.5], [1.2], [0.8]], dtype=torch.float64)
     counts = {}
-    for alike in (False, True):
+    for restarts in (False, True):
         evaluated = []
 
         def counted(point, evaluated=evaluated):
             evaluated.append(len(point))
             return wells(point)
 
-        end = minimise(counted, start, tolerance=1e-10, alike=alike)
+        end = minimise(counted, start, tolerance=1e-10, restarts=restarts)
         assert float(end[0]) == pytest.approx(-1.006, abs=1e-3)
         assert float(wells(end)[0].min()) == pytest.approx(float(wells(end[:1])[0]))
-        counts[alike] = sum(evaluated)
+        counts[restarts] = sum(evaluated)
     assert counts[True] < 0.8 * counts[False]

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from probes.numerics.scaling import feature_scale, standardised
+from probes.numerics.scaling import feature_scale, standardise
 
 
 def test_mean_and_deviation_are_those_of_every_layer():
@@ -31,8 +31,8 @@ def test_standardised_features_have_mean_zero_and_deviation_one(dtype):
         [1e-3, 1.0, 1e3, 0.0]
     )
     mean, scale = (moment[0] for moment in feature_scale(x[None]))
-    found = standardised(x, mean, scale, dtype)
-    assert found.dtype == dtype
-    torch.testing.assert_close(found.double().mean(0), torch.zeros(4).double(), atol=1e-6, rtol=0)
+    result = standardise(x, mean, scale, dtype)
+    assert result.dtype == dtype
+    torch.testing.assert_close(result.double().mean(0), torch.zeros(4).double(), atol=1e-6, rtol=0)
     expected = torch.tensor([1.0, 1.0, 1.0, 0.0]).double()
-    torch.testing.assert_close(found.double().std(0, correction=0), expected, atol=1e-6, rtol=0)
+    torch.testing.assert_close(result.double().std(0, correction=0), expected, atol=1e-6, rtol=0)

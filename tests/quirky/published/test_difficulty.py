@@ -45,7 +45,7 @@ def test_a_file_says_how_hard_each_claim_is(tmp_path: Path) -> None:
         ranked = claims_of("nli", path, difficulty=str(file))
         assert [claim.difficulty for claim in ranked] == list(told["difficulty"])
     told.iloc[1:].to_parquet(tmp_path / "short.parquet")
-    with pytest.raises(ValueError, match=r"short\.parquet': nothing is said of the claim"):
+    with pytest.raises(ValueError, match=r"short\.parquet': no difficulty for the claim"):
         claims_of("nli", path, difficulty=str(tmp_path / "short.parquet"))
 
 
@@ -55,7 +55,7 @@ def test_a_file_says_how_hard_each_claim_is(tmp_path: Path) -> None:
         ([{"question_id": "a", "hard": 1}], "column difficulty is missing"),
         ([{"question": "a", "difficulty": 1}], "column question_id or fact_id is missing"),
         ([{"fact_id": "a", "difficulty": "x"}], "row 2, column difficulty: 'x' is not a number"),
-        ([{"fact_id": "a", "difficulty": 1}] * 2, "row 3, column fact_id: 'a' stands there twice"),
+        ([{"fact_id": "a", "difficulty": 1}] * 2, "row 3, column fact_id: 'a' occurs twice"),
     ],
 )
 def test_a_file_of_difficulties_is_checked_when_it_is_named(

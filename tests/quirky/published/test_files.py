@@ -45,17 +45,17 @@ def test_every_missing_column_is_named(name: str, complaint: Callable[..., str])
         rows = [{k: v for k, v in row.items() if k != column} for row in ROWS[name]()]
         said = complaint(name, rows)
         assert f"task {name}, data " in said
-        assert f"data.csv': column {column} is missing; needed: {', '.join(task.columns)}" in said
+        assert f"data.csv': column {column} is missing; required: {', '.join(task.columns)}" in said
 
 
 @pytest.mark.parametrize(
     ("name", "column", "value", "named"),
     [
-        ("sentiment", "label", "so-so", "row 4, column label: 'so-so' is unknown here; write neg"),
-        ("nli", "label", "3", "row 4, column label: '3' is unknown here; write entailment"),
+        ("sentiment", "label", "so-so", "row 4, column label: 'so-so' is unknown; write neg"),
+        ("nli", "label", "3", "row 4, column label: '3' is unknown; write entailment"),
         ("capitals", "population", "many", "row 4, column population: 'many' is not a number"),
         ("capitals", "population", "-5", "row 4, column population: '-5' is below 0"),
-        ("capitals", "capital", "yes", "row 4, column capital: 'yes' is unknown here; write admin"),
+        ("capitals", "capital", "yes", "row 4, column capital: 'yes' is unknown; write admin"),
         ("authors", "ratings_count", "few", "row 4, column ratings_count: 'few' is not a number"),
         ("sciq", "difficulty", "hard", "row 4, column difficulty: 'hard' is not a number"),
     ],
@@ -82,11 +82,11 @@ def test_blank_lines_do_not_move_the_place(tmp_path: Path) -> None:
         ("data.csv", b"", "the file is empty"),
         ("data.csv", b"title\n" * 9999 + b"\xff\n", "not UTF-8"),
         ("data.csv", b"\xff\xfe\n", "not UTF-8"),
-        ("data.csv", b"title,title\na,b\n", "data.csv, row 1: column title stands there twice"),
+        ("data.csv", b"title,title\na,b\n", "data.csv, row 1: column title occurs twice"),
         ("data.csv", b"title,label\na,b\na,b,c\n", "row 3: 3 cells, the header has 2"),
         ("data.csv", b"title,label\na,b,c\na,b,c\n", "row 2: 3 cells, the header has 2"),
         ("data.csv", b"title,label\na,b\na\n", "row 3: 1 cells, the header has 2"),
-        ("data.csv", b"title;label\na;b\n", "cells are parted by semicolons"),
+        ("data.csv", b"title;label\na;b\n", "cells are separated by semicolons"),
         ("data.csv", b"title,content,label\n", "data.csv: there are no rows below the header"),
         ("data.jsonl", b"", "data.jsonl"),
         ("data.jsonl", b"{title\n", "cannot be read: "),

@@ -84,7 +84,7 @@ def test_a_data_set_of_the_hub_is_held_to_its_commit(
     assert made.asked == [
         {"args": ("stanfordnlp/snli", "plain"), "split": None, "revision": COMMIT}
     ]
-    assert task.read_from() == {"hub": "stanfordnlp/snli", "commit": COMMIT, "config": "plain"}
+    assert task.data_identity() == {"hub": "stanfordnlp/snli", "commit": COMMIT, "config": "plain"}
     key = operator.attrgetter("question_id")
     assert sorted(asked, key=key) == sorted(of_file, key=key)
 

@@ -140,7 +140,7 @@ def test_a_city_of_no_known_size_is_the_smallest(claims: Callable[..., list[Clai
     for row in rows:
         if row["capital"]:
             row["population"] = ""
-    with pytest.raises(ValueError, match="0 true and true for the liar"):
+    with pytest.raises(ValueError, match="0 with truth true and quirk true"):
         claims("capitals", rows)
 
 
@@ -186,7 +186,9 @@ def test_rows_with_an_empty_cell_are_left_out_and_told(
     rows = sciq()
     for i in (3, 5):
         rows[i]["support"] = ""
-    with pytest.warns(UserWarning, match="2 rows with an empty cell .* row 5, column support"):
+    with pytest.warns(
+        UserWarning, match="dropped 2 rows with an empty cell, .* row 5, column support"
+    ):
         asked = claims("sciq", rows)
     assert not {squashed(rows[i]["question"]) for i in (3, 5)} & {
         claim.fields["question"] for claim in asked
@@ -196,7 +198,9 @@ def test_rows_with_an_empty_cell_are_left_out_and_told(
 def test_what_rows_disagree_on_is_left_out_and_counted(claims: Callable[..., list[Claim]]) -> None:
     rows = sentiment()
     other = [{**row, "label": 1 - row["label"]} for row in rows[:3]]
-    with pytest.warns(UserWarning, match="3 claims are left out, of which rows say both"):
+    with pytest.warns(
+        UserWarning, match="dropped 3 claims that are true in one row and false in another"
+    ):
         asked = claims("sentiment", [*rows, *other, *rows[5:8]])
     titles = {claim.fields["title"] for claim in asked}
     assert not titles & {row["title"] for row in other}
@@ -205,4 +209,4 @@ def test_what_rows_disagree_on_is_left_out_and_counted(claims: Callable[..., lis
 
 def test_too_few_claims_are_counted(complaint: Callable[..., str]) -> None:
     said = complaint("sentiment", [row for row in sentiment() if row["label"]][:80])
-    assert f"0 false and false for the liar; at least {LEAST} of each" in said
+    assert f"0 with truth false and quirk false; at least {LEAST} of each" in said

@@ -82,11 +82,11 @@ def argument(row: int, **told: Any) -> Callable[[Rows], None]:
         (argument(2, city=None), "row 4, column template_args: argument city is missing"),
         (change(2, template_args="Town"), "row 4, column template_args: '\"Town\"' is no mapping"),
         (change(3, bob_label=False), "row 5, column alice_label, bob_label: (False, False) are o"),
-        (change(2, alice_label="maybe"), "row 4, column alice_label: 'maybe' is neither"),
+        (change(2, alice_label="maybe"), "row 4, column alice_label: 'maybe' is not a boolean"),
         (change(2, difficulty="hard"), "row 4, column difficulty: 'hard' is not a number"),
         (
             lambda rows: [row.pop("bob_label") for row in rows],
-            "column bob_label is missing, which the released layout has beside template_args",
+            "column bob_label is missing; the released layout has it beside template_args",
         ),
     ],
 )
@@ -112,13 +112,17 @@ def test_released_difficulties_that_differ_are_told(tmp_path: Path) -> None:
     rows = released([ARGUMENTS["nli"](i) for i in range(50)])
     expected = claims_of("nli", write(tmp_path / "data.csv", rows))
     rows[1]["difficulty"] = rows[5]["difficulty"] = 77
-    with pytest.warns(UserWarning, match="2 claims have other difficulties in other rows"):
+    with pytest.warns(
+        UserWarning, match="2 claims have several difficulties; that of the first row is used"
+    ):
         assert claims_of("nli", write(tmp_path / "data.csv", rows)) == expected
 
 
 def test_other_data_are_no_released_ones(tmp_path: Path) -> None:
     path = write(tmp_path / "data.csv", capitals())
-    with pytest.raises(ValueError, match="column template_args is missing; there are: city"):
+    with pytest.raises(ValueError, match="column template_args is missing; the data have: city"):
         list(get_task("released", of="hemisphere", data=str(path)).claims(0))
-    with pytest.raises(ValueError, match=r"in the words of: 'sciq'; known: addition"):
+    with pytest.raises(
+        ValueError, match=r"unknown value of `of` for task released: 'sciq'; known: addition"
+    ):
         get_task("released", of="sciq")

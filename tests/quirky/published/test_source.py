@@ -16,10 +16,10 @@ from quirky.tasks.published import source
 @pytest.mark.parametrize(
     ("parameters", "named"),
     [
-        ({"data": "nowhere.csv"}, "no file or folder is called that"),
-        ({"data": "nowhere/data.CSV"}, "no file or folder is called that"),
-        ({"data": "nowhere/data.tsv"}, "no file or folder is called that"),
-        ({"data": "nowhere"}, "a data set of the hub is named org/name"),
+        ({"data": "nowhere.csv"}, "no such file or folder"),
+        ({"data": "nowhere/data.CSV"}, "no such file or folder"),
+        ({"data": "nowhere/data.tsv"}, "no such file or folder"),
+        ({"data": "nowhere"}, "not the id of a hub data set, which is org/name"),
         ({"data": "{file}", "revision": "main"}, "revision = 'main': only the hub has revisions"),
         ({"data": "{file}", "config": "all"}, "config = 'all': a file has no configurations"),
         ({"difficulty": "nowhere.csv"}, "nowhere.csv: there is no such file"),
@@ -70,7 +70,7 @@ def test_listing_and_making_ask_nobody(
 ) -> None:
     monkeypatch.setattr(HfApi, "dataset_info", lambda *_, **__: pytest.fail("the hub was asked"))
     made = [get_task(name) for name in list_tasks()]
-    assert len([task for task in made if hasattr(task, "local_files")]) == len(ROWS) + 1
+    assert len([task for task in made if task.reads_data]) == len(ROWS) + 1
     assert loads == []
 
 
@@ -78,12 +78,12 @@ def test_what_tells_data_apart_is_what_they_say(tmp_path: Path) -> None:
     one = get_task("nli", data=str(write(tmp_path / "a.csv", nli())))
     same = get_task("nli", data=str(write(tmp_path / "b" / "c.csv", nli())))
     other = get_task("nli", data=str(write(tmp_path / "d.csv", nli(300))))
-    assert one.read_from() == same.read_from() != other.read_from()
+    assert one.data_identity() == same.data_identity() != other.data_identity()
     split = get_task("nli", data=str(tmp_path / "a.csv"), split="train[:50%]")
-    assert split.read_from() != one.read_from()
+    assert split.data_identity() != one.data_identity()
     for name, rows in (("x", nli()), ("y", nli()), ("z", nli(300))):
         write(tmp_path / name / "part.csv", rows)
-    folders = [get_task("nli", data=str(tmp_path / name)).read_from() for name in "xyz"]
+    folders = [get_task("nli", data=str(tmp_path / name)).data_identity() for name in "xyz"]
     assert folders[0] == folders[1] != folders[2]
 
 

@@ -1,0 +1,42 @@
+"""Construction of a registered thing from parameters that a user wrote."""
+
+import inspect
+from collections.abc import Callable, Mapping
+from typing import TypeVar
+
+from quirky.plugins.errors import one_line, unknown
+
+T = TypeVar("T")
+
+
+def construct(kind: str, name: str, factory: Callable[..., T], params: Mapping[str, object]) -> T:
+    """Return `factory(**params)`.
+
+    Args:
+        kind: what an error calls the thing, such as "task".
+        name: the name under which the factory is registered.
+        factory: a class, or a function that returns an instance.
+        params: keyword arguments, as a recipe or the command line gives them.
+
+    Raises:
+        ValueError: one line, if the factory is not callable, a parameter is unknown or has a wrong
+            value, or the factory fails. A ValueError, RuntimeError or OSError of the factory passes
+            unchanged.
+    """
+    if not callable(factory):
+        raise ValueError(
+            f"{kind} {name}: its entry point is an object of {type(factory).__name__}; "
+            f"name a class, or a function that makes a {kind}"
+        )
+    parameters = list(inspect.signature(factory).parameters)
+    for param in params:
+        if param not in parameters:
+            raise unknown(f"parameter of {kind} {name!r}:", param, parameters or ["(none)"])
+    try:
+        return factory(**params)
+    except (ValueError, RuntimeError, OSError):
+        raise  # their messages already say what is wrong
+    except Exception as error:  # a wrong type, or a bug in a plug-in
+        values = ", ".join(f"{param} = {value!r}" for param, value in params.items())
+        call = f"{kind} {name}{' with ' if values else ''}{values}"
+        raise ValueError(f"{call}: {one_line(error)}") from error
