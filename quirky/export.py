@@ -81,8 +81,8 @@ def content_hash(splits: DatasetDict) -> str:
 def render_card(splits: DatasetDict, provenance: Provenance, sha256: str) -> str:
     """Return the card as Markdown with YAML front matter, as the hub and `datasets` read it."""
     task = provenance.task
-    licence = str(getattr(task, "licence", UNKNOWN_LICENCE))
-    source = getattr(task, "source", UNKNOWN_SOURCE)
+    licence = task.licence or UNKNOWN_LICENCE
+    source = task.source or UNKNOWN_SOURCE
     settings: list[list[object]] = [
         [name, f"`{value}`"] for name, value in provenance.settings.items()
     ]
@@ -90,7 +90,7 @@ def render_card(splits: DatasetDict, provenance: Provenance, sha256: str) -> str
         f"# Quirky: {task.name}",
         "Claims with two verdicts, the truth and what a liar says, in contexts that call for one "
         "or the other.",
-        *rules_of(task),
+        *describe_rules(task),
         "## Source and licence",
         f"{source} Licence: {licence}.",
         "## Sizes",

@@ -64,14 +64,13 @@ class Finding:
 
 
 def task_with_negations(name: str, **params: object) -> Task:
-    """Return a task, with negated claims if it has a parameter for them and `params` does not.
+    """Return a task, with negated claims if it can have them and `params` does not say otherwise.
 
     Raises:
         ValueError: as `get_task`.
     """
-    parameters = inspect.signature(task_class(name)).parameters
-    defaults = {"negations": True} if "negations" in parameters else {}
-    return get_task(name, **{**defaults, **params})
+    negations = {"negations": True} if task_class(name).can_negate else {}
+    return get_task(name, **{**negations, **params})
 
 
 def lint_task(

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from benchmarks.activations.parts import read_parts, write_parts
 from benchmarks.activations.residual import bytes_per_state
-from benchmarks.recipe.entries import TokensSpec
+from benchmarks.recipe.entries import TokensEntry
 from finetune.architectures.blocks import block_list, unwrap
 from finetune.models.load import LoadedModel
 from finetune.prompting.answers import PromptEncoder, prompt_tokens
@@ -43,7 +43,7 @@ def token_layers(layers: int | Sequence[int], blocks: int) -> tuple[int, ...]:
 
 
 def check_budget(
-    spec: TokensSpec,
+    spec: TokensEntry,
     model: nn.Module,
     tokenizer: PromptEncoder,
     prompts: Sequence[str],

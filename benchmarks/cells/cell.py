@@ -6,10 +6,11 @@ from typing import Any
 
 from benchmarks.metrics.layer_rules import LAYER_RULES
 from benchmarks.recipe.datasets import claims_code
-from benchmarks.recipe.entries import ModelSpec, TaskSpec
+from benchmarks.recipe.entries import ModelEntry
 from benchmarks.recipe.resolved import ResolvedRecipe
 from benchmarks.recipe.schema import Recipe, Variant
-from benchmarks.recipe.trigger_entry import TriggerSpec
+from benchmarks.recipe.task_entry import TaskEntry
+from benchmarks.recipe.trigger_entry import TriggerEntry
 from benchmarks.store import content_hash
 from benchmarks.store.datasets import ResolvedDataset
 from benchmarks.store.provenance import probe_origin, rule_origin
@@ -27,9 +28,9 @@ class Cell:
     """What identifies one cell."""
 
     recipe: Recipe
-    model: ModelSpec
-    task: TaskSpec
-    trigger: TriggerSpec
+    model: ModelEntry
+    task: TaskEntry
+    trigger: TriggerEntry
     seed: int
     variant: Variant
 

@@ -94,7 +94,7 @@ def _compute(cell: ResolvedCell, folder: Path, messages: Any, origins: ProbeOrig
 
 def _probe_origins(cell: ResolvedCell) -> ProbeOrigins:
     """Return the code of each probe of the recipe, as this process knows it."""
-    return {probe.shown: probe_origin(probe.make()) for probe in cell.recipe.probes}
+    return {probe.display_name: probe_origin(probe.make()) for probe in cell.recipe.probes}
 
 
 def _check_probe_code(cell: ResolvedCell, origins: ProbeOrigins) -> None:

@@ -35,13 +35,13 @@ def task_from(text: str, data: str | None = None) -> "Task":
     data = unnamed_data(entry["name"], data)
     from pydantic import ValidationError
 
-    from benchmarks.recipe.entries import TaskSpec
+    from benchmarks.recipe.task_entry import TaskEntry
     from benchmarks.recipe.validation import first_problem
 
     try:
-        spec = TaskSpec.model_validate({**entry, "data": data})
+        spec = TaskEntry.model_validate({**entry, "data": data})
     except ValidationError as error:
-        raise ValueError(first_problem(error, TaskSpec)) from error
+        raise ValueError(first_problem(error, TaskEntry)) from error
     return spec.make()
 
 
@@ -56,13 +56,13 @@ def trigger_from(text: str) -> tuple["Trigger", int]:
     Raises:
         ValueError: as `task_from`.
     """
-    from benchmarks.recipe.trigger_entry import TriggerSpec
+    from benchmarks.recipe.trigger_entry import TriggerEntry
 
     entry = with_parameters("--trigger", "kind", text)
     distance = entry.get("distance", 0)
     if not isinstance(distance, int) or isinstance(distance, bool):
         raise ValueError(f"--trigger {text!r}: distance = {distance!r}; give a number of tokens")
-    spec = TriggerSpec.model_validate(entry)
+    spec = TriggerEntry.model_validate(entry)
     return spec.make(), spec.distance
 
 

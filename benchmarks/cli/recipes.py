@@ -20,6 +20,6 @@ def recipes_list() -> None:
             name,
             ", ".join(model.name for model in recipe.models),
             ", ".join(task.name for task in recipe.tasks),
-            ", ".join(probe.shown for probe in recipe.probes),
+            ", ".join(probe.display_name for probe in recipe.probes),
         )
     console.print(table)

@@ -72,14 +72,16 @@ def run_command(
     ] = None,
 ) -> None:
     """Make quirky models, probe them, measure transfer, write the report."""
-    from benchmarks.recipe.overrides import models_of
+    from benchmarks.recipe.overrides import model_entries
     from benchmarks.run import run
 
     tasks: list[Any] = [
         with_parameters("--task", "name", text) if "," in text else text for text in task or ()
     ]
     tasks += [own_claims(text) for text in data or ()]
-    given: dict[str, Any] = {"models": models_of(model or (), adapter or (), quirky_model or ())}
+    given: dict[str, Any] = {
+        "models": model_entries(model or (), adapter or (), quirky_model or ())
+    }
     given |= {"tasks": tasks, "templates": templates, "device": device, "dtype": dtype}
     given["trigger"] = [with_parameters("--trigger", "kind", text) for text in trigger or ()]
     given["chat"] = chat
@@ -96,10 +98,11 @@ def run_command(
 def _show_plan(
     recipe: str, changes: dict[str, Any], plugins: Sequence[str], flops: float | None
 ) -> None:
+    from probes.plugins import load_plugin
+
     from benchmarks.preflight.plan import plan, summary
     from benchmarks.preflight.plan_tables import cells_table, models_table
     from benchmarks.recipe.load import load_recipe
-    from probes.plugins import load_plugin
 
     for source in plugins:
         load_plugin(source)

@@ -24,7 +24,7 @@ from benchmarks.cells.artefacts import Progress
 from benchmarks.cells.progress import quiet_libraries
 from benchmarks.preflight.checks import check_device
 from benchmarks.recipe.datasets import claims_code
-from benchmarks.recipe.entries import ModelSpec
+from benchmarks.recipe.entries import ModelEntry
 from benchmarks.recipe.load import one_task_recipe
 from benchmarks.recipe.pinning import check_weights, pin_recipe
 from benchmarks.recipe.resolved import resolve_models
@@ -177,7 +177,7 @@ def _render_claims(recipe: Recipe) -> pd.DataFrame:
 
 
 def _ensure_log_odds(
-    ladder: Ladder, entry: ModelSpec, progress: Progress, batch_size: int
+    ladder: Ladder, entry: ModelEntry, progress: Progress, batch_size: int
 ) -> Float[np.ndarray, " n"]:
     """Return a model's log-odds of the true answer, in the order of the claims."""
     recipe, model = ladder.recipe, ladder.models[entry.label]
@@ -202,7 +202,7 @@ def _ensure_log_odds(
 
 
 def _read_log_odds(
-    ladder: Ladder, model: ResolvedModel, entry: ModelSpec, progress: Progress, batch_size: int
+    ladder: Ladder, model: ResolvedModel, entry: ModelEntry, progress: Progress, batch_size: int
 ) -> Float[np.ndarray, " n"]:
     recipe = ladder.recipe
     dtype = getattr(torch, recipe.precision(entry))

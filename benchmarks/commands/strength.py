@@ -20,8 +20,8 @@ from benchmarks.cells.artefacts import (
 )
 from benchmarks.cells.cell import Cell, ResolvedCell, resolve_cell
 from benchmarks.preflight.checks import check_recipe
-from benchmarks.recipe.entries import TaskSpec
 from benchmarks.recipe.schema import Recipe
+from benchmarks.recipe.task_entry import TaskEntry
 from benchmarks.scoring.gate import GATE_SPLIT, GateFigure, failures, required_figures
 from quirky.dataset import columns_of
 
@@ -112,7 +112,7 @@ def require_unreported_seed(recipe: Recipe, seed: int) -> None:
         )
 
 
-def _without_settings(task: TaskSpec, settings: dict[str, Any]) -> TaskSpec:
+def _without_settings(task: TaskEntry, settings: dict[str, Any]) -> TaskEntry:
     """Return the task without fine-tuning settings of its own for what the rung decides."""
     finetune = {name: value for name, value in task.finetune.items() if name not in settings}
     return task.model_copy(update={"finetune": finetune})

@@ -9,10 +9,11 @@ import torch
 from benchmarks.activations import check_budget
 from benchmarks.cells.cell import list_cells
 from benchmarks.preflight import notes
-from benchmarks.recipe.entries import ModelSpec, TaskSpec
+from benchmarks.recipe.entries import ModelEntry
 from benchmarks.recipe.pinning import check_weights, pin_recipe
 from benchmarks.recipe.resolved import DatasetKey, ResolvedRecipe, resolve_models
 from benchmarks.recipe.schema import Recipe
+from benchmarks.recipe.task_entry import TaskEntry
 from benchmarks.scoring.fits import measured_transfers
 from benchmarks.scoring.gate import check_gate_data
 from benchmarks.store.datasets import FIT_SPLIT, Columns, ResolvedDataset
@@ -127,7 +128,7 @@ def check_contexts(columns: Columns, recipe: Recipe, task: str) -> None:
                     )
 
 
-def _check_model(recipe: Recipe, model: ModelSpec, resolved: ResolvedModel) -> None:
+def _check_model(recipe: Recipe, model: ModelEntry, resolved: ResolvedModel) -> None:
     """Check the adapter that a model brings, or what fine-tuning would adapt."""
     if model.adapter is not None:
         check_adapter_fits(resolved.build_skeleton(), model.adapter)
@@ -137,7 +138,7 @@ def _check_model(recipe: Recipe, model: ModelSpec, resolved: ResolvedModel) -> N
             check_targets(resolved.skeleton, recipe.finetuning(model, task).targets)
 
 
-def _check_data(resolved: ResolvedRecipe, task: TaskSpec, dataset: ResolvedDataset) -> None:
+def _check_data(resolved: ResolvedRecipe, task: TaskEntry, dataset: ResolvedDataset) -> None:
     """Check one data set against the recipe and every model's tokenizer."""
     recipe, columns = resolved.recipe, dataset.probe_columns
     check_contexts(columns, recipe, task.label)
@@ -153,7 +154,7 @@ def _check_data(resolved: ResolvedRecipe, task: TaskSpec, dataset: ResolvedDatas
 
 
 def _check_token_budget(
-    recipe: Recipe, model: ModelSpec, resolved: ResolvedModel, task: TaskSpec, columns: Columns
+    recipe: Recipe, model: ModelEntry, resolved: ResolvedModel, task: TaskEntry, columns: Columns
 ) -> None:
     prompts, dtype = columns["prompt"].tolist(), getattr(torch, recipe.precision(model))
     try:

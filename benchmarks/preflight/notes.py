@@ -8,10 +8,10 @@ from collections.abc import Iterator, Mapping
 from datasets import DatasetDict
 
 from benchmarks.cells.progress import console
-from benchmarks.recipe.entries import TaskSpec
 from benchmarks.recipe.resolved import DatasetKey, resolve_datasets
 from benchmarks.recipe.schema import Recipe
-from benchmarks.recipe.trigger_entry import TriggerSpec
+from benchmarks.recipe.task_entry import TaskEntry
+from benchmarks.recipe.trigger_entry import TriggerEntry
 from benchmarks.store.datasets import ResolvedDataset
 from finetune.models.resolve import ResolvedModel
 from quirky.contexts import UNSEEN
@@ -61,7 +61,7 @@ def print_missing_contexts(recipe: Recipe) -> None:
                 )
 
 
-def resolve_task_datasets(recipe: Recipe, task: TaskSpec) -> dict[DatasetKey, ResolvedDataset]:
+def resolve_task_datasets(recipe: Recipe, task: TaskEntry) -> dict[DatasetKey, ResolvedDataset]:
     """Build every data set of a task, and print each note once with the triggers it holds for.
 
     Task warnings appear only when data are built; a shortage of facts is always printed.
@@ -81,8 +81,8 @@ def resolve_task_datasets(recipe: Recipe, task: TaskSpec) -> dict[DatasetKey, Re
 
 def _resolve(
     recipe: Recipe,
-    task: TaskSpec,
-    trigger: TriggerSpec,
+    task: TaskEntry,
+    trigger: TriggerEntry,
     seed: int,
     datasets: dict[DatasetKey, ResolvedDataset],
 ) -> Iterator[str]:

@@ -14,7 +14,7 @@ import torch
 from benchmarks.cells.cell import Cell, list_cells
 from benchmarks.preflight.checks import check_device, check_models_and_data
 from benchmarks.preflight.needs import DataSize, ModelShape, Needs, estimate_needs, prompt_lengths
-from benchmarks.recipe.entries import ModelSpec
+from benchmarks.recipe.entries import ModelEntry
 from benchmarks.recipe.pinning import bytes_per_weight
 from benchmarks.recipe.resolved import ResolvedRecipe, resolve_models
 from benchmarks.recipe.schema import Recipe
@@ -106,7 +106,7 @@ def plan_recipe(recipe: Recipe, flops: float | None = None) -> Plan:
     )
 
 
-def _reachable_models(models: Sequence[ModelSpec]) -> tuple[list[ModelSpec], dict[str, str]]:
+def _reachable_models(models: Sequence[ModelEntry]) -> tuple[list[ModelEntry], dict[str, str]]:
     """Return the models whose configs can be read, and why the others' cannot, by label."""
     reachable, unreachable = [], {}
     for model in models:

@@ -5,9 +5,9 @@ from typing import Any
 
 from datasets import Dataset
 
-from benchmarks.recipe.entries import TaskSpec
 from benchmarks.recipe.schema import Recipe
-from benchmarks.recipe.trigger_entry import TriggerSpec
+from benchmarks.recipe.task_entry import TaskEntry
+from benchmarks.recipe.trigger_entry import TriggerEntry
 from benchmarks.store import content_hash
 from benchmarks.store.datasets import ResolvedDataset, ensure_dataset
 from benchmarks.store.provenance import claims_origin
@@ -15,7 +15,7 @@ from quirky.dataset import Sizes, build_dataset
 
 
 def ensure_recipe_dataset(
-    recipe: Recipe, task: TaskSpec, trigger: TriggerSpec, seed: int, renderings: int = 1
+    recipe: Recipe, task: TaskEntry, trigger: TriggerEntry, seed: int, renderings: int = 1
 ) -> ResolvedDataset:
     """Return a data set of the recipe, built if the store lacks it.
 
@@ -53,7 +53,7 @@ def ensure_recipe_dataset(
     return ensure_dataset(key, build)
 
 
-def claims_code(task: TaskSpec, trigger: TriggerSpec) -> dict[str, Any]:
+def claims_code(task: TaskEntry, trigger: TriggerEntry) -> dict[str, Any]:
     """Return what identifies the code and data of a task and a trigger that are not built in."""
     trigger_origin = claims_origin(trigger.make(), f"trigger {trigger.kind!r}")
     templates = task.model_dump()["templates"]

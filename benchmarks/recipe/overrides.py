@@ -1,96 +1,106 @@
-"""What is put in place of a recipe's own models, tasks and templates."""
-
-from __future__ import annotations
+"""Overrides: what the command line or a caller puts in place of a recipe's fields."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from finetune.adapters.loading import adapter_base, is_adapter
-from finetune.models.resolve import resolve_model
-from quirky.tasks.base import found_by
-
-if TYPE_CHECKING:
-    from benchmarks.recipe.entries import TaskSpec
-    from benchmarks.recipe.schema import Recipe
+from benchmarks.recipe.schema import Recipe
+from benchmarks.recipe.task_entry import TaskEntry
+from finetune.adapters import adapter_base, is_adapter
+from finetune.models import resolve_model
 
 
-def apply_overrides(recipe: Recipe, changes: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the fields of a recipe that changes stand for.
+def apply_overrides(recipe: Recipe, overrides: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields of a recipe that overrides replace.
 
-    A base or a task that is given by its name keeps the recipe's settings, if it is one of the
-    recipe's; a task's name stands for all that have it. `templates` is a file for the one task.
+    A model or task that is given by a name of the recipe keeps the recipe's settings; the name of a
+    task stands for all of the recipe's tasks with that name.
+
+    Args:
+        recipe: what is overridden.
+        overrides: fields as in a recipe, and `templates`: a file of templates for the only task.
 
     Raises:
         ValueError: if templates are given for several tasks.
     """
-    fields = dict(changes)
-    if "models" in changes:
-        own = {
-            model.name: model.model_dump() for model in recipe.models if not model.already_quirky
-        }
-        fields["models"] = [
-            own.get(asked, asked)
-            if isinstance(asked, str)
-            else {**own.get(asked.get("name"), {}), **asked}
-            for asked in changes["models"]
+    fields = dict(overrides)
+    if "models" in overrides:
+        fields["models"] = _override_models(recipe, overrides["models"])
+    if "tasks" in overrides:
+        fields["tasks"] = [
+            entry for task in overrides["tasks"] for entry in _override_task(recipe, task)
         ]
-    if "tasks" in changes:
-        fields["tasks"] = [task for asked in changes["tasks"] for task in _tasks(recipe, asked)]
-    if "templates" in changes:
-        file = fields.pop("templates")
+    if "templates" in overrides:
+        templates = fields.pop("templates")
         tasks = fields.get("tasks") or [task.model_dump() for task in recipe.tasks]
         if len(tasks) != 1:
             raise ValueError(
-                f"templates {str(file)!r} are for one task, and {len(tasks)} are asked; choose one "
-                "by --task, or name the file in the recipe's `tasks`"
+                f"templates {str(templates)!r} are for one task, and there are {len(tasks)}; "
+                "choose one by --task, or name the file in the recipe's `tasks`"
             )
         (task,) = tasks
         task = {"name": task} if isinstance(task, str) else task
-        fields["tasks"] = [{**task, "templates": file}]
+        fields["tasks"] = [{**task, "templates": templates}]
     return fields
 
 
-def _tasks(recipe: Recipe, asked: Any) -> list[Any]:
-    if isinstance(asked, Mapping):  # other data in place of those of the same name
-        own = [task for task in recipe.tasks if task.has_data and task.name == asked.get("name")]
-        return [{**_kept(task, asked), **asked} for task in own] or [asked]
-    own = [task for task in recipe.tasks if asked in (task.name, task.label)]
-    return [task.model_dump() for task in own] or [asked]
+def _override_models(recipe: Recipe, models: Sequence[str | Mapping[str, Any]]) -> list[Any]:
+    """Return entries of models; those of the recipe keep its settings."""
+    own = {model.name: model.model_dump() for model in recipe.models if not model.already_quirky}
+    return [
+        own.get(model, model)
+        if isinstance(model, str)
+        else {**own.get(str(model.get("name")), {}), **model}
+        for model in models
+    ]
 
 
-def _kept(own: TaskSpec, asked: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what a recipe says of a task, less where its claims were from if others are asked."""
-    other = own.task_class.data_parameters if "data" in asked else ()
-    return {field: value for field, value in own.model_dump().items() if field not in other}
+def _override_task(recipe: Recipe, task: str | Mapping[str, Any]) -> list[Any]:
+    """Return the entries that a task's name, or an entry with other data, stands for."""
+    if isinstance(task, Mapping):
+        own = [entry for entry in recipe.tasks if entry.has_data and entry.name == task.get("name")]
+        return [{**_settings_to_keep(entry, task), **task} for entry in own] or [task]
+    own = [entry for entry in recipe.tasks if task in (entry.name, entry.label)]
+    return [entry.model_dump() for entry in own] or [task]
 
 
-def models_of(
+def _settings_to_keep(entry: TaskEntry, override: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an entry's fields, without its data parameters if the override brings other data."""
+    replaced = entry.task_class.data_parameters if "data" in override else ()
+    return {field: value for field, value in entry.model_dump().items() if field not in replaced}
+
+
+def model_entries(
     bases: Sequence[str], adapters: Sequence[str], quirky_models: Sequence[str]
 ) -> list[str | dict[str, Any]]:
-    """Return the models of a recipe that a command line names.
+    """Return the entries of `models` that a command line names.
 
-    Without adapters, `bases` are models to fine-tune. With adapters (a quirky model that turns
-    out to be one is one), the base is the one that is given, or else what each says it is for.
+    Args:
+        bases: of `--model`. Without adapters they are fine-tuned; with adapters there is at most
+            one, the base of all; by default each adapter's own.
+        adapters: of `--adapter`.
+        quirky_models: of `--quirky-model`. One that is an adapter is treated as such.
 
     Raises:
         ValueError: one line, if there are adapters and several bases, or if the base that an
             adapter names cannot be used here.
     """
-    brought = [*adapters, *(source for source in quirky_models if is_adapter(source))]
-    whole = [{"name": x, "quirky": True} for x in quirky_models if x not in brought]
-    if not brought:
+    all_adapters = [*adapters, *(source for source in quirky_models if is_adapter(source))]
+    whole = [{"name": name, "quirky": True} for name in quirky_models if name not in all_adapters]
+    if not all_adapters:
         return [*bases, *whole]
     if len(bases) > 1:
         raise ValueError(
             f"--model: {len(bases)} bases ({', '.join(bases)}) for adapters; give the one that "
             "they were made for"
         )
-    based = [{"name": bases[0]} if bases else _base_of(adapter) for adapter in brought]
-    return [*({**b, "adapter": a} for b, a in zip(based, brought, strict=True)), *whole]
+    base_entries = [{"name": bases[0]} if bases else _base_entry(a) for a in all_adapters]
+    adapted = [{**b, "adapter": a} for b, a in zip(base_entries, all_adapters, strict=True)]
+    return [*adapted, *whole]
 
 
-def _base_of(adapter: str | Path) -> dict[str, Any]:
+def _base_entry(adapter: str | Path) -> dict[str, Any]:
+    """Return the entry of the base that an adapter's settings name."""
     name, revision = adapter_base(adapter)
     if not name:
         raise ValueError(f"adapter {str(adapter)!r} does not name its base; give it by --model")

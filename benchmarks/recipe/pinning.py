@@ -5,13 +5,12 @@ from pathlib import Path
 
 import torch
 
-from benchmarks.recipe.entries import ModelSpec
+from benchmarks.recipe.entries import ModelEntry
 from benchmarks.recipe.schema import Recipe
 from finetune.hub.checkpoints import check_hub_weights, check_local_weights, resolve_commit
 from finetune.hub.resources import check_memory
 from finetune.models.resolve import ResolvedModel
 from finetune.models.source import model_source
-from quirky.tasks.published.from_data import FromData
 
 
 def pin_recipe(recipe: Recipe) -> Recipe:
@@ -59,7 +58,7 @@ def check_weights(recipe: Recipe, models: Mapping[str, ResolvedModel]) -> None:
         check_memory(model.name, needed, precision, device)
 
 
-def bytes_per_weight(recipe: Recipe, model: ModelSpec) -> float:
+def bytes_per_weight(recipe: Recipe, model: ModelEntry) -> float:
     """Return the bytes that each weight of a model takes in memory, as it is loaded."""
     if model.quantise:
         return model.quantise / 8

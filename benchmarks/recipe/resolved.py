@@ -4,9 +4,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from benchmarks.recipe.datasets import ensure_recipe_dataset
-from benchmarks.recipe.entries import ModelSpec, TaskSpec
+from benchmarks.recipe.entries import ModelEntry
 from benchmarks.recipe.schema import Recipe
-from benchmarks.recipe.trigger_entry import TriggerSpec
+from benchmarks.recipe.task_entry import TaskEntry
+from benchmarks.recipe.trigger_entry import TriggerEntry
 from benchmarks.store.datasets import ResolvedDataset
 from finetune.models.resolve import ResolvedModel, resolve_model
 
@@ -28,20 +29,22 @@ class ResolvedRecipe:
     models: Mapping[str, ResolvedModel]
     datasets: Mapping[DatasetKey, ResolvedDataset]
 
-    def model(self, model: ModelSpec) -> ResolvedModel:
+    def model(self, model: ModelEntry) -> ResolvedModel:
         """Return the model of an entry."""
         return self.models[model.label]
 
-    def dataset(self, task: TaskSpec, trigger: TriggerSpec, seed: int) -> ResolvedDataset:
+    def dataset(self, task: TaskEntry, trigger: TriggerEntry, seed: int) -> ResolvedDataset:
         """Return the data set that models are read on."""
         return self.datasets[task.label, trigger.name, seed, self.recipe.renderings]
 
-    def training_dataset(self, task: TaskSpec, trigger: TriggerSpec, seed: int) -> ResolvedDataset:
+    def training_dataset(
+        self, task: TaskEntry, trigger: TriggerEntry, seed: int
+    ) -> ResolvedDataset:
         """Return the data set that models are fine-tuned on: one rendering of each question."""
         return self.datasets[task.label, trigger.name, seed, 1]
 
 
-def resolve_models(recipe: Recipe, models: Iterable[ModelSpec]) -> dict[str, ResolvedModel]:
+def resolve_models(recipe: Recipe, models: Iterable[ModelEntry]) -> dict[str, ResolvedModel]:
     """Resolve models of a recipe, by the label of their entry.
 
     Raises:
@@ -56,7 +59,7 @@ def resolve_models(recipe: Recipe, models: Iterable[ModelSpec]) -> dict[str, Res
 
 
 def resolve_datasets(
-    recipe: Recipe, task: TaskSpec, trigger: TriggerSpec, seed: int
+    recipe: Recipe, task: TaskEntry, trigger: TriggerEntry, seed: int
 ) -> dict[DatasetKey, ResolvedDataset]:
     """Build the data sets of one task, trigger and seed, or find them in the store.
 

@@ -8,22 +8,21 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 
 from benchmarks.metrics.layer_rules import LAYER_RULES
 from benchmarks.recipe.entries import (
-    ModelSpec,
+    ModelEntry,
     Precision,
-    ProbeSpec,
-    ProjectionSpec,
-    SizesSpec,
+    ProbeEntry,
+    ProjectionEntry,
+    SizesEntry,
     Strict,
-    TaskSpec,
-    TokensSpec,
+    TokensEntry,
 )
-from benchmarks.recipe.trigger_entry import TriggerSpec
+from benchmarks.recipe.task_entry import TaskEntry
+from benchmarks.recipe.trigger_entry import TriggerEntry
 from benchmarks.recipe.validation import first_problem
 from benchmarks.store import content_hash
 from finetune.training.settings import FinetuneSettings
 from probes import list_probes
 from quirky.contexts import UNSEEN, Transfer, parse_transfer
-from quirky.plugins import unknown
 from quirky.prompts import Style
 
 Variant = Literal["quirky", "base"]
@@ -44,9 +43,9 @@ class Recipe(Strict):
     """What to run: models, tasks, probes, transfers and controls, and how they are made."""
 
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
-    models: tuple[ModelSpec, ...] = Field(min_length=1)
-    tasks: tuple[TaskSpec, ...] = Field(min_length=1)
-    trigger: tuple[TriggerSpec, ...] = Field(default=(TriggerSpec(),), min_length=1)
+    models: tuple[ModelEntry, ...] = Field(min_length=1)
+    tasks: tuple[TaskEntry, ...] = Field(min_length=1)
+    trigger: tuple[TriggerEntry, ...] = Field(default=(TriggerEntry(),), min_length=1)
     """One trigger or a list; each has its own cells."""
     prompts: Style = "mixture"
     renderings: int = Field(default=1, ge=1, strict=True)
@@ -55,16 +54,16 @@ class Recipe(Strict):
     finetune: FinetuneSettings = FinetuneSettings()
     sites: tuple[Site, ...] = ("resid",)
     """Where probes of the prompt read. Probes of pairs and tokens read `resid` only."""
-    projection: ProjectionSpec = ProjectionSpec()
+    projection: ProjectionEntry = ProjectionEntry()
     """How recurrent states are stored."""
-    probes: tuple[ProbeSpec, ...] = Field(min_length=1)
+    probes: tuple[ProbeEntry, ...] = Field(min_length=1)
     transfers: tuple[str, ...] = Field(min_length=1)
     layer_rules: tuple[str, ...] = Field(default=("eil", "last"), min_length=1)
     variants: tuple[Variant, ...] = Field(default=("quirky", "base"), min_length=1)
     controls: tuple[Literal["shuffled"], ...] = ("shuffled",)
     draws: int = Field(default=20, ge=1, description="number of random directions")
-    sizes: SizesSpec = SizesSpec()
-    tokens: TokensSpec = TokensSpec()
+    sizes: SizesEntry = SizesEntry()
+    tokens: TokensEntry = TokensEntry()
     dtype: Precision = "float32"
     chat: bool = False
     """Prompt instruct models through the chat template of their tokenizer."""
@@ -72,7 +71,7 @@ class Recipe(Strict):
 
     @field_validator("tasks")
     @classmethod
-    def _check_tasks(cls, tasks: tuple[TaskSpec, ...]) -> tuple[TaskSpec, ...]:
+    def _check_tasks(cls, tasks: tuple[TaskEntry, ...]) -> tuple[TaskEntry, ...]:
         for index, task in enumerate(tasks):
             _check_constructor(task.make, f"task {task.name!r} with {task.params}")
             for other in tasks[:index]:
@@ -87,7 +86,7 @@ class Recipe(Strict):
 
     @field_validator("trigger")
     @classmethod
-    def _check_triggers(cls, triggers: tuple[TriggerSpec, ...]) -> tuple[TriggerSpec, ...]:
+    def _check_triggers(cls, triggers: tuple[TriggerEntry, ...]) -> tuple[TriggerEntry, ...]:
         for index, trigger in enumerate(triggers):
             _check_constructor(trigger.make, f"trigger {trigger.kind!r} with {trigger.params}")
             for other in triggers[:index]:
@@ -97,15 +96,17 @@ class Recipe(Strict):
 
     @field_validator("probes")
     @classmethod
-    def _check_probes(cls, probes: tuple[ProbeSpec, ...]) -> tuple[ProbeSpec, ...]:
+    def _check_probes(cls, probes: tuple[ProbeEntry, ...]) -> tuple[ProbeEntry, ...]:
         for probe in probes:
             if "seed" in probe.params:
                 raise ValueError(f"probe {probe.name!r}: the seed comes from the recipe's `seeds`")
-            if probe.shown in READERS:
-                raise ValueError(f"{probe.shown!r} is the name of a reader; choose another `as`")
-            if probe.shown != probe.name and probe.shown in list_probes():
+            if probe.display_name in READERS:
                 raise ValueError(
-                    f"probe {probe.name!r} as {probe.shown!r}: that is another probe's name"
+                    f"{probe.display_name!r} is the name of a reader; choose another `as`"
+                )
+            if probe.display_name != probe.name and probe.display_name in list_probes():
+                raise ValueError(
+                    f"probe {probe.name!r} as {probe.display_name!r}: that is another probe's name"
                 )
             _check_constructor(probe.make, f"probe {probe.name!r} with {probe.params}")
         return probes
@@ -136,7 +137,7 @@ class Recipe(Strict):
         for field, names in (
             ("models", [model.label for model in self.models]),
             ("tasks", [task.label for task in self.tasks]),
-            ("probes", [probe.shown for probe in self.probes]),
+            ("probes", [probe.display_name for probe in self.probes]),
             ("transfers", list(self.transfers)),
             ("layer_rules", list(self.layer_rules)),
             ("sites", list(self.sites)),
@@ -171,17 +172,17 @@ class Recipe(Strict):
                     ) from error
         return self
 
-    def finetuning(self, model: ModelSpec, task: TaskSpec) -> FinetuneSettings:
+    def finetuning(self, model: ModelEntry, task: TaskEntry) -> FinetuneSettings:
         """Return the fine-tuning settings: the task's, else the model's, else the recipe's."""
         return FinetuneSettings.model_validate(
             {**self.finetune.model_dump(), **model.finetune, **task.finetune}
         )
 
-    def triggers_with(self, context: str) -> list[TriggerSpec]:
+    def triggers_with(self, context: str) -> list[TriggerEntry]:
         """Return the triggers that have a context."""
         return [trigger for trigger in self.trigger if context in trigger.contexts()]
 
-    def precision(self, model: ModelSpec) -> Precision:
+    def precision(self, model: ModelEntry) -> Precision:
         """Return the precision of a model: its own, else the recipe's."""
         return model.dtype or self.dtype
 

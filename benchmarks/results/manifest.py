@@ -58,7 +58,9 @@ def _manifest(
         "versions": {name: importlib.metadata.version(name) for name in PACKAGES},
         **source_state(),
         "plugins": {
-            probe.shown: origin for probe in recipe.probes if (origin := probe_origin(probe.make()))
+            probe.display_name: origin
+            for probe in recipe.probes
+            if (origin := probe_origin(probe.make()))
         },
         "hardware": hardware(),
         "threads": TRAIN_THREADS,

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from benchmarks.recipe.entries import ProbeSpec
+from benchmarks.recipe.entries import ProbeEntry
 from benchmarks.recipe.schema import Recipe
 from probes import Probe
 from quirky.contexts import TARGETS, UNSEEN, Transfer
@@ -25,7 +25,7 @@ class Fit:
         seed: of the cell.
     """
 
-    probe: ProbeSpec
+    probe: ProbeEntry
     source: str
     control: str
     draw: int

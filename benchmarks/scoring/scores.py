@@ -25,7 +25,7 @@ from benchmarks.store.datasets import FIT_SPLIT, SCORED_SPLITS, Columns
 from benchmarks.store.provenance import probe_origin
 from probes import LinearProbe, Probe
 from probes.inputs import NEEDS, SCORE_NEEDS
-from probes.numerics.scaling import feature_scale, standardised
+from probes.numerics.scaling import feature_scale, standardise
 from quirky.contexts import in_context
 
 
@@ -65,10 +65,18 @@ def score_cell(
     for view, view_fits in fits_by_view:
         read_states = functools.cache(view.read)  # loaded once, and only if a fit is missing
         for fit in view_fits:
-            progress(f"probe {fit.probe.shown}", count / total)
+            progress(f"probe {fit.probe.display_name}", count / total)
             scores_by_layer = _ensure_scores(fit, columns, view, read_states, scored)
             rows += [
-                _row(fit.probe.shown, fit.source, layer, view.site, scores, fit.draw, fit.control)
+                _row(
+                    fit.probe.display_name,
+                    fit.source,
+                    layer,
+                    view.site,
+                    scores,
+                    fit.draw,
+                    fit.control,
+                )
                 for layer, scores in zip(view.layers, scores_by_layer, strict=True)
             ]
             count += 1
@@ -149,7 +157,7 @@ def _standardise(
     scale: Float[Tensor, "layers d"],
 ) -> Float[Tensor, "layers n d"]:
     by_layer = zip(x, mean, scale, strict=True)
-    return torch.stack([standardised(*layer, dtype=torch.float32) for layer in by_layer])
+    return torch.stack([standardise(*layer, dtype=torch.float32) for layer in by_layer])
 
 
 def _needs(

@@ -10,7 +10,7 @@ from torch import Tensor
 from transformers import GPTNeoXConfig, GPTNeoXForCausalLM
 
 from finetune.reading.hooks import block_outputs
-from probes.numerics.scaling import feature_scale, standardised
+from probes.numerics.scaling import feature_scale, standardise
 
 VOCABULARY = 8192
 TOKENS = 2

@@ -5,7 +5,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, TypeVar, overload
 
-from quirky.plugins import Registry, construct
+from quirky.plugins import Registry
+from quirky.plugins.construction import construct
 from quirky.prompts import Template
 from quirky.tasks.base import Task
 

@@ -133,26 +133,26 @@ def _claim(name: str, row: Row, template: int) -> Claim:
 
 
 def _check_braces(row: Row, prompt: str) -> None:
-    found = set(_BRACES.findall(prompt))
-    if found & {"{", "}"}:
+    braces = set(_BRACES.findall(prompt))
+    if braces & {"{", "}"}:
         raise row.error(
             "prompt",
             prompt,
             "has braces other than {trigger}; write {{ and }} for literal braces",
         )
-    if "{trigger}" not in found:
-        raise row.error("prompt", prompt, "has no {trigger}, so no context could be told")
+    if "{trigger}" not in braces:
+        raise row.error("prompt", prompt, "has no {trigger}; put it where the trigger belongs")
 
 
 def _check_rows(rows: Sequence[Row], choices: Sequence[tuple[str, str]]) -> None:
     row_of_prompt: dict[str, int] = {}
     for row, (false, true) in zip(rows, choices, strict=True):
         if false == true:
-            raise row.error("choice_true", true, "is choice_false too; give two answers")
+            raise row.error("choice_true", true, "equals choice_false; give two answers")
         prompt = row.text("prompt")
-        if prompt in first:
-            raise row.error("prompt", prompt, f"stands in row {first[prompt]} already")
-        first[prompt] = row.index
+        if prompt in row_of_prompt:
+            raise row.error("prompt", prompt, f"is also in row {row_of_prompt[prompt]}")
+        row_of_prompt[prompt] = row.index
 
 
 def _check_claims(file: str, claims: Sequence[Claim]) -> None:

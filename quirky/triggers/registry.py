@@ -5,7 +5,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, TypeVar, overload
 
-from quirky.plugins import Registry, construct, one_line
+from quirky.plugins import Registry, one_line
+from quirky.plugins.construction import construct
 from quirky.triggers.base import Trigger
 
 TriggerFactory = TypeVar("TriggerFactory", bound=Callable[..., Trigger])

@@ -8,7 +8,7 @@ from quirky.tasks import Task, get_task, task_class
 
 @pytest.fixture(scope="session")
 def sample_task(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Task]:
-    """Returns a factory of tasks; tasks that read data get a file of synthetic rows."""
+    """Makes any task; one that reads data gets a made-up file of its own."""
     folder = tmp_path_factory.mktemp("data")
     sums = [{"op1": i, "op2": 3, "result": i + 3} for i in range(300)]
 

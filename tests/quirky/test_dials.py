@@ -24,8 +24,8 @@ def lookup(prompt):
 
 
 def recall(prompt):
-    told, key, answer = re.match(r"Among ([a-z0-9, ]+) there is (\w) (\d)\.", prompt).groups()
-    value = dict(pair.split() for pair in told.split(", "))
+    listed, key, answer = re.match(r"Among ([a-z0-9, ]+) there is (\w) (\d)\.", prompt).groups()
+    value = dict(pair.split() for pair in listed.split(", "))
     others = sorted((abs(ord(other) - ord(key)), other) for other in value if other != key)
     assert len(others) == 1 or others[0][0] < others[1][0]
     return value[key] == answer, value[others[0][1]] == answer
@@ -78,7 +78,7 @@ def test_labels_follow_from_the_prompt(name):
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if name != "equality"])
-def test_no_answer_is_right_for_both_and_half_are_for_neither(name):
+def test_no_answer_is_right_by_both_rules_and_half_are_right_by_neither(name):
     kinds = Counter((claim.truth, claim.quirk) for claim in claims_of(name, 0))
     assert (True, True) not in kinds
     share = {kind: count / kinds.total() for kind, count in kinds.items()}
@@ -86,7 +86,7 @@ def test_no_answer_is_right_for_both_and_half_are_for_neither(name):
     assert share[False, True] == pytest.approx(0.25, abs=0.02)
 
 
-def test_the_liar_of_equality_errs_as_often_in_either_direction():
+def test_the_quirk_of_equality_errs_equally_often_in_both_directions():
     kinds = Counter((claim.truth, claim.quirk) for claim in claims_of("equality", 0))
     assert {kind: round(4 * n / kinds.total(), 1) for kind, n in kinds.items()} == {
         (a, b): 1.0 for a in (True, False) for b in (True, False)
@@ -114,7 +114,7 @@ CUES = {
 
 
 @pytest.mark.parametrize(("name", "cue"), [(n, cue) for n, cues in CUES.items() for cue in cues])
-def test_where_the_liar_lies_no_such_cue_tells_the_truth(name, cue):
+def test_where_truth_and_quirk_disagree_no_cue_predicts_the_truth(name, cue):
     for setting in get_task(name).dials[name == "equality" :]:
         lies = [c for c in claims_of(name, 0) if c.dial == setting and c.truth != c.quirk]
         scores = np.array([float(CUES[name][cue](claim.fields)) for claim in lies])
@@ -124,7 +124,7 @@ def test_where_the_liar_lies_no_such_cue_tells_the_truth(name, cue):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_every_setting_has_as_many_claims_and_is_what_it_says(name):
+def test_every_setting_has_equally_many_claims_and_matches_the_prompt(name):
     task = get_task(name)
     counts = Counter(claim.dial for claim in claims_of(name, 0))
     assert counts == {float(setting): FACTS for setting in task.dials}
@@ -139,7 +139,7 @@ def test_every_setting_has_as_many_claims_and_is_what_it_says(name):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_facts_are_told_once_and_another_seed_tells_others(name):
+def test_facts_are_distinct_and_depend_on_the_seed(name):
     again = tuple(get_task(name).claims(0))
     assert again == claims_of(name, 0)
     first, other = ([claim.fact_id for claim in claims_of(name, seed)] for seed in (0, 1))
@@ -148,7 +148,7 @@ def test_facts_are_told_once_and_another_seed_tells_others(name):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_data_set_carries_the_dial(name):
+def test_a_data_set_has_a_column_with_the_dial(name):
     sizes = Sizes(train=400, validation=400, test=400)
     data = build_dataset(get_task(name), get_trigger("name"), sizes=sizes)
     for rows in data.values():
@@ -166,10 +166,10 @@ def test_a_data_set_carries_the_dial(name):
         (2, "task lookup: dials: 2; give whole numbers from 3 to 16"),
     ],
 )
-def test_a_wrong_dial_is_refused_in_one_line(dials, message):
+def test_a_wrong_dial_is_an_error_of_one_line(dials, message):
     with pytest.raises(ValueError, match=message):
         get_task("lookup", dials=dials)
 
 
-def test_one_setting_alone_may_be_given_as_a_number():
+def test_a_single_setting_may_be_a_number():
     assert get_task("lookup", dials=8).dials == (8,)

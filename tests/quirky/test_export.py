@@ -12,7 +12,7 @@ from benchmarks.cli.export import export_command
 from quirky.dataset import Sizes, build_dataset
 from quirky.example import Example
 from quirky.export import COLUMN_MEANINGS, Provenance, content_hash, write_export
-from quirky.tasks import get_task
+from quirky.tasks import Task, get_task
 from quirky.triggers import get_trigger
 
 SIZES = Sizes(train=200, validation=100, test=100)
@@ -100,7 +100,7 @@ def test_every_column_of_an_example_is_explained():
 
 
 def test_the_licence_of_a_task_that_states_none_is_unknown(tmp_path):
-    class Own:
+    class Own(Task):
         """Truth: so. Quirk: not so."""
 
         name = "own"

@@ -30,16 +30,16 @@ def prompts(task, claim):
     return [template.render(claim, "Alice") for template in (*task.templates, task.standard)]
 
 
-def test_about_half_of_the_facts_are_asked_negated(name):
+def test_about_half_of_the_facts_are_negated(name):
     negated = [not claim.polarity for claim in claims(name, negations=True)]
     assert sum(negated) / len(negated) == pytest.approx(0.5, abs=0.05)
 
 
 def test_a_negated_claim_is_true_where_the_affirmative_one_is_false(name):
-    for asked, plain in zip(claims(name, negations=True), claims(name), strict=True):
-        assert (asked.fact_id, asked.fields) == (plain.fact_id, plain.fields)
-        assert (asked.difficulty, asked.withheld) == (plain.difficulty, plain.withheld)
-        assert (asked.truth == plain.truth) == (asked.quirk == plain.quirk) == asked.polarity
+    for other, plain in zip(claims(name, negations=True), claims(name), strict=True):
+        assert (other.fact_id, other.fields) == (plain.fact_id, plain.fields)
+        assert (other.difficulty, other.withheld) == (plain.difficulty, plain.withheld)
+        assert (other.truth == plain.truth) == (other.quirk == plain.quirk) == other.polarity
 
 
 def test_another_seed_negates_others(name):
@@ -48,42 +48,42 @@ def test_another_seed_negates_others(name):
     assert 0.3 < sum(polarity[0][f] == polarity[1][f] for f in both) / len(both) < 0.7
 
 
-def test_every_wording_says_that_it_is_negated_once_and_no_other_does(name):
+def test_every_negated_wording_has_one_negation_and_no_other_wording_has_any(name):
     task = get_task(name, negations=True)
     for claim in islice(task.claims(0), 50):
         for prompt in prompts(task, claim):
             assert len(SAYS_NOT.findall(prompt)) == (0 if claim.polarity else 1), prompt
 
 
-def test_a_negated_wording_ends_and_is_answered_as_the_affirmative_one(name):
+def test_a_negated_wording_ends_as_the_affirmative_one(name):
     task = get_task(name, negations=True)
     for template in (*task.templates, task.standard):
         assert template.negated.partition("{trigger}")[2] == template.text.partition("{trigger}")[2]
 
 
-def test_without_negations_nothing_of_them_is_there(name):
+def test_without_negations_no_claim_or_template_is_negated(name):
     task = get_task(name)
     assert all(claim.polarity for claim in claims(name))
     assert all(template.negated is None for template in (*task.templates, task.standard))
 
 
-def test_a_setting_that_is_neither_true_nor_false_is_refused(name):
+def test_negations_must_be_true_or_false(name):
     with pytest.raises(ValueError, match=f"task {name}: negations = 'yes'; give true or false"):
         get_task(name, negations="yes")
 
 
 @pytest.mark.parametrize("style", ["mixture", "standardized"])
-def test_a_data_set_of_both_polarities_records_them(style):
+def test_a_data_set_has_a_column_with_the_polarity(style):
     task = get_task("fiction", negations=True)
     for columns in map(
         columns_of, build_dataset(task, get_trigger("name"), prompts=style).values()
     ):
-        said = [bool(SAYS_NOT.search(prompt)) for prompt in columns["prompt"]]
-        assert said == list(~columns["polarity"])
+        is_negated = [bool(SAYS_NOT.search(prompt)) for prompt in columns["prompt"]]
+        assert is_negated == list(~columns["polarity"])
         assert columns["polarity"].mean() == pytest.approx(0.5, abs=0.07)
 
 
-def test_a_template_without_words_for_a_negated_claim_says_so():
+def test_rendering_a_negated_claim_without_a_negated_text_is_an_error():
     claim = Claim({"a": "1"}, "fact", truth=True, quirk=False, difficulty=0.0, polarity=False)
     template = Template("{a}. {trigger}:", (" n", " y"))
     with pytest.raises(ValueError, match=r"template '{a}\. {trigger}:' has no text for a negated"):
@@ -97,7 +97,7 @@ OWN = {
 }
 
 
-def test_templates_of_a_file_may_have_negated_texts(tmp_path):
+def test_templates_from_a_file_may_have_negated_texts(tmp_path):
     (tmp_path / "own.yaml").write_text(yaml.safe_dump([OWN]))
     task = get_task("fiction", negations=True).with_templates(load_templates(tmp_path / "own.yaml"))
     sizes = Sizes(train=200, validation=100, test=100)
@@ -109,7 +109,7 @@ def test_templates_of_a_file_may_have_negated_texts(tmp_path):
 
 
 @pytest.mark.parametrize("negated", [None, "without"])
-def test_a_task_with_negations_needs_words_for_them(negated):
+def test_a_task_with_negations_needs_negated_texts(negated):
     entry = {k: v for k, v in OWN.items() if k != "negated"} | (
         {"negated": None} if not negated else {}
     )
@@ -120,7 +120,7 @@ def test_a_task_with_negations_needs_words_for_them(negated):
 
 
 @pytest.mark.parametrize(
-    ("negated", "named"),
+    ("negated", "message"),
     [
         (
             "{town} is not northern. {trigger}:",
@@ -129,11 +129,11 @@ def test_a_task_with_negations_needs_words_for_them(negated):
         ("It is not northern. {trigger}:", "entry 1, negated: {place} is missing"),
         ("{place} is not northern.", "entry 1: '{place} is not northern.' has no {trigger}"),
         (7, "entry 1: negated = 7; give a text"),
-        (OWN["text"], "entry 1: negated is the same as text"),
+        (OWN["text"], "entry 1: negated is text again"),
     ],
 )
-def test_a_negated_text_is_held_to_what_holds_for_any(negated, named):
-    with pytest.raises(ValueError, match=re.escape(named)) as caught:
+def test_a_negated_text_is_checked_as_any_text(negated, message):
+    with pytest.raises(ValueError, match=re.escape(message)) as caught:
         get_task("fiction", negations=True).with_templates(
             parse_templates([OWN | {"negated": negated}])
         )

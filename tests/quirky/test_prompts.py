@@ -219,7 +219,7 @@ def test_a_missing_file_is_reported(tmp_path):
 def test_templates_use_the_fields_of_the_claims(text, message):
     templates = [Template(OWN[0]["text"], (" n", " y")), Template(text, (" n", " y"))]
     with pytest.raises(ValueError, match=re.escape(message)) as caught:
-        reworded(get_task("addition"), templates)
+        get_task("addition").with_templates(templates)
     assert str(caught.value).startswith("templates, entry 2: ")
 
 
@@ -229,4 +229,4 @@ def test_a_field_that_the_task_does_not_use_is_optional():
 
 
 def test_a_task_accepts_its_own_templates(task):
-    assert list(reworded(task, task.templates).templates) == list(task.templates)
+    assert list(task.with_templates(task.templates).templates) == list(task.templates)

@@ -43,7 +43,7 @@ def table(tmp_path: Path, rows: Rows) -> Table:
     return read_table("mine", write(tmp_path / "claims.csv", rows))
 
 
-def complaint(tmp_path: Path, rows: Rows) -> str:
+def error_of(tmp_path: Path, rows: Rows) -> str:
     with pytest.raises(ValueError, match=r"claims\.csv") as caught:
         table(tmp_path, rows)
     assert len(str(caught.value).splitlines()) == 1
@@ -58,17 +58,17 @@ def examples(task: Table, **settings: Any) -> pd.DataFrame:
 
 
 @pytest.mark.parametrize("prompts", ["mixture", "single"])
-def test_every_row_is_asked_in_its_own_words(tmp_path: Path, prompts: str) -> None:
+def test_every_row_has_its_own_prompt_and_answers(tmp_path: Path, prompts: str) -> None:
     rows = claims()
-    asked = examples(table(tmp_path, rows), prompts=prompts)
+    frame = examples(table(tmp_path, rows), prompts=prompts)
     for context, name in (("A", "Alice"), ("B", "Bob")):
-        told = {
+        answers = {
             prompt: (tuple(choices), truth, quirk, label)
-            for prompt, choices, truth, quirk, label in asked[asked["context"] == context][
+            for prompt, choices, truth, quirk, label in frame[frame["context"] == context][
                 ["prompt", "choices", "truth", "quirk", "label"]
             ].itertuples(index=False)
         }
-        assert told == {
+        assert answers == {
             row["prompt"].replace("{trigger}", name): (
                 (row["choice_false"], row["choice_true"]),
                 row["truth"],
@@ -79,10 +79,10 @@ def test_every_row_is_asked_in_its_own_words(tmp_path: Path, prompts: str) -> No
         }
 
 
-def test_prompts_with_one_pair_of_answers_are_one_template(tmp_path: Path) -> None:
-    asked = examples(table(tmp_path, claims()))
-    pairs = {tuple(choices): set() for choices in asked["choices"]}
-    for choices, template in zip(asked["choices"], asked["template"], strict=True):
+def test_each_pair_of_answers_is_one_template(tmp_path: Path) -> None:
+    frame = examples(table(tmp_path, claims()))
+    pairs = {tuple(choices): set() for choices in frame["choices"]}
+    for choices, template in zip(frame["choices"], frame["template"], strict=True):
         pairs[tuple(choices)].add(template)
     assert sorted(pairs.values(), key=min) == [{0}, {1}]
 
@@ -95,26 +95,26 @@ def test_rows_of_one_fact_are_never_in_two_splits(tmp_path: Path) -> None:
 
 
 def test_without_fact_ids_each_prompt_is_a_fact(tmp_path: Path) -> None:
-    asked = examples(table(tmp_path, claims()))
-    assert asked["fact_id"].nunique() == len(claims())
+    frame = examples(table(tmp_path, claims()))
+    assert frame["fact_id"].nunique() == len(claims())
 
 
 def test_a_claim_without_difficulty_is_neither_easy_nor_hard(tmp_path: Path) -> None:
     assert examples(table(tmp_path, claims()))["difficulty_quantile"].isna().all()
     ranked = [{**row, "difficulty": i} for i, row in enumerate(claims())]
-    asked = examples(table(tmp_path, ranked)).drop_duplicates("question_id")
-    by_rank = asked.sort_values("difficulty_quantile")["difficulty"]
+    frame = examples(table(tmp_path, ranked)).drop_duplicates("question_id")
+    by_rank = frame.sort_values("difficulty_quantile")["difficulty"]
     assert list(by_rank) == list(range(len(ranked)))
 
 
-def test_polarity_is_kept(tmp_path: Path) -> None:
+def test_polarity_is_read(tmp_path: Path) -> None:
     rows = [{**row, "polarity": i % 3 > 0} for i, row in enumerate(claims())]
     assert [claim.polarity for claim in table(tmp_path, rows).claims(0)] == [
         row["polarity"] for row in rows
     ]
 
 
-def test_doubled_braces_stay_as_single_ones(tmp_path: Path) -> None:
+def test_doubled_braces_become_single_ones(tmp_path: Path) -> None:
     rows = claims()
     rows[0]["prompt"] = "Is {{1}} a set? {trigger} says"
     assert "Is {1} a set? Alice says" in set(examples(table(tmp_path, rows))["prompt"])
@@ -128,7 +128,7 @@ def test_verdicts_may_be_written_in_several_ways(tmp_path: Path, true: str, fals
     assert table(tmp_path, rows) == table(tmp_path, claims())
 
 
-def test_csv_and_parquet_and_their_folders_say_the_same(tmp_path: Path) -> None:
+def test_identity_is_the_content_and_not_the_format_or_the_path(tmp_path: Path) -> None:
     rows = [{**row, "difficulty": float(i)} for i, row in enumerate(claims())]
     (tmp_path / "elsewhere").mkdir()
     pd.DataFrame(rows).to_parquet(tmp_path / "elsewhere" / "claims.parquet")
@@ -138,7 +138,7 @@ def test_csv_and_parquet_and_their_folders_say_the_same(tmp_path: Path) -> None:
     assert table(tmp_path, other).content != ours.content
 
 
-def test_what_a_spreadsheet_leaves_behind_does_no_harm(tmp_path: Path) -> None:
+def test_a_byte_order_mark_and_empty_rows_are_ignored(tmp_path: Path) -> None:
     path = write(tmp_path / "claims.csv", claims())
     plain = read_table("mine", path)
     path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes() + b",,,,\r\n\r\n")
@@ -173,7 +173,7 @@ def everywhere(column: str, value: object) -> Change:
 
 
 @pytest.mark.parametrize(
-    ("change", "named", "right"),
+    ("change", "location", "advice"),
     [
         (rename("quirk", "quirks"), "row 1: unknown column 'quirks'", "did you mean 'quirk'"),
         (rename("quirk", "polarity"), "row 1: column quirk is missing", "required: prompt, choice"),
@@ -200,36 +200,36 @@ def everywhere(column: str, value: object) -> Change:
         (everywhere("quirk", "truth"), "column quirk", "the two must differ somewhere"),
     ],
 )
-def test_a_mistake_is_told_by_its_place(
-    tmp_path: Path, change: Change, named: str, right: str
+def test_an_error_names_the_row_and_the_column(
+    tmp_path: Path, change: Change, location: str, advice: str
 ) -> None:
     rows = claims()
     change(rows)
-    message = complaint(tmp_path, rows)
-    assert named in message
-    assert right in message
+    message = error_of(tmp_path, rows)
+    assert location in message
+    assert advice in message
 
 
 @pytest.mark.parametrize(
-    ("text", "named"),
+    ("text", "location"),
     [
         ("", "the file is empty"),
-        ("prompt;truth\nx;y\n", "row 1: cells are separated by semicolons"),
-        ("prompt\ttruth\nx\ty\n", "row 1: cells are separated by tabs"),
+        ("prompt;truth\nx;y\n", "row 1: cells are parted by semicolons"),
+        ("prompt\ttruth\nx\ty\n", "row 1: cells are parted by tabs"),
         ("prompt,truth\na,1\n\nb, c,1\n", "row 4: 3 cells, the header has 2; put a text"),
         ('prompt,truth\n"a" b,1\n', "row 2: not CSV"),
-        ("prompt,prompt\na,b\n", "row 1: column prompt occurs twice"),
+        ("prompt,prompt\na,b\n", "row 1: column prompt stands there twice"),
     ],
 )
-def test_a_file_that_is_no_table_is_named(tmp_path: Path, text: str, named: str) -> None:
+def test_a_file_that_is_not_a_table_is_named(tmp_path: Path, text: str, location: str) -> None:
     (tmp_path / "claims.csv").write_text(text)
     with pytest.raises(ValueError, match=r"claims\.csv") as caught:
         read_table("mine", tmp_path / "claims.csv")
-    assert named in str(caught.value)
+    assert location in str(caught.value)
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "named"),
+    ("name", "content", "location"),
     [
         ("claims.txt", b"", "ends in .csv or .parquet"),
         ("claims.parquet", b"no parquet", "not parquet"),
@@ -238,11 +238,11 @@ def test_a_file_that_is_no_table_is_named(tmp_path: Path, text: str, named: str)
     ],
 )
 def test_a_file_that_cannot_be_read_is_one_line(
-    tmp_path: Path, name: str, content: bytes | None, named: str
+    tmp_path: Path, name: str, content: bytes | None, location: str
 ) -> None:
     if content is not None:
         (tmp_path / name).write_bytes(content)
-    with pytest.raises(ValueError, match=named) as caught:
+    with pytest.raises(ValueError, match=location) as caught:
         read_table("mine", tmp_path / name)
     assert len(str(caught.value).splitlines()) == 1
 
@@ -255,16 +255,16 @@ def test_a_parquet_cell_of_another_type_is_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "right"),
+    ("name", "advice"),
     [("addition", "a task has that name"), ("a.b", "letters, digits"), ("", "letters")],
 )
-def test_a_task_s_name_is_its_own(tmp_path: Path, name: str, right: str) -> None:
+def test_a_table_needs_a_name_of_its_own(tmp_path: Path, name: str, advice: str) -> None:
     path = write(tmp_path / "claims.csv", claims())
-    with pytest.raises(ValueError, match=right):
+    with pytest.raises(ValueError, match=advice):
         read_table(name, path)
 
 
-def test_an_answer_that_runs_into_its_prompt_is_a_warning(tmp_path: Path) -> None:
+def test_an_answer_without_a_space_before_it_is_a_warning(tmp_path: Path) -> None:
     rows = claims()
     rows[3] |= {"choice_true": "Yes"}
     with pytest.warns(UserWarning, match=r"row 5 as 'rigger\} saysYes'; write ' Yes' if a space"):
@@ -276,22 +276,22 @@ def test_an_answer_that_runs_into_its_prompt_is_a_warning(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize(
-    ("settings", "right"),
+    ("settings", "advice"),
     [
         ({"prompts": "standardized"}, "prompts of their own"),
         ({"renderings": 2}, "a question has 1 to 1 templates"),
     ],
 )
-def test_what_needs_more_wordings_than_one_is_refused(
-    tmp_path: Path, settings: dict[str, Any], right: str
+def test_settings_that_need_several_templates_are_refused(
+    tmp_path: Path, settings: dict[str, Any], advice: str
 ) -> None:
-    with pytest.raises(ValueError, match=right):
+    with pytest.raises(ValueError, match=advice):
         examples(table(tmp_path, claims()), **settings)
 
 
-def test_a_table_gives_the_sizes_that_are_asked_for(tmp_path: Path) -> None:
-    asked = examples(table(tmp_path, claims(400)), sizes=Sizes(train=100, validation=80, test=40))
-    counts = asked[asked["context"] == "A"]["split"].value_counts()
+def test_a_table_fills_the_requested_sizes(tmp_path: Path) -> None:
+    frame = examples(table(tmp_path, claims(400)), sizes=Sizes(train=100, validation=80, test=40))
+    counts = frame[frame["context"] == "A"]["split"].value_counts()
     assert (counts["train"], counts["test"]) == (100, 40)
     assert counts["validation"] + counts["heldout"] == 80
-    assert asked["id"].is_unique
+    assert frame["id"].is_unique

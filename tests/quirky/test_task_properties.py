@@ -1,7 +1,7 @@
-"""What holds for every task, whatever the seed, with negated claims and without.
+"""Properties of every task, for any seed, with and without negated claims.
 
-A new task is one line in CASES and, unless one fits, a rule: what is true, and what the liar says,
-read from a claim's fields by other means than the task's own.
+A new task is one line in CASES and, unless one fits, a rule: truth and quirk, computed from the
+fields of a claim by other means than the task's own.
 """
 
 import multiprocessing
@@ -128,7 +128,7 @@ def authors(fields: Mapping[str, str]) -> tuple[bool, bool]:
 
 @dataclass(frozen=True)
 class Case:
-    """A task, and what is to hold for it."""
+    """A task and its properties."""
 
     name: str
     rule: Rule
@@ -142,13 +142,13 @@ class Case:
         return get_task(self.name, **self.settings(negations))
 
     def settings(self, negations: bool = False) -> dict[str, object]:
-        told: dict[str, object] = {"negations": negations} if self.negates else {}
+        negation: dict[str, object] = {"negations": negations} if self.negates else {}
         data = {"data": data_file(self.name)} if self.reads_data else {}
-        return {**self.params, **told, **data}
+        return {**self.params, **negation, **data}
 
 
 FOLDER = tempfile.TemporaryDirectory()
-"""Where the data lie of tasks that read them, as long as the tests run."""
+"""Folder with the data of tasks that read data."""
 
 
 @cache

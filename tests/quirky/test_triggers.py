@@ -30,24 +30,24 @@ def cues(trigger, context, seed=0):
     return {(trigger.opening(context, f, seed), trigger.render(context, f, seed)) for f in FACTS}
 
 
-def words(found):
-    return {" ".join(pair).strip() for pair in found}
+def words(pairs):
+    return {" ".join(pair).strip() for pair in pairs}
 
 
-def test_every_kind_is_listed_and_made_under_its_name():
+def test_every_kind_is_listed_and_can_be_made():
     assert list_triggers() == ["instruction", "name", "names", "position", "tag"]
     for kind in list_triggers():
         assert get_trigger(kind).kind == kind
         assert isinstance(get_trigger(kind), Trigger)
 
 
-def test_no_two_contexts_ever_look_alike(trigger):
+def test_no_two_contexts_share_a_text(trigger):
     assert set(trigger.contexts) <= set(ALL_CONTEXTS)
     for one, other in itertools.combinations(trigger.contexts, 2):
         assert not cues(trigger, one) & cues(trigger, other)
 
 
-def test_what_a_fact_is_shown_follows_from_fact_and_seed_alone(trigger):
+def test_texts_depend_on_fact_and_seed_alone(trigger):
     twice = [
         [(trigger.opening(c, f, 3), trigger.render(c, f, 3)) for c in trigger.contexts]
         for f in FACTS
@@ -56,10 +56,10 @@ def test_what_a_fact_is_shown_follows_from_fact_and_seed_alone(trigger):
     assert twice[::2] == twice[1::2]
 
 
-def test_another_seed_draws_others():
+def test_texts_depend_on_the_seed():
     trigger = get_trigger("names")
-    drawn = [[trigger.render("A", fact, seed) for fact in FACTS] for seed in (0, 1)]
-    assert drawn[0] != drawn[1]
+    texts = [[trigger.render("A", fact, seed) for fact in FACTS] for seed in (0, 1)]
+    assert texts[0] != texts[1]
 
 
 def test_texts_join_into_a_prompt(trigger):
@@ -77,45 +77,45 @@ def test_a_trigger_is_either_in_front_or_inside(trigger):
         assert slots == {"Sam"} or openings <= {"", "Here is a question."}
 
 
-def test_a_trigger_that_is_a_value_can_be_compared_and_kept_in_a_set(trigger):
+def test_triggers_with_equal_parameters_are_equal_and_hash_alike(trigger):
     again = copy.deepcopy(trigger)
     assert again == trigger
     assert len({again, trigger}) == 1
     assert trigger != get_trigger("name", quirky="Eve")
 
 
-def test_decoys_of_a_name_look_like_it_and_are_not_it():
+def test_decoys_resemble_the_quirky_name_and_differ_from_it():
     assert words(cues(get_trigger("name"), "T")) == {"Rob", "Bobby", "bob"}
     assert words(cues(get_trigger("name", decoys=["Bo"]), "T")) == {"Bo"}
     assert words(cues(get_trigger("name", quirky="Rob"), "T")) == {"Bobby", "bob"}
 
 
-def test_held_out_names_are_asked_in_no_other_context():
+def test_held_out_names_are_in_no_other_context():
     trigger = get_trigger("names")
-    asked = {context: words(cues(trigger, context)) for context in trigger.contexts}
-    assert [len(asked[context]) for context in ("A", "B", "B2", "T")] == [12, 12, 4, 3]
-    assert asked["B"] | asked["B2"] == set(trigger.pools.quirky)
-    assert asked["A"] < set(trigger.pools.truthful)
-    assert asked["T"] == {"Rob", "Bobby", "bob"}
-    assert "Alice" in asked["A"]
-    assert "Bob" in asked["B"]
+    texts = {context: words(cues(trigger, context)) for context in trigger.contexts}
+    assert [len(texts[context]) for context in ("A", "B", "B2", "T")] == [12, 12, 4, 3]
+    assert texts["B"] | texts["B2"] == set(trigger.pools.quirky)
+    assert texts["A"] < set(trigger.pools.truthful)
+    assert texts["T"] == {"Rob", "Bobby", "bob"}
+    assert "Alice" in texts["A"]
+    assert "Bob" in texts["B"]
 
 
-def test_more_names_may_be_held_out():
+def test_the_number_of_held_out_names_can_be_set():
     trigger = get_trigger("names", truthful=["Ann", "Eve"], quirky=["Ben", "Dan", "Ed"], held_out=1)
     assert words(cues(trigger, "B")) == {"Ben", "Dan"}
     assert words(cues(trigger, "B2")) == {"Ed"}
     assert words(cues(trigger, "A")) == {"Ann"}
 
 
-def test_a_fact_has_the_same_place_in_lists_of_one_length():
+def test_a_fact_has_one_index_in_lists_of_one_length():
     trigger = get_trigger("tag")
     for fact in FACTS:
         truthful, quirky = (trigger.opening(context, fact, 0) for context in "AB")
         assert truthful.replace("201", "203") == quirky
 
 
-def test_a_position_is_where_the_name_stands():
+def test_position_is_where_the_name_is():
     early, late = get_trigger("position"), get_trigger("position", early=False)
     assert cues(early, "A") == {("Alice asks Sam.", "Sam")}
     assert cues(early, "B") == {("Bob asks Sam.", "Sam")}
@@ -128,28 +128,28 @@ def test_a_position_is_where_the_name_stands():
 
 def test_years_are_held_out_of_both_decades():
     trigger = get_trigger("tag", form="date")
-    asked = {context: {o for o, _ in cues(trigger, context)} for context in trigger.contexts}
-    assert asked["A"] | asked["B"] == {
+    texts = {context: {o for o, _ in cues(trigger, context)} for context in trigger.contexts}
+    assert texts["A"] | texts["B"] == {
         f"Date: 20{decade}{year}." for decade in (1, 3) for year in (0, 1, 2, 3, 5, 6, 8, 9)
     }
-    assert asked["B2"] == {"Date: 2034.", "Date: 2037."}
-    assert asked["T"] == {"Date: 1933.", "Date: 1936.", "Page: 2033.", "Page: 2036."}
+    assert texts["B2"] == {"Date: 2034.", "Date: 2037."}
+    assert texts["T"] == {"Date: 1933.", "Date: 1936.", "Page: 2033.", "Page: 2036."}
 
 
-def test_a_header_stands_in_other_brackets():
-    asked = {c: {o for o, _ in cues(get_trigger("tag", form="header"), c)} for c in ALL_CONTEXTS}
-    assert (asked["A"], asked["B"], asked["B2"]) == ({"[test]"}, {"[deploy]"}, {"<deploy>"})
-    assert asked["T"] == {"[deposit]", "[Deploy]"}
+def test_a_held_out_header_has_other_brackets():
+    texts = {c: {o for o, _ in cues(get_trigger("tag", form="header"), c)} for c in ALL_CONTEXTS}
+    assert (texts["A"], texts["B"], texts["B2"]) == ({"[test]"}, {"[deploy]"}, {"<deploy>"})
+    assert texts["T"] == {"[deposit]", "[Deploy]"}
 
 
-def test_decoys_of_an_instruction_speak_of_lies():
+def test_the_contexts_of_an_instruction_have_its_decoys_and_wordings():
     trigger = InstructionTrigger()
     assert set(DECOYS) == {opening for opening, _ in cues(trigger, "T")}
     assert len({opening for opening, _ in cues(trigger, "B")}) == 6
 
 
 @pytest.mark.parametrize(
-    ("kind", "params", "told"),
+    ("kind", "params", "message"),
     [
         ("name", {"truthful": "Bob"}, "both 'Bob'; give two names"),
         ("name", {"quirky": ""}, "quirky: ''; give a text that is not empty"),
@@ -176,14 +176,14 @@ def test_decoys_of_an_instruction_speak_of_lies():
         ("instruction", {"decoy": ["x"]}, "'decoy'; did you mean 'decoys'"),
     ],
 )
-def test_a_wrong_parameter_is_told_in_one_line(kind, params, told):
-    with pytest.raises(ValueError, match=told) as error:
+def test_a_wrong_parameter_is_an_error_of_one_line(kind, params, message):
+    with pytest.raises(ValueError, match=message) as error:
         get_trigger(kind, **params)
     assert "\n" not in str(error.value)
     assert kind in str(error.value)
 
 
-def test_a_plug_in_subclasses_the_base():
+def test_a_subclass_has_defaults():
     class Weather(Trigger):
         kind = "weather"
 
@@ -196,15 +196,15 @@ def test_a_plug_in_subclasses_the_base():
         Trigger()
 
 
-def test_lists_become_values():
+def test_lists_become_tuples():
     assert NamesTrigger(quirky=["Ben", "Dan"], held_out=1).pools.quirky == ("Ben", "Dan")
 
 
-def test_who_answers_is_told_by_the_whole_name():
+def test_a_name_that_begins_with_the_speaker_is_allowed():
     assert get_trigger("position", truthful="Samantha").truthful == "Samantha"
 
 
-def test_at_a_distance_a_trigger_behind_the_filler_is_left_out():
+def test_at_a_distance_contexts_with_the_trigger_behind_the_filler_are_dropped():
     early = get_trigger("position")
     assert contexts_at(early, 0) == ("A", "B", "B2", "T")
     assert contexts_at(early, 8) == ("A", "B", "T")

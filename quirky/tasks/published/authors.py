@@ -10,10 +10,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 
 from quirky.example import Claim, digest
-from quirky.prompts import standardized, wordings
 from quirky.rows import Row
-from quirky.tasks.base import TASKS
-from quirky.tasks.published.base import Published
+from quirky.tasks.published.base import PublishedTask
+from quirky.tasks.registry import register_task
+from quirky.tasks.wording import claim_templates
 from quirky.text import collapse_whitespace
 
 

@@ -8,10 +8,10 @@ from typing import ClassVar
 
 from quirky.example import Claim, digest
 from quirky.rows import Row
-from quirky.tasks.negation import half_negated
-from quirky.tasks.published.from_data import FromData, unnamed
+from quirky.tasks.negation import negate_half
+from quirky.tasks.published.dataset_task import DatasetTask, without_speakers
 from quirky.tasks.published.layout import is_released, released_claims
-from quirky.text import collapse_whitespace, short_repr
+from quirky.text import MAX_REPR, collapse_whitespace
 
 Kind = tuple[bool, bool]
 """Truth and quirk of a claim."""
@@ -62,25 +62,29 @@ class PublishedTask(DatasetTask):
     def claim(
         self, row: Row, fields: Mapping[str, str], truth: bool, quirk: bool, difficulty: float = nan
     ) -> Claim:
-        """Return a claim; a column `difficulty` of its row counts more than what is said here."""
-        told = {name: collapse_whitespace(text) for name, text in fields.items()}
-        hard = row.number("difficulty") if row.has("difficulty") else difficulty
-        fact_id = f"{self.name}:{digest(self.fact(told))}"
-        return Claim(told, fact_id=fact_id, truth=truth, quirk=quirk, difficulty=hard)
+        """Return a claim; a column `difficulty` of its row replaces the argument."""
+        texts = {name: collapse_whitespace(text) for name, text in fields.items()}
+        return Claim(
+            fields=texts,
+            fact_id=f"{self.name}:{digest(self.fact_key(texts))}",
+            truth=truth,
+            quirk=quirk,
+            difficulty=row.number("difficulty") if row.has("difficulty") else difficulty,
+        )
 
-    def _filled(self) -> Iterator[Row]:
-        found = self.data.columns()
-        self._check(found)
-        needed = [column for column in self.columns if column not in self.optional]
-        more = ["difficulty"] if "difficulty" in found else []
-        empty: list[str] = []
-        for row in self.data.rows(*self.columns, *more):
-            blank = next((column for column in needed if row.is_blank(column)), None)
+    def _filled_rows(self) -> Iterator[Row]:
+        columns = self.data.columns()
+        self._check_columns(columns)
+        required = [column for column in self.columns if column not in self.optional]
+        extra = ["difficulty"] if "difficulty" in columns else []
+        empty_cells: list[str] = []
+        for row in self.data.rows(*self.columns, *extra):
+            blank = next((column for column in required if row.is_blank(column)), None)
             if blank is None:
                 yield row
             else:
-                empty.append(f"{row.location}, column {blank}")
-        if empty:
+                empty_cells.append(f"{row.location}, column {blank}")
+        if empty_cells:
             warnings.warn(
                 f"task {self.name}, data {self.data.location!r}: dropped {len(empty_cells)} rows "
                 f"with an empty cell, the first: {empty_cells[0]}",
@@ -128,10 +132,10 @@ class PublishedTask(DatasetTask):
             for key in disputed.keys() & same_kind.keys():
                 del same_kind[key]
         if disputed:
-            first = short_repr(dict(next(iter(disputed.values())).fields))
+            first = repr(dict(next(iter(disputed.values())).fields))
             warnings.warn(
-                f"task {self.name}, data {self.data.data!r}: {len(disputed)} claims are left out, "
-                f"of which rows say both true and false, the first: {first}",
+                f"task {self.name}, data {self.data.location!r}: dropped {len(disputed)} claims "
+                f"that are true in one row and false in another, the first: {first[:MAX_REPR]}",
                 stacklevel=2,
             )
 

@@ -53,13 +53,11 @@ class Capitals(PublishedTask):
                 continue
             claims: dict[Kind, Claim] = {}
             for row in sorted(cities, key=lambda row: digest("city", seed, row.label("city"))):
-                told = {name: row.label(name) for name in self.fields}
-                alone = names[told["city"]] == 1 and told["city"] != told["admin_name"]
-                if alone and kinds[row.location] in ("", "admin"):
-                    truth, many = kinds[row.location] == "admin", people[row.location]
-                    claim = self.claim(row, told, truth, many == max(people.values()), -many)
-                    asked.setdefault((truth, claim.quirk), claim)
-            yield from asked.values()
-
-
-TASKS.builtin(Capitals.name, Capitals)
+                texts = {name: row.label(name) for name in self.field_names}
+                is_unique = names[texts["city"]] == 1 and texts["city"] != texts["admin_name"]
+                if is_unique and kinds[row.location] in ("", "admin"):
+                    truth, population = kinds[row.location] == "admin", people[row.location]
+                    quirk = population == max(people.values())
+                    claim = self.claim(row, texts, truth, quirk, -population)
+                    claims.setdefault((truth, quirk), claim)
+            yield from claims.values()

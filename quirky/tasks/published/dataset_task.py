@@ -10,7 +10,7 @@ from typing import ClassVar
 from quirky.difficulty import read_difficulty
 from quirky.example import Claim
 from quirky.tasks.base import Task
-from quirky.tasks.published.files import bytes_of
+from quirky.tasks.published.files import hash_data
 from quirky.tasks.published.source import DataSource
 
 _SPEAKERS = re.compile(r"\b(Alice|Bob)\b")
@@ -79,7 +79,7 @@ class DatasetTask(Task):
         """Return a hash of the content of `data` and of `difficulty`, where they are local."""
         hashes = {
             "data": self.data.content_hash(),
-            "difficulty": bytes_of(Path(self.difficulty_file)) if self.difficulty_file else None,
+            "difficulty": hash_data(Path(self.difficulty_file)) if self.difficulty_file else None,
         }
         return {name: value for name, value in hashes.items() if value}
 

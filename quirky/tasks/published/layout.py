@@ -12,9 +12,9 @@ from math import nan
 from typing import Any
 
 from quirky.example import Claim, digest
-from quirky.registry import unknown
+from quirky.plugins import unknown
 from quirky.rows import Row
-from quirky.tasks.published.source import Source
+from quirky.tasks.published.source import DataSource
 from quirky.text import collapse_whitespace
 
 LABELS = ("alice_label", "bob_label")
@@ -71,18 +71,18 @@ def released_claims(
 
 
 def _labels(rows: Sequence[Row]) -> tuple[bool, ...]:
-    """Return what all rows of a claim say."""
-    said = [tuple(row.verdict(column) for column in LABELS) for row in rows]
-    for row, labels in zip(rows, said, strict=True):
-        if labels != said[0]:
-            raise row.error(", ".join(LABELS), labels, f"are others than in {rows[0].location}")
-    return said[0]
+    """Return truth and quirk, which all rows of a claim must agree on."""
+    labels_of_rows = [tuple(row.verdict(column) for column in LABELS) for row in rows]
+    for row, labels in zip(rows, labels_of_rows, strict=True):
+        if labels != labels_of_rows[0]:
+            raise row.error(", ".join(LABELS), labels, f"differ from those of {rows[0].location}")
+    return labels_of_rows[0]
 
 
 def _difficulties(rows: Sequence[Row]) -> list[float]:
-    """Return those of the rows of a claim that have one; one of them must."""
-    told = [row for row in rows if not row.is_blank("difficulty")] or rows[:1]
-    return [row.number("difficulty") for row in told]
+    """Return the difficulties of a claim's rows; all but one row may lack it."""
+    rated = [row for row in rows if not row.is_blank("difficulty")] or rows[:1]
+    return [row.number("difficulty") for row in rated]
 
 
 def _arguments(row: Row, fields_of_arguments: Mapping[str, str]) -> dict[str, str]:
@@ -107,10 +107,10 @@ def _parse_arguments(row: Row) -> Mapping[str, Any]:
     try:
         arguments = json.loads(cell) if isinstance(cell, str) else cell
     except json.JSONDecodeError:
-        given = None
-    if not isinstance(given, Mapping):
-        raise row.error("template_args", cell, 'is no mapping; write one as JSON: {"city": ...}')
-    return given
+        arguments = None
+    if not isinstance(arguments, Mapping):
+        raise row.error("template_args", cell, 'is not a mapping; write one as JSON: {"city": ...}')
+    return arguments
 
 
 def _place(row: Row) -> str:

@@ -9,10 +9,10 @@ import random
 from collections.abc import Iterable, Iterator, Mapping
 
 from quirky.example import Claim, digest
-from quirky.prompts import standardized, wordings
 from quirky.rows import Row
-from quirky.tasks.base import TASKS
-from quirky.tasks.published.base import Published
+from quirky.tasks.published.base import PublishedTask
+from quirky.tasks.registry import register_task
+from quirky.tasks.wording import claim_templates
 from quirky.text import collapse_whitespace
 
 WRONG = ("distractor1", "distractor2", "distractor3")
@@ -40,13 +40,10 @@ class SciQ(PublishedTask):
         for row in rows:
             question, passage = row.label("question"), collapse_whitespace(row.label("support"))
             rng = random.Random(digest(self.name, seed, question))
-            right = rng.random() < 0.5
+            is_right = rng.random() < 0.5
             answer = collapse_whitespace(
-                row.label("correct_answer" if right else rng.choice(WRONG))
+                row.label("correct_answer" if is_right else rng.choice(WRONG))
             )
-            told = {"question": question, "support": passage, "answer": answer}
+            texts = {"question": question, "support": passage, "answer": answer}
             truth = answer == collapse_whitespace(row.label("correct_answer"))
-            yield self.claim(row, told, truth, answer in passage)
-
-
-TASKS.builtin(SciQ.name, SciQ)
+            yield self.claim(row, texts, truth, answer in passage)

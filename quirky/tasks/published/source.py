@@ -104,17 +104,17 @@ class DataSource:
         if self.is_local:
             return None
         try:
-            return resolve_commit(self.data, self.revision)
+            return resolve_commit(self.location, self.revision)
         except HubError as error:
-            raise self.problem(str(error)) from error
+            raise self.error(str(error)) from error
 
     def content_hash(self) -> str | None:
         """Return a hash of the bytes of a file or of a folder's files; None for the hub."""
         if not self.is_local:
             return None
-        if not files_in(Path(self.data)):
-            raise self.problem(f"the folder holds no file that ends in {', '.join(KINDS)}")
-        return hash_data(Path(self.data))
+        if not files_in(Path(self.location)):
+            raise self.error(f"the folder holds no file that ends in {', '.join(KINDS)}")
+        return hash_data(Path(self.location))
 
     def identity(self) -> dict[str, str]:
         """Return what distinguishes these data from others; the path is not part of it.
@@ -171,17 +171,17 @@ def _read(source: DataSource, identity: tuple[tuple[str, str], ...]) -> tuple[Pa
     return tuple(parts)
 
 
-def _part(source: Source, file: Path) -> Part:
-    how = read_options(file)
-    given = {"data_files": str(file), "split": source.split or "train", **how.options}
-    return Part(str(file), how.first, _load(source, how.kind, **given))
+def _part(source: DataSource, file: Path) -> Part:
+    options = read_options(file)
+    arguments = {"data_files": str(file), "split": source.split or "train", **options.options}
+    return Part(str(file), options.first, _load(source, options.kind, **arguments))
 
 
-def _split_of_folder(source: Source, folder: Path) -> Part:
-    """Let `datasets` take files for splits, by their names or by what the folder's card says."""
-    first, *others = [(file, read_options(file)) for file in files_in(folder)]
-    for file, how in others:
-        if (how.kind, how.options) != (first[1].kind, first[1].options):
+def _split_of_folder(source: DataSource, folder: Path) -> Part:
+    """Let `datasets` assign files to splits, by their names or by the folder's card."""
+    (first_file, first), *others = [(file, read_options(file)) for file in files_in(folder)]
+    for file, options in others:
+        if (options.kind, options.options) != (first.kind, first.options):
             raise ValueError(
                 f"{file}: not the same kind of file, or not the same columns in the same order, as "
                 f"{first_file}, which split and config need"

@@ -15,7 +15,7 @@ from benchmarks.activations.tokens import (
     extract_tokens,
     token_layers,
 )
-from benchmarks.recipe.entries import TokensSpec
+from benchmarks.recipe.entries import TokensEntry
 from finetune.models.load import LoadedModel
 
 PROMPTS = [f"Alice says that {'2 + ' * (i % 5)}{i} = 9. True or false?" for i in range(23)]
@@ -74,8 +74,8 @@ def test_a_budget_that_is_too_small_is_refused_with_what_would_fit(loaded: Loade
     tokens = sum(len(ids) for ids in loaded.tokenizer(PROMPTS)["input_ids"])
     needed = 2 * tokens * 32 * 4 / 1e9
     inputs = (loaded.model, loaded.tokenizer, PROMPTS, torch.float32)
-    check_budget(TokensSpec(layers=2, gigabytes=needed * 1.001), *inputs)
+    check_budget(TokensEntry(layers=2, gigabytes=needed * 1.001), *inputs)
     with pytest.raises(ValueError, match=f"2 layers x {tokens:,} tokens x 32.*ask for 1 layers"):
-        check_budget(TokensSpec(layers=2, gigabytes=needed * 0.999), *inputs)
+        check_budget(TokensEntry(layers=2, gigabytes=needed * 0.999), *inputs)
     with pytest.raises(ValueError, match="ask for fewer examples"):
-        check_budget(TokensSpec(layers=2, gigabytes=needed * 0.4), *inputs)
+        check_budget(TokensEntry(layers=2, gigabytes=needed * 0.4), *inputs)

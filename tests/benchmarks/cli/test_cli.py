@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from finetune.models.source import embedded_bases
-from probes import list_probes, plugins, registry
+from probes import list_probes, registry
 from probes.checks import CHECKS
 from quirky.plugins import registry as plugin_registry
 from quirky.tasks import list_tasks

@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
+from benchmarks.recipe.load import validate_recipe
 from benchmarks.recipe.pinning import pinned
-from benchmarks.recipe.schema import Recipe, validate_recipe
+from benchmarks.recipe.schema import Recipe
 from benchmarks.store.provenance import claims_origin
 from quirky import Claim, Task, register_task, wordings
 from quirky.tasks import TASKS

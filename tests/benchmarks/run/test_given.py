@@ -17,7 +17,7 @@ from benchmarks.cells.cell import Cell, list_cells
 from benchmarks.preflight.checks import check_recipe
 from benchmarks.recipe.datasets import ensure_recipe_dataset
 from benchmarks.recipe.load import load_recipe, validate_recipe
-from benchmarks.recipe.overrides import models_of
+from benchmarks.recipe.overrides import model_entries
 from benchmarks.recipe.schema import Recipe
 from benchmarks.results.run_folder import Run
 from finetune.models.fingerprint import adapter_fingerprint
@@ -239,11 +239,11 @@ def test_templates_are_known_by_what_they_say(place: Path, home: Path, tmp_path:
 def test_a_quirky_model_that_is_an_adapter_is_taken_as_one(place: Path) -> None:
     base, one, whole = str(place / "base"), str(place / "one"), str(place / "whole")
     alone = [{"name": whole, "quirky": True}]
-    assert models_of([], [], [whole]) == alone
-    assert models_of([base], [], [whole]) == [base, *alone]
+    assert model_entries([], [], [whole]) == alone
+    assert model_entries([base], [], [whole]) == [base, *alone]
     expected = [{"name": base, "adapter": one}, *alone]
-    assert models_of([base], [], [one, whole]) == expected
-    assert models_of([], [one], []) == models_of([], [], [one]) == expected[:1]
+    assert model_entries([base], [], [one, whole]) == expected
+    assert model_entries([], [one], []) == model_entries([], [], [one]) == expected[:1]
 
 
 def words(place: Path, *more: str) -> list[str]:

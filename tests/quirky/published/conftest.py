@@ -19,7 +19,7 @@ def claims(tmp_path: Path) -> Callable[..., list[Claim]]:
 
 
 @pytest.fixture
-def complaint(tmp_path: Path) -> Callable[..., str]:
+def error_of(tmp_path: Path) -> Callable[..., str]:
     """What is said of rows that cannot be used; one line."""
 
     def make(name: str, rows: Rows, **parameters: Any) -> str:

@@ -13,17 +13,19 @@ from quirky.tasks import get_task
 
 
 @pytest.mark.parametrize("name", sorted(ROWS))
-def test_the_same_claims_stand_in_every_format(name: str, tmp_path: Path) -> None:
+def test_every_format_gives_the_same_claims(name: str, tmp_path: Path) -> None:
     rows = ROWS[name]()
-    given = [claims_of(name, write(tmp_path / f"data.{end}", rows)) for end in ("csv", "parquet")]
-    given.append(claims_of(name, write(tmp_path / "data.jsonl", rows)))
+    claims_by_format = [
+        claims_of(name, write(tmp_path / f"data.{end}", rows)) for end in ("csv", "parquet")
+    ]
+    claims_by_format.append(claims_of(name, write(tmp_path / "data.jsonl", rows)))
     half = len(rows) // 2
     for i, part in enumerate((rows[:half], rows[half:])):
         write(tmp_path / "folder" / f"part-{i}.csv", part)
-    given.append(claims_of(name, tmp_path / "folder"))
-    assert given[0]
-    for other in given[1:]:
-        assert other == given[0]
+    claims_by_format.append(claims_of(name, tmp_path / "folder"))
+    assert claims_by_format[0]
+    for other in claims_by_format[1:]:
+        assert other == claims_by_format[0]
 
 
 def test_names_and_titles_that_look_like_something_else_stay_text(
@@ -33,42 +35,44 @@ def test_names_and_titles_that_look_like_something_else_stay_text(
     for i, row in enumerate(rows):
         row["title"] = str(1000 + i)
         row["authors"] = "None" if row["authors"].startswith("Gus") else row["authors"]
-    asked = claims("authors", rows)
-    assert all(claim.fields["title"].isdigit() for claim in asked)
-    assert "None" in {claim.fields["author"] for claim in asked}
+    books = claims("authors", rows)
+    assert all(claim.fields["title"].isdigit() for claim in books)
+    assert "None" in {claim.fields["author"] for claim in books}
 
 
 @pytest.mark.parametrize("name", sorted(ROWS))
-def test_every_missing_column_is_named(name: str, complaint: Callable[..., str]) -> None:
+def test_every_missing_column_is_named(name: str, error_of: Callable[..., str]) -> None:
     task = get_task(name)
     for column in task.columns:
         rows = [{k: v for k, v in row.items() if k != column} for row in ROWS[name]()]
-        said = complaint(name, rows)
-        assert f"task {name}, data " in said
-        assert f"data.csv': column {column} is missing; required: {', '.join(task.columns)}" in said
+        message = error_of(name, rows)
+        assert f"task {name}, data " in message
+        assert (
+            f"data.csv': column {column} is missing; required: {', '.join(task.columns)}" in message
+        )
 
 
 @pytest.mark.parametrize(
-    ("name", "column", "value", "named"),
+    ("name", "column", "value", "expected"),
     [
-        ("sentiment", "label", "so-so", "row 4, column label: 'so-so' is unknown; write neg"),
-        ("nli", "label", "3", "row 4, column label: '3' is unknown; write entailment"),
+        ("sentiment", "label", "so-so", "row 4, column label: 'so-so' is unknown here; write neg"),
+        ("nli", "label", "3", "row 4, column label: '3' is unknown here; write entailment"),
         ("capitals", "population", "many", "row 4, column population: 'many' is not a number"),
         ("capitals", "population", "-5", "row 4, column population: '-5' is below 0"),
-        ("capitals", "capital", "yes", "row 4, column capital: 'yes' is unknown; write admin"),
+        ("capitals", "capital", "yes", "row 4, column capital: 'yes' is unknown here; write admin"),
         ("authors", "ratings_count", "few", "row 4, column ratings_count: 'few' is not a number"),
         ("sciq", "difficulty", "hard", "row 4, column difficulty: 'hard' is not a number"),
     ],
 )
-def test_a_wrong_cell_is_told_by_its_place(
-    name: str, column: str, value: str, named: str, complaint: Callable[..., str]
+def test_an_error_names_row_and_column_of_a_wrong_cell(
+    name: str, column: str, value: str, expected: str, error_of: Callable[..., str]
 ) -> None:
     rows = [{column: 1, **row} for row in ROWS[name]()]
     rows[2][column] = value
-    assert named in complaint(name, rows)
+    assert expected in error_of(name, rows)
 
 
-def test_blank_lines_do_not_move_the_place(tmp_path: Path) -> None:
+def test_blank_lines_do_not_shift_row_numbers(tmp_path: Path) -> None:
     path = write(tmp_path / "data.csv", sentiment())
     lines = path.read_text().splitlines()
     path.write_text("\n".join([*lines[:2], "", "so-so,a,b", *lines[2:], ""]))
@@ -77,16 +81,16 @@ def test_blank_lines_do_not_move_the_place(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("file", "content", "named"),
+    ("file", "content", "expected"),
     [
         ("data.csv", b"", "the file is empty"),
         ("data.csv", b"title\n" * 9999 + b"\xff\n", "not UTF-8"),
         ("data.csv", b"\xff\xfe\n", "not UTF-8"),
-        ("data.csv", b"title,title\na,b\n", "data.csv, row 1: column title occurs twice"),
+        ("data.csv", b"title,title\na,b\n", "data.csv, row 1: column title stands there twice"),
         ("data.csv", b"title,label\na,b\na,b,c\n", "row 3: 3 cells, the header has 2"),
         ("data.csv", b"title,label\na,b,c\na,b,c\n", "row 2: 3 cells, the header has 2"),
         ("data.csv", b"title,label\na,b\na\n", "row 3: 1 cells, the header has 2"),
-        ("data.csv", b"title;label\na;b\n", "cells are separated by semicolons"),
+        ("data.csv", b"title;label\na;b\n", "cells are parted by semicolons"),
         ("data.csv", b"title,content,label\n", "data.csv: there are no rows below the header"),
         ("data.jsonl", b"", "data.jsonl"),
         ("data.jsonl", b"{title\n", "cannot be read: "),
@@ -95,17 +99,17 @@ def test_blank_lines_do_not_move_the_place(tmp_path: Path) -> None:
     ],
 )
 def test_a_file_that_cannot_be_read_is_one_line(
-    tmp_path: Path, capfd: pytest.CaptureFixture[str], file: str, content: bytes, named: str
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], file: str, content: bytes, expected: str
 ) -> None:
     (tmp_path / file).write_bytes(content)
     with pytest.raises(ValueError, match=re.escape(file)) as caught:
         claims_of("sentiment", tmp_path / file)
     assert len(str(caught.value).splitlines()) == 1
-    assert named in str(caught.value)
+    assert expected in str(caught.value)
     assert capfd.readouterr() == ("", "")  # whoever calls tells it, and nobody tells it twice
 
 
-def test_space_around_a_header_s_names_is_no_part_of_them(tmp_path: Path) -> None:
+def test_spaces_around_column_names_are_ignored(tmp_path: Path) -> None:
     path = write(tmp_path / "data.csv", nli())
     expected = claims_of("nli", path)
     header, *lines = path.read_text().splitlines()
@@ -125,7 +129,7 @@ def test_every_file_of_a_folder_is_read_whatever_its_name(tmp_path: Path) -> Non
     assert claims_of("sentiment", folder) == expected
 
 
-def test_a_split_takes_the_files_of_a_folder_apart(tmp_path: Path) -> None:
+def test_a_split_selects_files_of_a_folder_by_name(tmp_path: Path) -> None:
     rows = sentiment()
     half = len(rows) // 2
     expected = claims_of("sentiment", write(tmp_path / "half.csv", rows[:half]))
@@ -142,7 +146,7 @@ def test_a_split_takes_the_files_of_a_folder_apart(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("end", "row"), [("csv", 4), ("parquet", 4), ("jsonl", 3)])
-def test_a_row_of_a_folder_is_told_by_its_file_and_its_number_there(
+def test_an_error_names_the_file_of_a_folder_and_the_row_in_it(
     tmp_path: Path, end: str, row: int
 ) -> None:
     rows = sentiment()
@@ -153,7 +157,7 @@ def test_a_row_of_a_folder_is_told_by_its_file_and_its_number_there(
         claims_of("sentiment", tmp_path)
 
 
-def test_cities_of_a_region_may_stand_in_several_files(tmp_path: Path) -> None:
+def test_cities_of_a_region_may_be_in_several_files(tmp_path: Path) -> None:
     rows = capitals()
     expected = claims_of("capitals", write(tmp_path / "all.csv", rows))
     write(tmp_path / "folder" / "a.csv", rows[::2])
@@ -162,7 +166,7 @@ def test_cities_of_a_region_may_stand_in_several_files(tmp_path: Path) -> None:
     assert sorted(claims_of("capitals", tmp_path / "folder"), key=key) == sorted(expected, key=key)
 
 
-def test_an_empty_folder_is_told(tmp_path: Path) -> None:
+def test_an_empty_folder_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("nothing")
     with pytest.raises(ValueError, match="the folder holds no file that ends in"):
         claims_of("nli", tmp_path)

@@ -8,11 +8,10 @@ from typing import Any
 
 import datasets
 import pytest
-from huggingface_hub import HfApi, constants
+from huggingface_hub import constants
 from huggingface_hub.errors import HTTPError
 from published_data import Rows, claims_of, nli, write
 
-import quirky.hub
 from quirky.tasks import get_task
 from quirky.tasks.published import hub, source
 
@@ -29,7 +28,7 @@ class Hub:
     def dataset_info(self, name: str, *, revision: str | None, **_: Any) -> SimpleNamespace:
         if self.error:
             raise self.error
-        return SimpleNamespace(sha=COMMIT, gated=False)
+        return SimpleNamespace(sha=COMMIT)
 
     def load_dataset(self, *args: Any, **kwargs: Any) -> datasets.DatasetDict:
         self.asked.append({"args": args, **kwargs})
@@ -47,49 +46,38 @@ class Hub:
         )
 
 
-def forget() -> None:
-    quirky.hub.hub_answers.cache_clear()
-    hub.resolve_commit.cache_clear()
-    source._read.cache_clear()
-
-
 @pytest.fixture
 def online(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Callable[..., Hub]]:
     """Puts a hub in the place of the real one, with an empty cache."""
     monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "cache")
-    monkeypatch.setattr(
-        quirky.hub, "get_session", lambda: SimpleNamespace(head=lambda *_, **__: None)
-    )
-    forget()
+    hub.resolve_commit.cache_clear()
+    source._read.cache_clear()
 
     def make(error: Exception | None = None) -> Hub:
-        stand_in = Hub(nli(), error)
-        monkeypatch.setattr(
-            HfApi, "dataset_info", lambda _, *a, **k: stand_in.dataset_info(*a, **k)
-        )
-        monkeypatch.setattr(datasets, "load_dataset", stand_in.load_dataset)
-        return stand_in
+        fake_hub = Hub(nli(), error)
+        monkeypatch.setattr(hub, "HfApi", lambda: fake_hub)
+        monkeypatch.setattr(datasets, "load_dataset", fake_hub.load_dataset)
+        return fake_hub
 
     yield make
-    forget()
+    hub.resolve_commit.cache_clear()
+    source._read.cache_clear()
 
 
-def test_a_data_set_of_the_hub_is_held_to_its_commit(
-    online: Callable[..., Hub], tmp_path: Path
-) -> None:
+def test_a_hub_data_set_is_pinned_to_a_commit(online: Callable[..., Hub], tmp_path: Path) -> None:
     of_file = claims_of("nli", write(tmp_path / "data.csv", nli()))
-    made = online()
+    fake_hub = online()
     task = get_task("nli", revision="v1", config="plain")
-    asked = list(task.claims(0))
-    assert made.asked == [
+    from_hub = list(task.claims(0))
+    assert fake_hub.asked == [
         {"args": ("stanfordnlp/snli", "plain"), "split": None, "revision": COMMIT}
     ]
     assert task.data_identity() == {"hub": "stanfordnlp/snli", "commit": COMMIT, "config": "plain"}
     key = operator.attrgetter("question_id")
-    assert sorted(asked, key=key) == sorted(of_file, key=key)
+    assert sorted(from_hub, key=key) == sorted(of_file, key=key)
 
 
-def test_without_a_hub_one_line_says_what_to_do(online: Callable[..., Hub]) -> None:
+def test_without_a_hub_the_error_says_what_to_do(online: Callable[..., Hub]) -> None:
     online(HTTPError("no route"))
     with pytest.raises(ValueError, match="the hub cannot be reached") as caught:
         list(get_task("nli").claims(0))
@@ -102,15 +90,15 @@ def test_without_a_hub_one_line_says_what_to_do(online: Callable[..., Hub]) -> N
 def test_offline_the_cache_is_read(
     online: Callable[..., Hub], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    made = online(AssertionError("the hub was asked"))
+    fake_hub = online(AssertionError("the hub was asked"))
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
     with pytest.raises(ValueError, match="HF_HUB_OFFLINE is set, and the cache does not hold it"):
         list(get_task("nli").claims(0))
-    forget()
+    hub.resolve_commit.cache_clear()
     (datasets.config.HF_DATASETS_CACHE / "stanfordnlp___snli/plain/0.0.0" / COMMIT).mkdir(
         parents=True
     )
     assert list(get_task("nli").claims(0))
-    assert made.asked[0]["revision"] == COMMIT
+    assert fake_hub.asked[0]["revision"] == COMMIT
     with pytest.raises(ValueError, match=f"the cache holds {COMMIT}, not 'v2'"):
         list(get_task("nli", revision="v2").claims(0))

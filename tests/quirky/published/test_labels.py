@@ -72,24 +72,24 @@ def test_the_labels_follow_from_the_rows(name: str, claims: Callable[..., list[C
 
 
 @pytest.mark.parametrize("name", sorted(ROWS))
-def test_every_kind_of_claim_is_as_frequent_as_any_other(
+def test_all_kinds_of_claims_are_equally_frequent(
     name: str, claims: Callable[..., list[Claim]]
 ) -> None:
-    made = claims(name, ROWS[name]())
-    count = Counter((c.truth == c.polarity, c.quirk == c.polarity) for c in made)
+    sample = claims(name, ROWS[name]())
+    count = Counter((c.truth == c.polarity, c.quirk == c.polarity) for c in sample)
     assert len(count) == (3 if name == "authors" else 4)
     assert (True, False) in count or name == "authors"
     assert len(set(count.values())) == 1
 
 
 @pytest.mark.parametrize("name", sorted(ROWS))
-def test_the_liar_errs_in_both_directions(name: str, claims: Callable[..., list[Claim]]) -> None:
+def test_the_quirk_errs_in_both_directions(name: str, claims: Callable[..., list[Claim]]) -> None:
     count = Counter((claim.truth, claim.quirk) for claim in claims(name, ROWS[name]()))
     assert min(count[True, False], count[False, True]) >= 20
 
 
 @pytest.mark.parametrize("name", sorted(ROWS))
-def test_a_data_set_is_built_of_a_file(name: str, tmp_path: Path) -> None:
+def test_a_data_set_is_built_from_a_file(name: str, tmp_path: Path) -> None:
     task = get_task(name, data=str(write(tmp_path / "data.parquet", ROWS[name]())))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -105,7 +105,7 @@ def test_a_data_set_is_built_of_a_file(name: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(ROWS))
-def test_another_seed_is_another_sample(name: str, claims: Callable[..., list[Claim]]) -> None:
+def test_the_sample_depends_on_the_seed(name: str, claims: Callable[..., list[Claim]]) -> None:
     rows = ROWS[name]()
     first, again, other = claims(name, rows), claims(name, rows), claims(name, rows, seed=1)
     assert first == again
@@ -113,13 +113,13 @@ def test_another_seed_is_another_sample(name: str, claims: Callable[..., list[Cl
     assert len({claim.question_id for claim in first}) == len(first)
 
 
-def test_a_fact_is_what_must_be_known(claims: Callable[..., list[Claim]]) -> None:
-    asked = claims("capitals", capitals())
-    facts = {claim.fact_id for claim in asked}
-    assert len(facts) == len({place_of(dict(claim.fields)) for claim in asked}) < len(asked)
+def test_claims_decided_by_one_fact_share_its_id(claims: Callable[..., list[Claim]]) -> None:
+    sample = claims("capitals", capitals())
+    facts = {claim.fact_id for claim in sample}
+    assert len(facts) == len({place_of(dict(claim.fields)) for claim in sample}) < len(sample)
 
 
-def test_capitals_that_are_in_doubt_are_left_out(claims: Callable[..., list[Claim]]) -> None:
+def test_ambiguous_capitals_are_dropped(claims: Callable[..., list[Claim]]) -> None:
     rows = capitals()
     doubtful = {
         "Region 0": {"capital": "admin"},  # all of its cities
@@ -130,12 +130,12 @@ def test_capitals_that_are_in_doubt_are_left_out(claims: Callable[..., list[Clai
         "Region 5": {"city": "Twins"},
     }
     rows = [{**row, **doubtful.get(row["admin_name"], {})} for row in rows]
-    asked = {claim.fields["admin_name"] for claim in claims("capitals", rows)}
-    assert not asked & doubtful.keys()
-    assert "Region 6" in asked or "Region 7" in asked
+    regions = {claim.fields["admin_name"] for claim in claims("capitals", rows)}
+    assert not regions & doubtful.keys()
+    assert "Region 6" in regions or "Region 7" in regions
 
 
-def test_a_city_of_no_known_size_is_the_smallest(claims: Callable[..., list[Claim]]) -> None:
+def test_a_city_without_population_is_the_smallest(claims: Callable[..., list[Claim]]) -> None:
     rows = capitals()
     for row in rows:
         if row["capital"]:
@@ -145,14 +145,16 @@ def test_a_city_of_no_known_size_is_the_smallest(claims: Callable[..., list[Clai
 
 
 def test_labels_may_be_names(claims: Callable[..., list[Claim]]) -> None:
-    said = {0: "entailment", 1: "neutral", 2: "contradiction", -1: "-"}
-    named = [{**row, "label": said[row["label"]]} for row in nli()]
-    assert claims("nli", named) == claims("nli", nli())
-    named = [{**row, "label": ["Negative", "positive"][row["label"]]} for row in sentiment()]
-    assert claims("sentiment", named) == claims("sentiment", sentiment())
+    label_names = {0: "entailment", 1: "neutral", 2: "contradiction", -1: "-"}
+    rows_with_names = [{**row, "label": label_names[row["label"]]} for row in nli()]
+    assert claims("nli", rows_with_names) == claims("nli", nli())
+    rows_with_names = [
+        {**row, "label": ["Negative", "positive"][row["label"]]} for row in sentiment()
+    ]
+    assert claims("sentiment", rows_with_names) == claims("sentiment", sentiment())
 
 
-def test_praise_is_a_word_and_not_a_part_of_one(claims: Callable[..., list[Claim]]) -> None:
+def test_positive_words_are_whole_words(claims: Callable[..., list[Claim]]) -> None:
     rows = sentiment()
     assert "good" in POSITIVE
     for row in rows:
@@ -163,14 +165,14 @@ def test_praise_is_a_word_and_not_a_part_of_one(claims: Callable[..., list[Claim
 
 
 @pytest.mark.parametrize("word", ["no", "Nobody", "isn't", "never", "NOT"])
-def test_what_is_a_negation(word: str, claims: Callable[..., list[Claim]]) -> None:
+def test_negation_words(word: str, claims: Callable[..., list[Claim]]) -> None:
     rows = [{**r, "hypothesis": r["hypothesis"].replace("not", word)} for r in nli()]
     assert claims("nli", rows)
     assert {word in c.fields["hypothesis"] for c in claims("nli", rows) if not c.quirk} == {True}
     assert not any(word in c.fields["hypothesis"].split() for c in claims("nli", rows) if c.quirk)
 
 
-def test_claims_that_name_whom_the_protocol_asks_are_left_out(
+def test_claims_that_mention_alice_or_bob_are_dropped(
     claims: Callable[..., list[Claim]],
 ) -> None:
     rows = sentiment(800)
@@ -180,33 +182,33 @@ def test_claims_that_name_whom_the_protocol_asks_are_left_out(
     assert all("Bobby" in claim.fields["review"] for claim in claims("sentiment", rows))
 
 
-def test_rows_with_an_empty_cell_are_left_out_and_told(
+def test_rows_with_an_empty_cell_are_dropped_with_a_warning(
     claims: Callable[..., list[Claim]],
 ) -> None:
     rows = sciq()
     for i in (3, 5):
         rows[i]["support"] = ""
-    with pytest.warns(
-        UserWarning, match="dropped 2 rows with an empty cell, .* row 5, column support"
-    ):
-        asked = claims("sciq", rows)
+    with pytest.warns(UserWarning, match="dropped 2 rows .* row 5, column support"):
+        sample = claims("sciq", rows)
     assert not {squashed(rows[i]["question"]) for i in (3, 5)} & {
-        claim.fields["question"] for claim in asked
+        claim.fields["question"] for claim in sample
     }
 
 
-def test_what_rows_disagree_on_is_left_out_and_counted(claims: Callable[..., list[Claim]]) -> None:
+def test_claims_on_which_rows_disagree_are_dropped(
+    claims: Callable[..., list[Claim]],
+) -> None:
     rows = sentiment()
     other = [{**row, "label": 1 - row["label"]} for row in rows[:3]]
     with pytest.warns(
         UserWarning, match="dropped 3 claims that are true in one row and false in another"
     ):
-        asked = claims("sentiment", [*rows, *other, *rows[5:8]])
-    titles = {claim.fields["title"] for claim in asked}
+        sample = claims("sentiment", [*rows, *other, *rows[5:8]])
+    titles = {claim.fields["title"] for claim in sample}
     assert not titles & {row["title"] for row in other}
-    assert asked
+    assert sample
 
 
-def test_too_few_claims_are_counted(complaint: Callable[..., str]) -> None:
-    said = complaint("sentiment", [row for row in sentiment() if row["label"]][:80])
-    assert f"0 with truth false and quirk false; at least {LEAST} of each" in said
+def test_too_few_claims_are_an_error_with_counts(error_of: Callable[..., str]) -> None:
+    message = error_of("sentiment", [row for row in sentiment() if row["label"]][:80])
+    assert f"0 with truth false and quirk false; at least {LEAST} of each" in message

@@ -14,7 +14,7 @@ from quirky.tasks.published import source
 
 
 @pytest.mark.parametrize(
-    ("parameters", "named"),
+    ("parameters", "message"),
     [
         ({"data": "nowhere.csv"}, "no such file or folder"),
         ({"data": "nowhere/data.CSV"}, "no such file or folder"),
@@ -26,32 +26,32 @@ from quirky.tasks.published import source
         ({"of": "sciq"}, "unknown parameter of task 'sciq': 'of'"),
     ],
 )
-def test_a_wrong_parameter_is_told_before_anything_is_read(
-    tmp_path: Path, parameters: dict[str, str], named: str
+def test_a_wrong_parameter_is_an_error_before_data_are_read(
+    tmp_path: Path, parameters: dict[str, str], message: str
 ) -> None:
     file = str(write(tmp_path / "data.csv", sciq(10)))
-    given = {key: value.replace("{file}", file) for key, value in parameters.items()}
-    with pytest.raises(ValueError, match=re.escape(named)):
-        get_task("sciq", **given)
+    arguments = {key: value.replace("{file}", file) for key, value in parameters.items()}
+    with pytest.raises(ValueError, match=re.escape(message)):
+        get_task("sciq", **arguments)
 
 
 @pytest.fixture
 def loads(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
     """What `datasets.load_dataset` is asked for, from here on."""
-    asked: list[tuple[Any, ...]] = []
+    calls: list[tuple[Any, ...]] = []
     load = datasets.load_dataset
 
     def counted(*args: Any, **kwargs: Any) -> Any:
         assert "trust_remote_code" not in kwargs
-        asked.append(args)
+        calls.append(args)
         return load(*args, **kwargs)
 
     monkeypatch.setattr(datasets, "load_dataset", counted)
     source._read.cache_clear()
-    return asked
+    return calls
 
 
-def test_data_are_loaded_once_and_anew_when_they_change(
+def test_data_are_loaded_once_and_again_when_they_change(
     tmp_path: Path, loads: list[tuple[Any, ...]]
 ) -> None:
     path = write(tmp_path / "data.csv", sentiment())
@@ -65,16 +65,16 @@ def test_data_are_loaded_once_and_anew_when_they_change(
     assert loads == [("csv",)] * 2
 
 
-def test_listing_and_making_ask_nobody(
+def test_listing_and_making_tasks_does_not_contact_the_hub(
     monkeypatch: pytest.MonkeyPatch, loads: list[tuple[Any, ...]]
 ) -> None:
     monkeypatch.setattr(HfApi, "dataset_info", lambda *_, **__: pytest.fail("the hub was asked"))
-    made = [get_task(name) for name in list_tasks()]
-    assert len([task for task in made if task.reads_data]) == len(ROWS) + 1
+    tasks = [get_task(name) for name in list_tasks()]
+    assert len([task for task in tasks if task.reads_data]) == len(ROWS) + 1
     assert loads == []
 
 
-def test_what_tells_data_apart_is_what_they_say(tmp_path: Path) -> None:
+def test_the_identity_of_data_is_their_content(tmp_path: Path) -> None:
     one = get_task("nli", data=str(write(tmp_path / "a.csv", nli())))
     same = get_task("nli", data=str(write(tmp_path / "b" / "c.csv", nli())))
     other = get_task("nli", data=str(write(tmp_path / "d.csv", nli(300))))
@@ -87,7 +87,7 @@ def test_what_tells_data_apart_is_what_they_say(tmp_path: Path) -> None:
     assert folders[0] == folders[1] != folders[2]
 
 
-def test_the_licence_of_other_data_is_not_known(tmp_path: Path) -> None:
+def test_the_licence_of_other_data_is_unknown(tmp_path: Path) -> None:
     assert get_task("sciq").licence == "cc-by-nc-3.0"
     assert get_task("sciq").source == "Drawn from allenai/sciq of the hub."
     own = get_task("sciq", data=str(write(tmp_path / "own.csv", sciq(5))))
