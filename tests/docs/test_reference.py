@@ -8,7 +8,7 @@ from pages import page
 
 from benchmarks import Recipe
 from benchmarks.cli import app
-from benchmarks.scoring.figures import COLUMNS
+from benchmarks.results.table import COLUMNS
 
 REFERENCE = page("docs/reference.md")
 
