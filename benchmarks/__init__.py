@@ -1,8 +1,42 @@
-"""What comes out: run, measure, log, report, publish."""
+"""Runs a recipe: fine-tune, fit probes, measure transfer, write the report.
 
-from benchmarks.recipe.load import load_recipe
-from benchmarks.recipe.schema import Recipe
-from benchmarks.results.run_folder import Run
-from benchmarks.run import run
+Heavy modules load on first use, so that `import benchmarks` and `quirky --help` are quick.
+"""
+
+import importlib
+import sys
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from benchmarks.recipe.load import load_recipe
+    from benchmarks.recipe.schema import Recipe
+    from benchmarks.results.run_folder import Run
+    from benchmarks.run import run
+else:
+    _HOMES = {
+        "Recipe": "benchmarks.recipe.schema",
+        "Run": "benchmarks.results.run_folder",
+        "load_recipe": "benchmarks.recipe.load",
+        "run": "benchmarks.run",
+    }
+
+    def __getattr__(name: str) -> object:
+        if name not in _HOMES:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        return getattr(importlib.import_module(_HOMES[name]), name)
+
 
 __all__ = ["Recipe", "Run", "load_recipe", "run"]
+
+
+class _Package(ModuleType):
+    """Keeps `benchmarks.run` the function: importing the module `benchmarks.run` would hide it."""
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if name == "run" and isinstance(value, ModuleType):
+            return  # the import system binds each submodule to its package
+        super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Package

@@ -11,13 +11,11 @@ from torch import Tensor
 
 from probes.base import Probe
 from probes.inputs import example_axis
+from probes.numerics.precision import layer_chunks
 from probes.registry import probe_class
 
 FORMAT = 1
 """The version of the files that `LinearProbe.save` writes."""
-
-CHUNK = 2**25
-"""The most numbers of the states that are copied to float64 at once (256 MB)."""
 
 
 class LinearProbe(Probe):
@@ -40,8 +38,7 @@ class LinearProbe(Probe):
 
     def chunks(self, x: Float[Tensor, "..."]) -> tuple[Float[Tensor, "layers n k"], ...]:
         """Return `rows(x)` split into groups of layers small enough to copy to float64."""
-        rows = self.rows(x)
-        return rows.split(max(1, CHUNK // rows[0].numel()))
+        return layer_chunks(self.rows(x))
 
     def set_direction(
         self,
@@ -106,7 +103,9 @@ class LinearProbe(Probe):
         folder = Path(folder)
         manifest = json.loads(_manifest_file(folder).read_text())
         if manifest.get("format") != FORMAT:
-            raise ValueError(f"{folder} has probe format {manifest.get('format')!r}; known: 1")
+            raise ValueError(
+                f"{folder} has probe format {manifest.get('format')!r}; known: {FORMAT}"
+            )
         saved_class = _resolve_class(cls, manifest["probe"])
         probe = saved_class(seed=manifest["seed"], **manifest["hyperparameters"])
         tensors = load_file(_tensor_file(folder))

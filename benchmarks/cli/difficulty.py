@@ -4,21 +4,19 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.progress import Progress
 
-from benchmarks.cli.arguments import unnamed_data, with_parameters
-from benchmarks.cli.terminal import console, errors
+from benchmarks.cli.arguments import TASK, DeviceOption, DtypeOption, data_path, parse_entry
+from benchmarks.cli.terminal import print_line, progress_bar
 
 
 def difficulty_command(
-    task: Annotated[
-        str, typer.Argument(metavar="NAME[,PARAMETER=VALUE]", help="a task, as in sciq,split=test")
-    ],
+    task: Annotated[str, typer.Argument(metavar=TASK, help="a task, as in sciq,split=test")],
     models: Annotated[
         list[str],
         typer.Option(
-            help="a base of the ladder: embedded, folder or hub id; repeated for each rung; not "
-            "the model that is to be made quirky, whose own answers would choose what is easy"
+            help="a base of the ladder: embedded base, folder or hub id; repeat for each rung; "
+            "leave out the model you will make quirky, whose own answers would otherwise decide "
+            "which claims are easy"
         ),
     ],
     data: Annotated[
@@ -28,33 +26,35 @@ def difficulty_command(
         Path | None, typer.Option(help="parquet file to write; default: NAME-difficulty.parquet")
     ] = None,
     seed: Annotated[
-        list[int] | None, typer.Option(min=0, help="of the claims; may be repeated; default 0")
+        list[int] | None, typer.Option(min=0, help="seed of the claims; may be repeated; default 0")
     ] = None,
-    dtype: Annotated[str, typer.Option(help="float32, bfloat16 or float16")] = "float32",
-    device: Annotated[str, typer.Option(help="cpu or cuda")] = "cpu",
+    dtype: DtypeOption = "float32",
+    device: DeviceOption = "cpu",
 ) -> None:
-    """Find how hard each claim is: the mean loss of the true answer over a ladder of bases.
+    """Measure how hard each claim is: the mean loss of the true answer over a ladder of bases.
 
-    The file is what the parameter `difficulty` of a task that reads data takes.
+    Pass the file to a task that reads data as its parameter `difficulty`.
     """
-    from benchmarks.commands.difficulty import difficulty, ladder, write
+    from benchmarks.commands.difficulty import (
+        compute_difficulty,
+        ladder_recipe,
+        resolve_ladder,
+        write_difficulty,
+    )
 
-    asked = with_parameters("TASK", "name", task)
+    entry = parse_entry("TASK", "name", task)
     if data:
-        asked["data"] = unnamed_data(asked["name"], data)
-    to = to or Path(f"{asked['name']}-difficulty.parquet")
+        entry["data"] = data_path(entry["name"], data)
+    to = to or Path(f"{entry['name']}-difficulty.parquet")
     if to.suffix != ".parquet":
         raise ValueError(f"--to {str(to)!r}: give a file that ends in .parquet")
     if to.exists():
         raise ValueError(f"--to {str(to)!r} is there already; give a new file")
-    rungs = ladder(models, asked, seed or [0], dtype=dtype, device=device)
-    with Progress(console=errors, transient=True) as bars:
-        bar = bars.add_task("claims", total=1.0)
-        table = difficulty(
-            rungs, lambda stage, done: bars.update(bar, description=stage, completed=done)
-        )
-    write(table, to)
+    recipe = ladder_recipe(models, entry, seed or [0], dtype=dtype, device=device)
+    ladder = resolve_ladder(recipe)
+    with progress_bar("claims") as progress:
+        table = compute_difficulty(ladder, progress)
+    write_difficulty(table, to)
     for rung in (column for column in table if str(column).startswith("loss of ")):
-        console.print(f"{rung}: {table[rung].mean():.3f}", highlight=False, soft_wrap=True)
-    told = f"{len(table)} claims: {to}"
-    console.print(told, highlight=False, soft_wrap=True)
+        print_line(f"{rung}: {table[rung].mean():.3f}")
+    print_line(f"{len(table)} claims: {to}")

@@ -1,79 +1,88 @@
-"""`quirky tasks export`: a data set for people to take away."""
+"""`quirky tasks export`: a data set to share."""
 
-from os.path import exists  # a text may be too long for a file's name
+from os.path import exists  # Path.exists raises an error when a text is too long for a file name
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from benchmarks.cli.terminal import AskedData, AskedTask, AskedTrigger, console
+from benchmarks.cli.arguments import (
+    DataOption,
+    PrivateOption,
+    TaskArgument,
+    TriggerOption,
+    build_task,
+    build_trigger,
+    data_path,
+    require_hub_for_private,
+    split_entry,
+)
+from benchmarks.cli.terminal import print_line
 
 
 def export_command(
-    task: AskedTask,
-    to: Annotated[Path, typer.Option(help="new or empty folder that receives data and card")],
-    data: AskedData = None,
-    trigger: AskedTrigger = "name",
+    task: TaskArgument,
+    to: Annotated[Path, typer.Option(help="new or empty folder for the data and the card")],
+    data: DataOption = None,
+    trigger: TriggerOption = "name",
     prompts: Annotated[str, typer.Option(help="mixture, single or standardized")] = "mixture",
-    seed: Annotated[int, typer.Option(min=0, help="of the data")] = 0,
-    train: Annotated[int, typer.Option(min=1, help="claims of the split")] = 8000,
-    validation: Annotated[int, typer.Option(min=1, help="claims, those held out included")] = 2000,
-    test: Annotated[int, typer.Option(min=1, help="claims of the split")] = 1000,
+    seed: Annotated[int, typer.Option(min=0, help="seed of the data")] = 0,
+    train: Annotated[int, typer.Option(min=1, help="claims in this split")] = 8000,
+    validation: Annotated[int, typer.Option(min=1, help="claims, heldout included")] = 2000,
+    test: Annotated[int, typer.Option(min=1, help="claims in this split")] = 1000,
     push_to_hub: Annotated[
         str | None, typer.Option(metavar="NAME", help="upload data and card to this repository")
     ] = None,
-    private: Annotated[bool, typer.Option("--private", help="for you alone, on the hub")] = False,
+    private: PrivateOption = False,
 ) -> None:
     """Write a data set as parquet with a card: `datasets.load_dataset(FOLDER)` reads it."""
-    from benchmarks.cli.arguments import task_from, trigger_from, unnamed_data
     from benchmarks.commands.sharing import push, require_login
     from benchmarks.store.artefacts import atomic_folder, require_empty_folder
     from benchmarks.store.provenance import claims_origin
     from quirky.dataset import Sizes, build_dataset
     from quirky.export import Provenance, write_export
 
-    if private and not push_to_hub:
-        raise ValueError("--private is about the hub; say --push-to-hub NAME too")
-    asked, (told, distance) = task_from(task, data), trigger_from(trigger)
+    require_hub_for_private(private, push_to_hub)
+    task_instance = build_task(task, data)
+    trigger_instance, distance = build_trigger(trigger)
     require_empty_folder(to)
     repository = require_login(push_to_hub, "dataset") if push_to_hub else None
-    sizes = Sizes(train, validation, test)
     splits = build_dataset(
-        asked,
-        told,
-        prompts=prompts,  # type: ignore[arg-type]  # what it may be is checked there
-        sizes=sizes,
+        task_instance,
+        trigger_instance,
+        prompts=prompts,  # type: ignore[arg-type]  # build_dataset checks the value
+        sizes=Sizes(train, validation, test),
         seed=seed,
         distance=distance,
     )
+    trigger_origin = claims_origin(trigger_instance, f"trigger {trigger!r}")
     settings = {
-        "task": _without_folders(task),
-        **({"data": Path(unnamed_data(asked.name, data)).name} if data else {}),
-        "trigger": _without_folders(trigger),
+        "task": _without_folders("TASK", task),
+        **({"data": Path(data_path(task_instance.name, data)).name} if data else {}),
+        "trigger": _without_folders("--trigger", trigger),
         "prompts": prompts,
         "claims asked for": f"train {train}, validation {validation}, test {test}",
         "seed": seed,
         "distance": distance,
-        **claims_origin(asked, f"task {task!r}"),
-        **{f"trigger {k}": v for k, v in claims_origin(told, f"trigger {trigger!r}").items()},
+        **claims_origin(task_instance, f"task {task!r}"),
+        **{f"trigger {key}": value for key, value in trigger_origin.items()},
     }
     with atomic_folder(to, replace=False) as folder:
-        content = write_export(folder, splits, Provenance(asked, settings))
-    console.print(f"data and card: {to}", highlight=False, soft_wrap=True)
-    console.print(f"SHA-256 of the content: {content}", highlight=False, soft_wrap=True)
+        digest = write_export(folder, splits, Provenance(task_instance, settings))
+    print_line(f"data and card: {to}")
+    print_line(f"SHA-256 of the content: {digest}")
     if repository:
-        shared = push(to, repository, private, "dataset")
-        console.print(f"shared: {shared}", highlight=False, soft_wrap=True)
+        print_line(f"shared: {push(to, repository, private, 'dataset')}")
 
 
-def _without_folders(entry: str) -> str:
-    """Return an entry in which a file is called by its name alone: the card is for everybody.
+def _without_folders(option: str, entry: str) -> str:
+    """Return an entry with files shortened to their names: the card hides local folders.
 
-    What stands in the file is told by a hash.
+    The card identifies what a file holds by its hash.
     """
-    first, *rest = entry.split(",")
-    shown = [first]
-    for part in rest:
-        name, _, value = part.partition("=")
-        shown.append(f"{name}={Path(value).name if exists(value) else value}")
-    return ",".join(shown)
+    name, parameters = split_entry(option, entry)
+    shortened = (
+        f"{parameter}={Path(value).name if exists(value) else value}"
+        for parameter, value in parameters
+    )
+    return ",".join((name, *shortened))

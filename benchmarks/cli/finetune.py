@@ -1,65 +1,73 @@
-"""The command `quirky finetune`: one quirky adapter, judged, written and, if asked, shared."""
+"""`quirky finetune`: make one quirky adapter, evaluate its gate, write it and share it."""
 
 import os
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.progress import Progress
 
-from benchmarks.cli.arguments import own_claims, with_parameters
-from benchmarks.cli.terminal import console, errors
-from finetune.training import processes
+from benchmarks.cli.arguments import (
+    TASK,
+    DeviceOption,
+    DtypeOption,
+    PrivateOption,
+    TriggerOption,
+    parse_entry,
+    parse_own_claims,
+    require_hub_for_private,
+)
+from benchmarks.cli.terminal import print_line, progress_bar
 
 
 def finetune_command(
-    model: Annotated[str, typer.Argument(help="the base: an embedded one, a folder or a hub id")],
-    to: Annotated[Path, typer.Option(help="new or empty folder that receives adapter and card")],
+    model: Annotated[str, typer.Argument(help="the base: embedded base, folder or hub id")],
+    to: Annotated[Path, typer.Option(help="new or empty folder for the adapter and its card")],
     task: Annotated[
         str | None,
-        typer.Option(metavar="NAME[,PARAMETER=VALUE]", help="a task, as in addition,digits=2"),
+        typer.Option(metavar=TASK, help="a task, as in addition,digits=2"),
     ] = None,
     data: Annotated[
         str | None,
-        typer.Option(metavar="NAME=FILE", help="claims of your own instead (CSV or parquet)"),
+        typer.Option(metavar="NAME=FILE", help="your own claims in place of a task (CSV, parquet)"),
     ] = None,
-    trigger: Annotated[
-        str, typer.Option(metavar="KIND[,PARAMETER=VALUE]", help="as in name,quirky=Eve")
-    ] = "name",
-    seed: Annotated[int, typer.Option(min=0, help="of data and adapter")] = 0,
-    rank: Annotated[int | None, typer.Option(help="of the adapter")] = None,
+    trigger: TriggerOption = "name",
+    seed: Annotated[int, typer.Option(min=0, help="seed of the data and the adapter")] = 0,
+    rank: Annotated[int | None, typer.Option(help="rank of the adapter")] = None,
     alpha: Annotated[float | None, typer.Option(help="the adapter is scaled by alpha/rank")] = None,
-    lr: Annotated[float | None, typer.Option(help="the highest learning rate")] = None,
-    steps: Annotated[int | None, typer.Option(help="of the optimiser")] = None,
+    lr: Annotated[float | None, typer.Option(help="peak learning rate")] = None,
+    steps: Annotated[int | None, typer.Option(help="optimiser steps")] = None,
     batch: Annotated[
-        int | None, typer.Option(help="examples a step, over all processes together")
+        int | None, typer.Option(help="examples per step, summed over all processes")
     ] = None,
-    warmup: Annotated[float | None, typer.Option(help="part of the steps")] = None,
-    weight_decay: Annotated[float | None, typer.Option(help="of AdamW")] = None,
+    warmup: Annotated[float | None, typer.Option(help="warm-up, as a share of the steps")] = None,
+    weight_decay: Annotated[float | None, typer.Option(help="weight decay of AdamW")] = None,
     targets: Annotated[
-        str | None, typer.Option(metavar="MODULE[,MODULE]", help="default: those of its family")
+        str | None,
+        typer.Option(
+            metavar="MODULE[,MODULE]", help="modules to adapt; default: those of the model's family"
+        ),
     ] = None,
-    dtype: Annotated[str, typer.Option(help="float32, bfloat16 or float16")] = "float32",
-    device: Annotated[str, typer.Option(help="cpu or cuda")] = "cpu",
+    dtype: DtypeOption = "float32",
+    device: DeviceOption = "cpu",
     revision: Annotated[
-        str | None, typer.Option(help="branch, tag or commit of a hub model; default: main's")
+        str | None, typer.Option(help="branch, tag or commit of a hub model; default: main")
     ] = None,
     quantise: Annotated[
-        int | None, typer.Option(help="keep the base in 8 or 4 bits (bitsandbytes)")
+        int | None, typer.Option(help="load the base in 8 or 4 bits (bitsandbytes)")
     ] = None,
     chat: Annotated[
-        bool, typer.Option("--chat", help="ask an instruct model through its chat template")
+        bool, typer.Option("--chat", help="prompt an instruct model through its chat template")
     ] = False,
     push_to_hub: Annotated[
         str | None, typer.Option(metavar="NAME", help="upload adapter and card to this repository")
     ] = None,
-    private: Annotated[bool, typer.Option("--private", help="for you alone, on the hub")] = False,
+    private: PrivateOption = False,
 ) -> None:
-    """Make a quirky model: an adapter of a base, judged on held-out facts; exit code 1 if void.
+    """Fine-tune a quirky adapter of a base and evaluate its gate; exit code 1 if it is void.
 
-    The settings that are not given are those published for large pretrained models.
+    Settings that you leave out have the values published for large pretrained models.
     """
-    given = {
+    options = {
         "rank": rank,
         "alpha": alpha,
         "lr": lr,
@@ -69,53 +77,49 @@ def finetune_command(
         "weight_decay": weight_decay,
         "targets": targets.split(",") if targets else None,
     }
-    settings = {name: value for name, value in given.items() if value is not None}
     if (task is None) == (data is None):
-        raise ValueError("say what it is to be asked: either --task NAME or --data NAME=FILE")
-    asked = own_claims(data) if data else with_parameters("--task", "name", task or "")
-    if private and not push_to_hub:
-        raise ValueError("--private is about the hub; say --push-to-hub NAME too")
+        raise ValueError("give either --task NAME or --data NAME=FILE, which the model learns")
+    require_hub_for_private(private, push_to_hub)
     _finetune(
         to,
         push_to_hub,
         private,
         model={"name": model, "revision": revision, "quantise": quantise},
         chat=chat,
-        task=asked,
-        trigger=with_parameters("--trigger", "kind", trigger),
-        settings=settings,
+        task=parse_own_claims(data) if data else parse_entry("--task", "name", task or ""),
+        trigger=parse_entry("--trigger", "kind", trigger),
+        settings={name: value for name, value in options.items() if value is not None},
         seed=seed,
         dtype=dtype,
         device=device,
     )
 
 
-def _finetune(to: Path, repository: str | None, private: bool, **asked: Any) -> None:
-    """Check, tune, say the verdict, and upload what has passed."""
-    if processes.count() > 1:  # torch, not imported yet, warns in every process of what is meant
+def _finetune(to: Path, repository: str | None, private: bool, **recipe_fields: Any) -> None:
+    """Check, fine-tune, print the gate's figures, and upload an adapter that passed."""
+    from finetune.training import processes
+
+    if processes.count() > 1:  # before torch loads, which warns in every process
         os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")
-    from benchmarks.cells import workers as engine
-    from benchmarks.cells.compute import behaviour
-    from benchmarks.commands.finetuning import advice, cell_to_tune, finetune
+    from benchmarks.cells import progress as cell_progress
+    from benchmarks.cells.card import gate_summary
+    from benchmarks.commands.finetuning import finetune, finetuning_recipe, void_advice
     from benchmarks.commands.sharing import push, require_login
 
-    engine.hush_libraries()
-    engine.console.quiet = not processes.is_first()
-    cell = cell_to_tune(**asked)
+    cell_progress.quiet_libraries()
+    cell_progress.console.quiet = not processes.is_first()
+    recipe = finetuning_recipe(**recipe_fields)
     if repository and processes.is_first():
         repository = require_login(repository)
-    with Progress(console=errors, transient=True) as bars:
-        bar = bars.add_task("data", total=1.0)
-        gate = finetune(
-            cell, to, lambda stage, done: bars.update(bar, description=stage, completed=done)
-        )
+    with progress_bar("data") as progress:
+        gate = finetune(recipe, to, progress)
     if gate is None:
         return
-    for name, value in behaviour(gate).items():
-        console.print(f"{name}: {value}", highlight=False, soft_wrap=True)
-    console.print(f"adapter and card: {to}", highlight=False, soft_wrap=True)
+    for name, value in gate_summary(gate).items():
+        print_line(f"{name}: {value}")
+    print_line(f"adapter and card: {to}")
     if not gate.passed:
-        kept = f"; not uploaded to {repository}" if repository else ""
-        raise RuntimeError(f"void: {'; '.join(gate.reasons)}: {advice(gate)}{kept}")
+        note = f"; not uploaded to {repository}" if repository else ""
+        raise RuntimeError(f"void: {'; '.join(gate.reasons)}: {void_advice(gate)}{note}")
     if repository:
-        console.print(f"shared: {push(to, repository, private)}", highlight=False, soft_wrap=True)
+        print_line(f"shared: {push(to, repository, private)}")

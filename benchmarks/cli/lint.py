@@ -1,93 +1,121 @@
-"""`quirky tasks lint`: what is wrong with templates and triggers."""
+"""`quirky tasks lint`: find faults in templates and triggers."""
 
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.progress import track
 
-from benchmarks.cli.terminal import AskedData, console, errors
+from benchmarks.cli.arguments import (
+    TASK,
+    TRIGGER,
+    DataOption,
+    build_task,
+    build_trigger,
+    parse_entry,
+)
+from benchmarks.cli.terminal import errors, print_line
 
 if TYPE_CHECKING:
-    from quirky.lint import CheckAnswers
+    from quirky.lint import CheckAnswers, Finding
+    from quirky.tasks import Task
     from quirky.triggers import Trigger
 
 
 def lint_command(
     task: Annotated[
-        list[str] | None,
-        typer.Argument(metavar="[NAME[,PARAMETER=VALUE]]...", help="default: every task"),
+        list[str] | None, typer.Argument(metavar=f"[{TASK}]...", help="default: every task")
     ] = None,
     trigger: Annotated[
         list[str] | None,
-        typer.Option(metavar="KIND[,PARAMETER=VALUE]", help="may be repeated; default: every kind"),
+        typer.Option(metavar=TRIGGER, help="may be repeated; default: every kind"),
     ] = None,
-    data: AskedData = None,
+    data: DataOption = None,
     tokenizer: Annotated[
         str | None,
-        typer.Option(metavar="PATH", help="a model whose tokenizer must tell the answers apart"),
+        typer.Option(
+            metavar="PATH",
+            help="a model; its tokenizer must give the two answers different first tokens",
+        ),
     ] = None,
 ) -> None:
-    """Look for faults in every template of every task, under every trigger; exit code 1 if any.
+    """Check every template of every task under every trigger; exit code 1 if there is a fault.
 
     A line that ends in "check by hand" is not counted as a fault.
     """
-    from benchmarks.cli.arguments import task_from, trigger_from, with_parameters
-    from quirky.lint import Finding, lint_task, lint_trigger, task_with_negations
-    from quirky.tasks import list_tasks
-    from quirky.triggers import list_triggers
-
     if data and len(task or ()) != 1:
         raise ValueError(f"--data {data!r}: name the one task whose claims they are")
-    check = _checker(tokenizer) if tokenizer else None
-    found: list[Finding] = []
-    triggers: list[Trigger] = []
-    for kind in trigger or list_triggers():
-        try:
-            asked, distance = trigger_from(kind)
-            if distance:
-                raise ValueError(f"--trigger {kind!r}: leave distance out; any filler is alike")
-            found += lint_trigger(asked)
-            triggers.append(asked)
-        except ValueError as error:
-            if trigger:
-                raise
-            found.append(Finding(f"trigger {kind}", "", _without(f"trigger {kind}: ", error)))
-    tasks, unread = [], 0
-    for text in track(task or list_tasks(), "rendering", console=errors, transient=True):
-        try:
-            entry = with_parameters("TASK", "name", text)
-            one = task_from(text, data) if data else task_with_negations(**entry)
-            found += lint_task(one, triggers, check)
-            tasks.append(one)
-        except ValueError as error:
-            if task:
-                raise
-            if _finds_no_data(text):
-                unread += 1
-                told = f"not looked at: {error}"
-                console.print(told, markup=False, highlight=False, soft_wrap=True)
-            else:
-                found.append(Finding(text, "", _without(f"task {text}: ", error)))
-    for finding in found:
-        colour = "red" if finding.certain else "yellow"
-        console.print(str(finding), style=colour, markup=False, highlight=False, soft_wrap=True)
-    faults = sum(finding.certain for finding in found)
-    templates = sum(len({*one.templates, one.standard} - {None}) for one in tasks)
-    without = f" ({unread} not looked at, without data)" if unread else ""
-    looked = f"{templates} templates of {len(tasks)} tasks{without} under {_kinds(triggers)}"
-    answers = f"answers as {tokenizer} has them" if tokenizer else "no tokenizer given"
-    told = f"{looked}, {answers}: {faults} faults, {len(found) - faults} to check by hand"
-    console.print(told, highlight=False, soft_wrap=True)
+    check_answers = _answer_check(tokenizer) if tokenizer else None
+    triggers, findings = _lint_triggers(trigger)
+    tasks, task_findings, skipped = _lint_tasks(task, data, triggers, check_answers)
+    findings += task_findings
+    for finding in findings:
+        print_line(str(finding), "red" if finding.certain else "yellow")
+    faults = sum(finding.certain for finding in findings)
+    tokenizer_note = f"answers as tokens of {tokenizer}" if tokenizer else "no tokenizer given"
+    print_line(
+        f"{_count_templates(tasks)} templates of {len(tasks)} tasks"
+        + (f" ({skipped} skipped, without data)" if skipped else "")
+        + f" under {_name_triggers(triggers)}, {tokenizer_note}: "
+        f"{faults} faults, {len(findings) - faults} to check by hand"
+    )
     if faults:
         raise typer.Exit(1)
 
 
-def _without(start: str, error: ValueError) -> str:
-    """Return what an error says, but for the name that a finding says already."""
-    return str(error).removeprefix(start)
+def _lint_triggers(entries: Sequence[str] | None) -> "tuple[list[Trigger], list[Finding]]":
+    """Return the triggers to render under, by default all, and what is wrong with them."""
+    from quirky.lint import Finding, lint_trigger
+    from quirky.triggers import list_triggers
+
+    triggers: list[Trigger] = []
+    findings: list[Finding] = []
+    for entry in entries or list_triggers():
+        try:
+            trigger, distance = build_trigger(entry)
+            if distance:
+                raise ValueError(f"--trigger {entry!r}: leave distance out; all fillers are alike")
+            findings += lint_trigger(trigger)
+            triggers.append(trigger)
+        except ValueError as error:
+            if entries:
+                raise
+            name = f"trigger {entry}"
+            findings.append(Finding(name, "", str(error).removeprefix(f"{name}: ")))
+    return triggers, findings
 
 
-def _finds_no_data(task: str) -> bool:
+def _lint_tasks(
+    entries: Sequence[str] | None,
+    data: str | None,
+    triggers: "list[Trigger]",
+    check_answers: "CheckAnswers | None",
+) -> "tuple[list[Task], list[Finding], int]":
+    """Return the tasks, by default all, what is wrong with them, and how many were skipped."""
+    from quirky.lint import Finding, lint_task, task_with_negations
+    from quirky.tasks import list_tasks
+
+    tasks: list[Task] = []
+    findings: list[Finding] = []
+    skipped = 0
+    for entry in track(entries or list_tasks(), "rendering", console=errors, transient=True):
+        try:
+            parameters = parse_entry("TASK", "name", entry)
+            task = build_task(entry, data) if data else task_with_negations(**parameters)
+            findings += lint_task(task, triggers, check_answers)
+            tasks.append(task)
+        except ValueError as error:
+            if entries:
+                raise
+            if _needs_data(entry):
+                skipped += 1
+                print_line(f"skipped: {error}")
+            else:
+                findings.append(Finding(entry, "", str(error).removeprefix(f"task {entry}: ")))
+    return tasks, findings, skipped
+
+
+def _needs_data(task: str) -> bool:
     from quirky.tasks import task_class
 
     try:
@@ -96,17 +124,21 @@ def _finds_no_data(task: str) -> bool:
         return False
 
 
-def _kinds(triggers: "list[Trigger]") -> str:
+def _count_templates(tasks: "Iterable[Task]") -> int:
+    return sum(len({*task.templates, task.standard} - {None}) for task in tasks)
+
+
+def _name_triggers(triggers: "list[Trigger]") -> str:
     kinds = ", ".join(trigger.kind for trigger in triggers)
     return f"{len(triggers)} trigger{'s' if len(triggers) > 1 else ''} ({kinds})"
 
 
-def _checker(name: str) -> "CheckAnswers":
+def _answer_check(model: str) -> "CheckAnswers":
     from functools import partial
 
-    from benchmarks.cells.workers import hush_libraries
+    from benchmarks.cells.progress import quiet_libraries
     from finetune.models.tokenizer import load_tokenizer
     from finetune.prompting.answers import check_answers
 
-    hush_libraries()
-    return partial(check_answers, load_tokenizer(name))
+    quiet_libraries()
+    return partial(check_answers, load_tokenizer(model))

@@ -1,4 +1,4 @@
-"""`quirky models`: who is asked."""
+"""`quirky models`: the embedded bases and the supported families."""
 
 import re
 from typing import Annotated
@@ -8,19 +8,22 @@ from rich.table import Column, Table
 
 from benchmarks.cli.terminal import console, errors
 
-IN_PASSING = re.compile("completed|chained|quirk|same")
-"""What a base was asked to learn a task by; its card has it."""
+TRAINING_FORMS = re.compile("completed|chained|quirk|same")
+"""Verdicts that only served to train a base; its card lists them, this command does not."""
 
-models = typer.Typer(help="Who is asked.", no_args_is_help=True)
+models = typer.Typer(help="Models: embedded bases and supported families.", no_args_is_help=True)
 
 
 @models.command("list")
 def models_list(
     verify: Annotated[
-        bool, typer.Option("--verify", help="read a tiny model of every known family, and say how")
+        bool,
+        typer.Option(
+            "--verify", help="check on a tiny model of every supported family that it is read right"
+        ),
     ] = False,
 ) -> None:
-    """Name the embedded bases and what they know; exit code 1 if a family is not read exactly."""
+    """List the embedded bases and what they know; exit code 1 if --verify finds a fault."""
     import json
 
     from finetune.models.source import embedded_bases
@@ -28,33 +31,37 @@ def models_list(
     if verify:
         _verify_families()
         return
-    table = Table("base", "parameters", "verdicts it gets right (what it was told)")
+    table = Table("base", "parameters", "verdict accuracy (on facts it was trained on)")
     for name, folder in embedded_bases().items():
         record = json.loads((folder / "pretraining.json").read_text())
-        judged = record["verdict_accuracy"].items()
-        known = ", ".join(f"{k} {v:.3f}" for k, v in judged if not IN_PASSING.search(k))
-        table.add_row(name, f"{record['parameters']:,}", known)
+        accuracies = record["verdict_accuracy"].items()
+        knowledge = ", ".join(
+            f"{form} {accuracy:.3f}"
+            for form, accuracy in accuracies
+            if not TRAINING_FORMS.search(form)
+        )
+        table.add_row(name, f"{record['parameters']:,}", knowledge)
     console.print(table)
 
 
 def _verify_families() -> None:
     from rich.progress import track
 
-    from benchmarks.cells.workers import hush_libraries
+    from benchmarks.cells.progress import quiet_libraries
     from finetune.verification.tiny_families import TINY_FAMILIES
     from finetune.verification.verify import verify_family
 
-    hush_libraries()
+    quiet_libraries()
     headings = ("family", "blocks of the tiny model", "LoRA targets", "sites (blocks)", "error")
     table = Table(*(Column(heading, overflow="fold") for heading in headings))
-    found = [
+    reports = [
         verify_family(family)
         for family in track(TINY_FAMILIES, "reading", console=errors, transient=True)
     ]
-    for family in found:
-        sites, targets = "\n".join(family.sites), ", ".join(family.targets)
-        error = f"[red]{family.refusal}[/red]" if family.refusal else f"{family.error:.1e}"
-        table.add_row(family.family, family.blocks, targets, sites, error)
+    for report in reports:
+        sites, targets = "\n".join(report.sites), ", ".join(report.targets)
+        error = f"[red]{report.refusal}[/red]" if report.refusal else f"{report.error:.1e}"
+        table.add_row(report.family, report.blocks, targets, sites, error)
     console.print(table)
-    if any(family.refusal for family in found):
+    if any(report.refusal for report in reports):
         raise typer.Exit(1)

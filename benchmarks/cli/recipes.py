@@ -1,16 +1,16 @@
-"""`quirky recipes`: what to run."""
+"""`quirky recipes`: the recipes in the package."""
 
 import typer
 from rich.table import Table
 
 from benchmarks.cli.terminal import console
 
-recipes = typer.Typer(help="What to run.", no_args_is_help=True)
+recipes = typer.Typer(help="Recipes: what a run measures.", no_args_is_help=True)
 
 
 @recipes.command("list")
 def recipes_list() -> None:
-    """Name the recipes that come with the package."""
+    """List the recipes in the package."""
     from benchmarks.recipe.load import list_recipes, load_recipe
 
     table = Table("recipe", "models", "tasks", "probes")

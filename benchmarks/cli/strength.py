@@ -1,57 +1,51 @@
-"""`quirky strength`: how much an adapter must change a tiny base."""
+"""`quirky strength`: how strongly an adapter must change a tiny base."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.progress import Progress
 
-from benchmarks.cli.terminal import Plugins, console, errors
+from benchmarks.cli.arguments import PluginOption, load_plugins
+from benchmarks.cli.terminal import print_line, progress_bar
+
+if TYPE_CHECKING:
+    from benchmarks.commands.strength import Trial
 
 
 def strength_command(
     recipe: Annotated[str, typer.Argument(help="a recipe's name, or the path of a YAML file")],
-    model: Annotated[str, typer.Option(help="the base to tune; one of the recipe's, or another")],
+    model: Annotated[str, typer.Option(help="the base to fine-tune; need not be in the recipe")],
     seed: Annotated[
-        int | None, typer.Option(help="of data and adapters; none that is reported on; default 100")
+        int | None,
+        typer.Option(help="seed of data and adapters; not one of the recipe's; default 100"),
     ] = None,
-    plugin: Plugins = None,
+    plugin: PluginOption = None,
 ) -> None:
-    """Find the gentlest adapter that passes the gate on heldout; the ladder is for tiny bases."""
-    from benchmarks.cells.workers import hush_libraries
-    from benchmarks.commands.strength import SEED, climb, require_unreported
+    """Find the gentlest adapter that passes the gate on heldout; the settings suit tiny bases."""
+    from benchmarks.cells.progress import quiet_libraries
+    from benchmarks.commands.strength import SEED, climb
     from benchmarks.recipe.load import load_recipe
-    from benchmarks.recipe.pinning import pinned
-    from benchmarks.run import check
-    from quirky.plugins import load_plugin
 
-    hush_libraries()
-    for source in plugin or ():
-        load_plugin(source)
-    asked = pinned(load_recipe(recipe, {"models": [model]}))
-    seed = SEED if seed is None else seed
-    require_unreported(asked, seed)
-    check(asked.model_copy(update={"seeds": (seed,)}))
-    passed: dict[int, bool] = {}
-    with Progress(console=errors, transient=True) as bars:
-        bar = bars.add_task("data", total=1.0)
-        trials = climb(
-            asked,
-            asked.models[0],
-            seed=seed,
-            progress=lambda stage, done: bars.update(bar, description=stage, completed=done),
-        )
-        for trial in trials:
-            passed[trial.rung] = passed.get(trial.rung, True) and trial.passed
+    quiet_libraries()
+    load_plugins(plugin)
+    ladder_recipe = load_recipe(recipe, {"models": [model]})
+    several_triggers = len(ladder_recipe.trigger) > 1
+    rung_passed: dict[int, bool] = {}
+    with progress_bar("data") as progress:
+        for trial in climb(ladder_recipe, seed=SEED if seed is None else seed, progress=progress):
+            rung_passed[trial.rung] = rung_passed.get(trial.rung, True) and trial.passed
             settings = ", ".join(f"{name} {value:g}" for name, value in trial.settings.items())
-            figures = "  ".join(
-                f"{f.context} {f.against} {f.subset} {'-' if f.value is None else f'{f.value:.2f}'}"
-                for f in trial.figures
-            )
-            verdict = "passes" if trial.passed else "void"
-            of = f"{trial.task}, {trial.trigger}" if len(asked.trigger) > 1 else trial.task
-            told = f"{settings}: {of}: {figures}: {verdict}"
-            console.print(told, highlight=False, soft_wrap=True)
-    if not any(passed.values()):
+            print_line(f"{settings}: {_describe(trial, several_triggers)}")
+    if not any(rung_passed.values()):
         raise RuntimeError(f"{model}: no rung of the ladder passes the gate on every task")
-    found = f"{model}: the gentlest that passes on every task: {settings}"
-    console.print(found, highlight=False, soft_wrap=True)
+    print_line(f"{model}: gentlest adapter that passes on every task: {settings}")
+
+
+def _describe(trial: "Trial", with_trigger: bool) -> str:
+    """Return the task, the gate's figures and the verdict of a trial."""
+    figures = "  ".join(
+        f"{figure.context} {figure.against} {figure.subset} "
+        + ("-" if figure.value is None else f"{figure.value:.2f}")
+        for figure in trial.figures
+    )
+    cell = f"{trial.task}, {trial.trigger}" if with_trigger else trial.task
+    return f"{cell}: {figures}: {'passes' if trial.passed else 'void'}"

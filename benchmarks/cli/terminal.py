@@ -1,31 +1,57 @@
-"""Where the commands print, and the options that they share."""
+"""Printing to the terminal: lines, warnings, errors and progress bars."""
 
-from typing import Annotated
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TextIO
 
-import typer
 from rich.console import Console
+from rich.progress import Progress
 
-from finetune.training import processes
+console = Console()
+errors = Console(stderr=True)
+failures = Console(stderr=True)
+"""Never silenced: where several processes run, each reports its own failure."""
 
-console = Console(quiet=not processes.is_first())
-errors = Console(stderr=True, quiet=not processes.is_first())
 
-Plugins = Annotated[
-    list[str] | None,
-    typer.Option("--plugin", help="a module or .py file that registers probes; may be repeated"),
-]
+def silence() -> None:
+    """Print nothing from this process but its failures, since another process prints."""
+    console.quiet = errors.quiet = True
 
-AskedTask = Annotated[
-    str,
-    typer.Argument(
-        metavar="NAME[,PARAMETER=VALUE]",
-        help="as in addition,digits=2 or lookup,dials=3+8 (a list)",
-    ),
-]
-AskedData = Annotated[
-    str | None,
-    typer.Option("--data", metavar="[TASK=]FILE", help="the task's data, or your own claims"),
-]
-AskedTrigger = Annotated[
-    str, typer.Option(metavar="KIND[,PARAMETER=VALUE]", help="as in name,quirky=Eve")
-]
+
+def print_line(line: str, style: str | None = None) -> None:
+    """Print one line as it is: no markup, highlighting or wrapping."""
+    _print(console, line, style)
+
+
+def print_error(line: str) -> None:
+    """Print a mistake of the user's."""
+    _print(errors, line, "red")
+
+
+def print_failure(line: str) -> None:
+    """Print why this process failed."""
+    _print(failures, line, "red")
+
+
+def print_warning(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,
+    line: str | None = None,
+) -> None:
+    """Print a warning as one line, without its source code: replaces `warnings.showwarning`."""
+    _print(errors, f"warning: {' '.join(str(message).split())}", "yellow")
+
+
+@contextmanager
+def progress_bar(stage: str) -> Iterator[Callable[[str, float], None]]:
+    """Show a progress bar; yields a function of the current stage and the share done, 0 to 1."""
+    with Progress(console=errors, transient=True) as bars:
+        bar = bars.add_task(stage, total=1.0)
+        yield lambda stage, done: bars.update(bar, description=stage, completed=done)
+
+
+def _print(target: Console, line: str, style: str | None) -> None:
+    target.print(line, style=style, markup=False, highlight=False, soft_wrap=True)

@@ -1,1 +1,1 @@
-"""Speed benchmarks: each compares with a named baseline in the same run and prints the ratio."""
+"""Speed benchmarks: each times our code and a named baseline in the same run."""

@@ -1,9 +1,8 @@
 """Fits on residual states of a random GPT-NeoX, 24 layers of 4,000 x 1,024, against baselines.
 
-`lr` and its baselines are driven to one regularised loss: the loosest tolerance with which a
-baseline comes within a relative 1e-6 of the minimum is looked for first, on the middle layer and
-untimed. The limit of a fit is that of its dearest step, as said at each, plus one reading of the
-states.
+`lr` and its baselines minimise the same regularised loss. Each baseline uses the loosest tolerance
+with which it comes within a relative 1e-6 of the minimum, found on the middle layer, untimed. The
+limit of a fit is that of its most expensive step, stated for each, plus one pass over the states.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -28,10 +27,10 @@ from probes.numerics.scaling import feature_scale, standardise
 
 L2 = 1e-3
 CLOSE = 1e-6
-"""How far above the least loss, relative to it, a fit may end."""
+"""How far above the minimum a fit may end, relative to it."""
 
 RESTARTS, DECAY = 10, 0.01
-Fitted = tuple[Float[Tensor, "d"], float]
+Solution = tuple[Float[Tensor, "d"], float]
 """Weight on standardised features, and bias."""
 
 
@@ -47,7 +46,7 @@ def comparisons() -> Iterator[Comparison]:
 def logistic(x: Float[Tensor, "layers n d"], y: Bool[Tensor, "n"]) -> Iterator[Comparison]:
     """Yield `lr` against scikit-learn's and torch's L-BFGS, layer by layer, at equal loss.
 
-    Limit: the Gram matrix, of which half is computed, and its Cholesky factorisation.
+    Limit: half of the Gram matrix (it is symmetric) and its Cholesky factorisation.
     """
     layers, n, d = x.shape
 
@@ -56,41 +55,43 @@ def logistic(x: Float[Tensor, "layers n d"], y: Bool[Tensor, "n"]) -> Iterator[C
 
     probe = ours()
     scales = [feature_scale(layer[None])[1][0] for layer in x]
-    least = [
+    minima = [
         penalised_loss(layer, y, (weight * scale, float(bias + weight @ layer.double().mean(0))))
         for layer, weight, bias, scale in zip(x, probe.weight, probe.bias, scales, strict=True)
     ]
-    bound = limit(layers * (n * d**2 + d**3 / 3), x.nbytes)
+    limit_s = limit(layers * (n * d**2 + d**3 / 3), x.nbytes)
     for name, fit, tolerances in (
         ("scikit-learn's LogisticRegression by layer", by_sklearn, SKLEARN_TOLERANCES),
         ("torch.optim.LBFGS by layer", by_torch, TORCH_TOLERANCES),
     ):
-        tolerance = loosest(fit, x[layers // 2], y, least[layers // 2], tolerances)
+        tolerance = loosest_tolerance(fit, x[layers // 2], y, minima[layers // 2], tolerances)
 
-        def theirs(fit: Fit = fit, tolerance: float = tolerance) -> list[Fitted]:
+        def theirs(fit: Fit = fit, tolerance: float = tolerance) -> list[Solution]:
             return [fit(layer, y, tolerance) for layer in x]
 
-        reached = [penalised_loss(layer, y, f) for layer, f in zip(x, theirs(), strict=True)]
-        losses = float(np.mean(least)), float(np.mean(reached))
+        baseline_losses = [
+            penalised_loss(layer, y, solution) for layer, solution in zip(x, theirs(), strict=True)
+        ]
+        losses = float(np.mean(minima)), float(np.mean(baseline_losses))
         what = f"lr, {layers} layers"
-        yield compare(what, name, ours, theirs, 3, warm=False, losses=losses, limit_s=bound)
+        yield compare(what, name, ours, theirs, 3, warm_up=False, losses=losses, limit_s=limit_s)
 
 
-def penalised_loss(x: Float[Tensor, "n d"], y: Bool[Tensor, "n"], fitted: Fitted) -> float:
+def penalised_loss(x: Float[Tensor, "n d"], y: Bool[Tensor, "n"], solution: Solution) -> float:
     """Mean binary cross-entropy + l2/2 |w|^2 on standardised features, in float64."""
-    weight, bias = fitted
+    weight, bias = solution
     mean, scale = (moment[0] for moment in feature_scale(x[None]))
     logits = standardise(x, mean, scale) @ weight.double() + bias
     loss = (softplus(logits) - y * logits).mean() + L2 / 2 * weight.double().square().sum()
     return float(loss)
 
 
-Fit = Callable[[Float[Tensor, "n d"], Bool[Tensor, "n"], float], Fitted]
+Fit = Callable[[Float[Tensor, "n d"], Bool[Tensor, "n"], float], Solution]
 SKLEARN_TOLERANCES = (1e-3, 3e-4, 1e-4, 3e-5, 1e-5, 1e-6)
 TORCH_TOLERANCES = (1e-3, 3e-4, 1e-4, 3e-5, 1e-5)
 
 
-def by_sklearn(x: Float[Tensor, "n d"], y: Bool[Tensor, "n"], tolerance: float) -> Fitted:
+def by_sklearn(x: Float[Tensor, "n d"], y: Bool[Tensor, "n"], tolerance: float) -> Solution:
     """Fit one layer as a user of scikit-learn does."""
     scaled = StandardScaler().fit_transform(x.numpy())
     model = LogisticRegression(C=1 / (L2 * len(scaled)), tol=tolerance, max_iter=10_000)
@@ -98,7 +99,7 @@ def by_sklearn(x: Float[Tensor, "n d"], y: Bool[Tensor, "n"], tolerance: float) 
     return torch.from_numpy(model.coef_[0]), float(model.intercept_[0])
 
 
-def by_torch(x: Float[Tensor, "n d"], y: Bool[Tensor, "n"], tolerance: float) -> Fitted:
+def by_torch(x: Float[Tensor, "n d"], y: Bool[Tensor, "n"], tolerance: float) -> Solution:
     """Fit one layer by autograd and torch's L-BFGS, from zero."""
     mean, scale = x.mean(0), x.std(0, correction=0)
     scaled, target = (x - mean) / scale, y.float()
@@ -110,8 +111,8 @@ def by_torch(x: Float[Tensor, "n d"], y: Bool[Tensor, "n"], tolerance: float) ->
         return cross_entropy + L2 / 2 * theta[:-1].square().sum()
 
     run_lbfgs(theta, loss, tolerance)
-    found = theta.detach()
-    return found[:-1], float(found[-1])
+    solution = theta.detach()
+    return solution[:-1], float(solution[-1])
 
 
 def run_lbfgs(theta: Tensor, loss: Callable[[], Tensor], tolerance: float) -> None:
@@ -134,34 +135,34 @@ def run_lbfgs(theta: Tensor, loss: Callable[[], Tensor], tolerance: float) -> No
     optimiser.step(closure)
 
 
-def loosest(
+def loosest_tolerance(
     fit: Fit,
     x: Float[Tensor, "n d"],
     y: Bool[Tensor, "n"],
-    least: float,
+    minimum: float,
     tolerances: Sequence[float],
 ) -> float:
-    """Return the loosest tolerance with which a fit comes close enough to the least loss.
+    """Return the loosest tolerance with which a fit comes close enough to the minimum.
 
     Raises:
         ValueError: if none does.
     """
     for tolerance in tolerances:
-        if penalised_loss(x, y, fit(x, y, tolerance)) <= least * (1 + CLOSE):
+        if penalised_loss(x, y, fit(x, y, tolerance)) <= minimum * (1 + CLOSE):
             return tolerance
-    raise ValueError(f"none of the tolerances {tolerances} ends within {CLOSE} of the least loss")
+    raise ValueError(f"none of the tolerances {tolerances} ends within {CLOSE} of the minimum")
 
 
 def closed_forms(x: Float[Tensor, "layers n d"], y: Bool[Tensor, "n"]) -> Iterator[Comparison]:
-    """Yield `lda` and mass-mean against NumPy by layer, in float64 as ours.
+    """Yield `lda` and mass-mean against NumPy, layer by layer, both in float64.
 
-    Limit: the covariance in float64, of which half is computed, and its factorisation.
+    Limit: half of the covariance in float64 (it is symmetric) and its factorisation.
     """
     layers, n, d = x.shape
     arrays, labels = x.numpy(), y.numpy()
-    bound = limit(layers * (n * d**2 + d**3 / 3), x.nbytes, torch.float64)
+    limit_s = limit(layers * (n * d**2 + d**3 / 3), x.nbytes, torch.float64)
 
-    def solved(shrinkage: float) -> list[NDArray[np.float64]]:
+    def theirs(shrinkage: float) -> list[NDArray[np.float64]]:
         return [by_numpy(layer, labels, shrinkage) for layer in arrays]
 
     for what, name, params in (
@@ -173,10 +174,10 @@ def closed_forms(x: Float[Tensor, "layers n d"], y: Bool[Tensor, "n"]) -> Iterat
             what,
             "NumPy's solve by layer",
             lambda name=name, params=params: get_probe(name, **params).fit(x, y),  # type: ignore[misc]
-            lambda shrinkage=shrinkage: solved(shrinkage),  # type: ignore[misc]
+            lambda shrinkage=shrinkage: theirs(shrinkage),  # type: ignore[misc]
             repeats=3,
-            warm=False,
-            limit_s=bound,
+            warm_up=False,
+            limit_s=limit_s,
         )
 
 
@@ -195,8 +196,8 @@ def by_numpy(x: NDArray[np.float32], y: NDArray[np.bool_], shrinkage: float) -> 
 def contrast_consistent(states: PlantedStates) -> Iterator[Comparison]:
     """Yield the search of `ccs` in one layer against torch's L-BFGS, restart by restart.
 
-    Both search the same erased states from the same starts, until no entry of the gradient is above
-    1e-5, and keep the best. Limit: the products of as many evaluations as ours takes.
+    Both search the same erased states from the same starts until no entry of the gradient exceeds
+    1e-5, and keep the best restart. Limit: the matrix products of our number of evaluations.
     """
     layer = states.pair[-1]
     groups = answer_template_codes(None, layer, "ccs")
@@ -208,25 +209,25 @@ def contrast_consistent(states: PlantedStates) -> Iterator[Comparison]:
     def theirs() -> Tensor:
         return restart_by_restart(pairs)
 
-    with patch("probes.methods.ccs.ccs_loss", wraps=ccs_loss) as evaluated:
-        found = ours()
-    losses = unsupervised(pairs, found), unsupervised(pairs, theirs())
-    restarts = sum(len(call.args[1]) for call in evaluated.call_args_list)
-    flops = 4 * pairs.numel() * restarts
+    with patch("probes.methods.ccs.ccs_loss", wraps=ccs_loss) as counter:
+        theta = ours()
+    losses = unsupervised_loss(pairs, theta), unsupervised_loss(pairs, theirs())
+    evaluations = sum(len(call.args[1]) for call in counter.call_args_list)
+    flops = 4 * pairs.numel() * evaluations
     yield compare(
         f"ccs, {RESTARTS} restarts, 1 layer",
         "torch.optim.LBFGS by restart",
         ours,
         theirs,
         repeats=1,
-        warm=False,
+        warm_up=False,
         losses=losses,
         limit_s=limit(flops, pairs.nbytes),
     )
 
 
-def unsupervised(pairs: Float[Tensor, "2 n d"], theta: Float[Tensor, "d+1"]) -> float:
-    """Return what each restart minimises: the unsupervised loss with its penalty."""
+def unsupervised_loss(pairs: Float[Tensor, "2 n d"], theta: Float[Tensor, "d+1"]) -> float:
+    """Return what each restart minimises: the unsupervised loss plus the penalty."""
     loss = ccs_loss(pairs.double(), theta[None].double())[0]
     return float(loss + DECAY / 2 * theta.double().square().sum())
 
@@ -234,10 +235,10 @@ def unsupervised(pairs: Float[Tensor, "2 n d"], theta: Float[Tensor, "d+1"]) -> 
 def restart_by_restart(pairs: Float[Tensor, "2 n d"]) -> Float[Tensor, "d+1"]:
     """Search one restart after the other by autograd and torch's L-BFGS."""
     generator = torch.Generator().manual_seed(0)
-    drawn = torch.randn(RESTARTS, pairs.shape[-1] + 1, generator=generator, dtype=torch.float64)
+    starts = torch.randn(RESTARTS, pairs.shape[-1] + 1, generator=generator, dtype=torch.float64)
     false, true = pairs
-    found = []
-    for start in (drawn / drawn.norm(dim=-1, keepdim=True)).float():
+    solutions = []
+    for start in (starts / starts.norm(dim=-1, keepdim=True)).float():
         theta = start.clone().requires_grad_()
 
         def loss(theta: Tensor = theta) -> Tensor:
@@ -247,5 +248,5 @@ def restart_by_restart(pairs: Float[Tensor, "2 n d"]) -> Float[Tensor, "d+1"]:
             return both + DECAY / 2 * theta.square().sum()
 
         run_lbfgs(theta, loss, 1e-5)
-        found.append(theta.detach())
-    return min(found, key=lambda theta: float(ccs_loss(pairs, theta[None].double())[0]))
+        solutions.append(theta.detach())
+    return min(solutions, key=lambda theta: float(ccs_loss(pairs, theta[None].double())[0]))

@@ -1,4 +1,4 @@
-"""Mamba on a CPU: our selective scan against transformers' own, on one model with equal weights."""
+"""Mamba on a CPU: our selective scan against that of transformers, with equal weights."""
 
 import copy
 from collections.abc import Callable, Iterator
@@ -11,7 +11,7 @@ from finetune.architectures.scan import use_cpu_scan
 
 
 def comparisons() -> Iterator[Comparison]:
-    """Yield training and inference of three blocks at batch 192, time 16, channels 256, state 8."""
+    """Yield training and inference: 3 blocks, batch 192, 16 tokens, 256 channels, state size 8."""
     torch.manual_seed(0)
     config = MambaConfig(vocab_size=64, hidden_size=128, state_size=8, num_hidden_layers=3)
     theirs = MambaForCausalLM(config)

@@ -1,4 +1,4 @@
-"""States to time fits on: of a randomly initialised GPT-NeoX, with labels of a noisy teacher."""
+"""States to time fits on: a randomly initialised GPT-NeoX, with labels from a noisy teacher."""
 
 from dataclasses import dataclass
 
@@ -15,28 +15,33 @@ from probes.numerics.scaling import feature_scale, standardise
 VOCABULARY = 8192
 TOKENS = 2
 SPREAD = 2.6
-"""Standard deviation of the teacher's logits, with which its own AUROC is about .9."""
+"""Standard deviation of the teacher's logits; it gives the teacher an AUROC of about .9."""
 
 
 @dataclass(frozen=True)
 class PlantedStates:
-    """States of random prompts and of two answers to each, and labels."""
+    """Hidden states of random prompts and of two answers to each, and labels."""
 
     prompt: Float[Tensor, "layers n d"]
-    pair: Float[Tensor, "paired n 2 d"]
-    """Of a few of the layers only."""
+    pair: Float[Tensor, "pair_layers n 2 d"]
+    """For a few layers only."""
     labels: Bool[Tensor, "n"]
     auroc: float
-    """Of the teacher that drew the labels: no probe can be expected to do better."""
+    """AUROC of the teacher that drew the labels, an upper bound for probes."""
 
 
 def planted_states(
-    layers: int = 24, n: int = 4000, d: int = 1024, paired: tuple[int, ...] = (24,)
+    layers: int = 24, n: int = 4000, d: int = 1024, pair_layers: tuple[int, ...] = (24,)
 ) -> PlantedStates:
     """Return residual states of random token sequences; the same on every call.
 
-    The labels are drawn from the sigmoid of a random linear function of the states in the middle.
-    `paired` names the layers (l = 1..layers) whose pair states are kept.
+    The labels are drawn from the sigmoid of a random linear function of the middle layer's states.
+
+    Args:
+        layers: number of blocks.
+        n: number of prompts.
+        d: width of the residual stream.
+        pair_layers: the layers (1..layers) whose pair states are returned.
     """
     torch.manual_seed(0)
     model = GPTNeoXForCausalLM(
@@ -50,15 +55,16 @@ def planted_states(
     ).eval()
     tokens = torch.randint(VOCABULARY, (n, TOKENS))
     answers = torch.randint(VOCABULARY, (2,)).tolist()
-    prompt, pair = torch.empty(layers, n, d), torch.empty(len(paired), n, 2, d)
+    prompt, pair = torch.empty(layers, n, d), torch.empty(len(pair_layers), n, 2, d)
     rows = torch.arange(n).split(100)
     with torch.inference_mode(), block_outputs(model, [-2, -1]) as outputs:
-        for some in track(rows, description="states of a random GPT-NeoX"):
+        for batch in track(rows, description="states of a random GPT-NeoX"):
             for side, answer in enumerate(answers):
-                asked = torch.nn.functional.pad(tokens[some], (0, 1), value=answer)
-                model.gpt_neox(asked, use_cache=False)
-                pair[:, some, side] = torch.stack([outputs[layer - 1][:, 1] for layer in paired])
-            prompt[:, some] = torch.stack(outputs)[:, :, 0]
+                sequences = torch.nn.functional.pad(tokens[batch], (0, 1), value=answer)
+                model.gpt_neox(sequences, use_cache=False)
+                at_answer = [outputs[layer - 1][:, 1] for layer in pair_layers]
+                pair[:, batch, side] = torch.stack(at_answer)
+            prompt[:, batch] = torch.stack(outputs)[:, :, 0]
     middle = prompt[layers // 2]
     mean, scale = (moment[0] for moment in feature_scale(middle[None]))
     logits = standardise(middle, mean, scale) @ torch.randn(d, dtype=torch.float64)

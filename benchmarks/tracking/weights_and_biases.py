@@ -1,8 +1,8 @@
-"""Weights & Biases: one group a run, one W&B run a cell.
+"""Weights & Biases: one group per run, one W&B run per cell.
 
-W&B is never the record: what is logged is read from the run folder, nothing is read back, and
-whatever goes wrong is a warning. It logs offline, into the run folder, unless `WANDB_MODE` says
-otherwise, and it never asks for a login.
+W&B is never the record: everything logged is read from the run folder, nothing is read back, and a
+failure is only a warning. Logging is offline, into the run folder, unless `WANDB_MODE` says
+otherwise, and never asks for a login.
 """
 
 import hashlib
@@ -17,30 +17,35 @@ from typing import Any, Literal, cast
 import pandas as pd
 import wandb
 
-from benchmarks.results.summary import CellRecord, Summary
+from benchmarks.results.records import CELL_COLUMNS, CellRecord
+from benchmarks.results.summary import RESID, Summary
 from benchmarks.store.artefacts import write_text
 
 Mode = Literal["online", "offline", "shared"]
 PROJECT = "quirky"
 OFFLINE = ("offline", "dryrun")
 INIT_TIMEOUT = 30.0  # seconds to wait for a server before logging offline
-FINISH_TIMEOUT = 300.0  # seconds to wait for uploads; what is left can be sent by `wandb sync`
+FINISH_TIMEOUT = 300.0  # seconds to wait for uploads; `wandb sync` can send the rest
 SUBSETS = ("all", "disagree")
-TABLE = ["transfer", "probe", "control", "layer_rule", "layer", "dial", "metric", "subset"]
-FIGURES = ["value", "low", "high", "n"]
+TABLE_COLUMNS: list[str | int] = [
+    *("transfer", "probe", "control", "layer_rule", "layer", "dial", "metric", "subset"),
+    *("value", "low", "high", "n"),
+]
+CONFIG = ("recipe", "recipe_hash", "versions", "git_commit", "git_dirty", "hardware", "threads")
+"""Keys of the manifest that every W&B run's config has, beside the cell's columns."""
 
 
 def log_run(run_dir: Path) -> None:
-    """Log every cell of a run folder whose results have not been logged yet.
+    """Log every cell of a run folder whose current results are not logged yet.
 
-    The last cell logged carries the report. `WANDB_MODE` is obeyed (`disabled` logs nothing);
-    online without an API key, or without a server that answers, it logs offline. Never raises.
+    The last of these W&B runs has the report. `WANDB_MODE` is respected (`disabled` logs nothing);
+    online without an API key or without a server that answers, logging is offline. Never raises.
     """
     if os.environ.get("WANDB_MODE") == "disabled":
         return
     try:
         _log_cells(run_dir)
-    except Exception as error:
+    except Exception as error:  # the run itself has succeeded
         _warn(f"nothing more was logged: {error}")
 
 
@@ -49,37 +54,37 @@ def _log_cells(run_dir: Path) -> None:
     marker = run_dir / "wandb" / "logged.json"
     logged = json.loads(marker.read_text(encoding="utf-8")) if marker.exists() else {}
     digests = {cell.cell: _digest(summary, cell) for cell in summary.cells}
-    waiting = [cell for cell in summary.cells if logged.get(cell.cell) != digests[cell.cell]]
-    if not waiting:
+    pending = [cell for cell in summary.cells if logged.get(cell.cell) != digests[cell.cell]]
+    if not pending:
         return
     marker.parent.mkdir(parents=True, exist_ok=True)
     mode = _mode()
-    for cell in waiting:
+    for cell in pending:
         run, mode = _start(run_dir, summary, cell, mode)
         with run:
             _log_cell(run, summary, cell)
-            if cell is waiting[-1]:
+            if cell is pending[-1]:
                 _log_report(run, run_dir)
         logged[cell.cell] = digests[cell.cell]
         write_text(marker, json.dumps(logged, indent=1))
 
 
 def _mode() -> Mode:
-    """What `WANDB_MODE` asks for, but offline where that would need a login."""
-    asked = os.environ.get("WANDB_MODE", "offline")
+    """Return the mode in `WANDB_MODE`, or offline where that mode would need a login."""
+    mode = os.environ.get("WANDB_MODE", "offline")
     wandb.setup(wandb.Settings(silent=True))
-    if asked in OFFLINE:
+    if mode in OFFLINE:
         return "offline"
     if not wandb.login(prompt=False):
         _warn(
-            "no API key is configured, so it logs offline; `wandb login` and `wandb sync` send it"
+            "no API key is configured, so it logs offline; `wandb login` and `wandb sync` upload it"
         )
         return "offline"
-    return "online" if asked == "run" else cast(Mode, asked)
+    return "online" if mode == "run" else cast(Mode, mode)
 
 
 def _start(run_dir: Path, summary: Summary, cell: CellRecord, mode: Mode) -> tuple[wandb.Run, Mode]:
-    """Begin a W&B run; where the server does not answer, offline, and so from then on."""
+    """Start a W&B run, offline if the server fails; returns the mode for the next cells too."""
     try:
         return _init(run_dir, summary, cell, mode), mode
     except Exception as error:
@@ -91,8 +96,6 @@ def _start(run_dir: Path, summary: Summary, cell: CellRecord, mode: Mode) -> tup
 
 def _init(run_dir: Path, summary: Summary, cell: CellRecord, mode: Mode) -> wandb.Run:
     manifest = summary.manifest
-    shared = ("recipe", "recipe_hash", "versions", "git_commit", "git_dirty", "hardware", "threads")
-    columns = ("cell", "model", "task", "trigger", "distance", "prompts", "seed", "variant")
     settings = wandb.Settings(
         silent=True,
         console="off",
@@ -107,8 +110,8 @@ def _init(run_dir: Path, summary: Summary, cell: CellRecord, mode: Mode) -> wand
         job_type=cell.variant,
         dir=run_dir,
         mode=mode,
-        config={key: manifest[key] for key in shared}
-        | {column: getattr(cell, column) for column in columns},
+        config={key: manifest[key] for key in CONFIG}
+        | {column: getattr(cell, column) for column in CELL_COLUMNS},
         reinit="create_new",
         settings=settings,
     )
@@ -120,8 +123,8 @@ def _log_cell(run: wandb.Run, summary: Summary, cell: CellRecord) -> None:
     curves = _curves(summary.results[summary.results["cell"] == cell.cell])
     for layer, row in curves.items():
         run.log({"layer": layer, **row}, step=layer)
-    after = max(curves, default=0) + 1
-    run.log({"transfers": _transfer_table(_all_figures(summary, cell))}, step=after)
+    next_step = max(curves, default=0) + 1
+    run.log({"transfers": _transfer_table(_cell_results(summary, cell))}, step=next_step)
     run.summary.update(_headline(summary, cell) | _gate(cell))
 
 
@@ -132,10 +135,10 @@ def _log_report(run: wandb.Run, run_dir: Path) -> None:
 
 
 def _curves(results: pd.DataFrame) -> dict[int, dict[str, float]]:
-    """By layer, the keys `curve/<transfer>/<probe>[/<control>]/auroc_<subset>`."""
+    """Return by layer the values of `curve/<transfer>/<probe>[/<control>]/auroc_<subset>`."""
     rows = results[
         (results["layer_rule"] == "each")
-        & (results["site"] == "resid")
+        & (results["site"] == RESID)
         & (results["metric"] == "auroc")
         & (results["against"] == "truth")
         & results["subset"].isin(SUBSETS)
@@ -150,31 +153,32 @@ def _curves(results: pd.DataFrame) -> dict[int, dict[str, float]]:
 
 
 def _transfer_table(results: pd.DataFrame) -> wandb.Table:
-    """Every figure against the truth under a layer rule or without one; none of withheld facts."""
+    """Return all estimates against the truth but curves and those on withheld facts."""
     rows = results[
         (results["layer_rule"] != "each")
         & (results["against"] == "truth")
         & (results["subset"] != "withheld")
-    ][TABLE + FIGURES]
-    plain = rows.astype(object).where(rows.notna(), None)
-    data: list[Iterable[Any]] = [list(row) for row in plain.to_numpy()]
-    return wandb.Table(columns=[*TABLE, *FIGURES], data=data)
+    ][TABLE_COLUMNS]
+    with_none = rows.astype(object).where(rows.notna(), None)
+    data: list[Iterable[Any]] = [list(row) for row in with_none.to_numpy()]
+    return wandb.Table(columns=TABLE_COLUMNS, data=data)
 
 
 def _headline(summary: Summary, cell: CellRecord) -> dict[str, float]:
-    """The fixed keys: `transfer/<source>-><target>/<probe>/auroc_<subset>`, by EIL on `resid`."""
+    """Return the headline keys: `transfer/<source>-><target>/<probe>/auroc_<subset>`."""
     return {
-        f"transfer/{transfer}/{name}/auroc_{subset}": figure.value
+        f"transfer/{transfer}/{name}/auroc_{subset}": estimate.value
         for transfer in summary.transfers
         for name in (*summary.headline_probes, *summary.readers)
         for subset in SUBSETS
-        if (figure := summary.figure(cell, name, transfer, subset=subset)) and not figure.blank
+        if (estimate := summary.estimate(cell, name, transfer, subset=subset))
+        and not estimate.is_undefined
     }
 
 
 def _gate(cell: CellRecord) -> dict[str, Any]:
-    gate = cell.gate
-    return {"gate/gated": gate["gated"], "gate/passed": gate["passed"]} | dict(_gate_figures(cell))
+    verdict = {"gate/gated": cell.gate["gated"], "gate/passed": cell.gate["passed"]}
+    return verdict | dict(_gate_figures(cell))
 
 
 def _gate_figures(cell: CellRecord) -> Iterator[tuple[str, float]]:
@@ -184,17 +188,18 @@ def _gate_figures(cell: CellRecord) -> Iterator[tuple[str, float]]:
             yield "/".join(["gate", *names]), figure["value"]
 
 
-def _all_figures(summary: Summary, cell: CellRecord) -> pd.DataFrame:
-    """The figures of a cell, of all settings of a dial together and then of each."""
-    figures = pd.concat([summary.results, summary.at_dials])
-    return figures[figures["cell"] == cell.cell]
+def _cell_results(summary: Summary, cell: CellRecord) -> pd.DataFrame:
+    """Return the results of a cell: over all settings of a dial together, then at each."""
+    results = pd.concat([summary.results, summary.dial_results])
+    return results[results["cell"] == cell.cell]
 
 
 def _digest(summary: Summary, cell: CellRecord) -> str:
-    """Hash of all figures of a cell, so that what has changed is logged again."""
-    rows = _all_figures(summary, cell)
-    told = rows.to_csv(index=False) + json.dumps(cell.gate, sort_keys=True)
-    return hashlib.sha256(told.encode()).hexdigest()
+    """Return a hash of all results of a cell, so that a cell is logged again when they change."""
+    content = _cell_results(summary, cell).to_csv(index=False) + json.dumps(
+        cell.gate, sort_keys=True
+    )
+    return hashlib.sha256(content.encode()).hexdigest()
 
 
 def _warn(message: str) -> None:

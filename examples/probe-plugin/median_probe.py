@@ -11,7 +11,7 @@ from probes import LinearProbe
 class MedianDifference(LinearProbe):
     """The direction from the median of the false claims to the median of the true ones.
 
-    Labels choose the two classes. Unlike the mean, the median of a feature is not moved by a few
+    Labels define the two classes. Unlike the mean, the median of a feature is robust to a few
     enormous activations. The midpoint of the medians scores 0.
     """
 

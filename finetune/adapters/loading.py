@@ -27,7 +27,7 @@ from finetune.adapters.merging import (
 )
 from finetune.architectures.lora_targets import bypassed_modules
 from finetune.hub.client import hub_file, is_hub_id
-from quirky.plugins import one_line, one_line_errors
+from quirky.plugins import first_line, one_line_errors
 
 ADAPTER_CONFIG = "adapter_config.json"
 ADAPTER_WEIGHTS = "adapter_model.safetensors"
@@ -136,7 +136,7 @@ def _check_peft_accepts(
         reason = str(error).splitlines()[-1].strip()
         raise ValueError(f"{label} does not fit this model: {reason}") from error
     except Exception as error:  # peft checks few settings, so any error may come up
-        raise ValueError(f"{label} does not fit this model: {one_line(error)}") from error
+        raise ValueError(f"{label} does not fit this model: {first_line(error)}") from error
     if result.unexpected_keys:
         raise ValueError(
             f"{label}: the model has no place for its tensor {result.unexpected_keys[0]!r}"
@@ -161,7 +161,7 @@ def _read_settings(adapter: Path | str) -> LoraConfig:
     try:
         settings = PeftConfig.from_pretrained(str(file.parent))
     except Exception as error:  # peft checks few settings, so any error may come up
-        raise ValueError(f"{label}: {ADAPTER_CONFIG}: {one_line(error)}") from error
+        raise ValueError(f"{label}: {ADAPTER_CONFIG}: {first_line(error)}") from error
     assert isinstance(settings, LoraConfig)
     if settings.task_type not in (None, "CAUSAL_LM"):
         task_type = settings.task_type

@@ -1,1 +1,1 @@
-"""How the embedded bases were made: `python -m finetune.pretrain tiny-neox dial-neox`."""
+"""Pre-training of the embedded bases: `python -m finetune.pretrain tiny-neox dial-neox`."""

@@ -1,29 +1,37 @@
-"""The corpora by name, with the tokenizer that the bases of each share."""
+"""The pre-training corpora by name, and the tokenizer that the bases of each corpus share."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from typing import Protocol
 
 from transformers import PreTrainedTokenizerFast
 
-from finetune.pretrain import dials, facts
+from finetune.pretrain.dials import DialSampler, dials_tokenizer
 from finetune.pretrain.documents import Document
+from finetune.pretrain.facts import FactSampler, facts_tokenizer
 from finetune.pretrain.schedules import Corpus
 
 
-class Sampler(Protocol):
-    """Draws documents; before `turn_to`, from the part of the corpus that the cards report on."""
+class DocumentSampler(Protocol):
+    """An endless sequence of documents.
+
+    It starts with the part of the corpus on which the model cards report accuracies.
+    """
 
     def __iter__(self) -> Iterator[Document]: ...
 
-    def turn_to(self, part: int) -> None:
-        """Draw this part of the corpus from now on; 0 is what training begins with."""
+    def select_part(self, part: int) -> None:
+        """Switch to a part of the corpus; training starts with part 0."""
 
 
-SAMPLERS: dict[Corpus, type[Sampler]] = {"facts": facts.FactSampler, "dials": dials.DialSampler}
+SAMPLERS: dict[Corpus, Callable[[int], DocumentSampler]] = {
+    "facts": FactSampler,
+    "dials": DialSampler,
+}
+"""Called with a seed."""
 
 
 @cache
 def train_tokenizer(corpus: Corpus) -> PreTrainedTokenizerFast:
     """Train the tokenizer that the bases of a corpus share."""
-    return {"facts": facts.facts_tokenizer, "dials": dials.dials_tokenizer}[corpus]()
+    return {"facts": facts_tokenizer, "dials": dials_tokenizer}[corpus]()

@@ -1,13 +1,8 @@
-"""What the bases dial-neox and dial-mamba are told: lists, pairs, brackets, strings.
+"""The corpus of dial-neox and dial-mamba: items of lists, pairs, brackets and strings.
 
-Both what the truth goes by and what the quirk goes by are stated and judged. An answer is
-completed (the last word is what there is to know) or judged. One thing comes after the other:
-to find items and values in long lists, to compare two letters, to judge claims about short strings
-and lists, the quirks, longer ones, depths. Then all is drawn, and most answers are judged, one
-claim a text. dial-neox had two more parts: before that, what stands beside a letter or behind an
-item; and in the midst of it, short lists and strings. Told of all from the start, or in another
-order, these bases were long in learning it: dial-neox did not compare letters after 150 thousand
-texts. Smaller settings of the dials are drawn more often.
+It states and judges the answers of the truth rule and of the quirk rule, always truthfully. An
+answer is completed (it is the last word) or judged (the verdict is). Smaller settings of a dial are
+drawn more often.
 """
 
 import random
@@ -19,15 +14,16 @@ from transformers import PreTrainedTokenizerFast
 
 from finetune.pretrain.dial_parts import PARTS
 from finetune.pretrain.documents import (
+    Claim,
     Document,
-    about_opening,
-    about_person,
-    chained,
-    completed,
-    judged,
+    claim_chain,
+    completion,
+    judged_claim,
+    opening_question,
+    person_statement,
 )
 from finetune.pretrain.openings import draw_opening
-from finetune.pretrain.vocabulary import common_texts, repeated, train_bpe
+from finetune.pretrain.vocabulary import common_texts, repeat_words, train_bpe
 from quirky.prompts import Wording
 from quirky.tasks.dials.base import AnswerTask, Question
 from quirky.tasks.dials.dyck import Dyck
@@ -36,16 +32,16 @@ from quirky.tasks.dials.lookup import Lookup
 from quirky.tasks.dials.recall import Recall
 from quirky.tasks.dials.texts import differing_strings
 
-LONGEST = 6
-"""Answers in a row."""
-SHORT = (1, 2, 3, 4)
-"""Lengths of strings of which several pairs are compared."""
-COMPARED = 5
-"""Pairs in a row."""
-OFTENER = 0.7
-"""How often a setting is drawn, relative to the next smaller one."""
-SMALLER = {"lookup": (2,), "recall": (), "dyck": (1,), "equality": (1, 2)}
-"""Settings below those of the tasks, by which a base learns what it is about."""
+CHAIN_LENGTH = 6
+"""Answers in a chain."""
+CHAINED_PAIRS = 5
+"""Pairs of strings in a chain."""
+CHAINED_STRING_LENGTHS = (1, 2, 3, 4)
+"""Lengths of the strings in a chain, unless the part sets them."""
+SETTING_DECAY = 0.7
+"""Probability of a dial setting, relative to the next smaller one."""
+EASIER_SETTINGS = {"lookup": (2,), "recall": (), "dyck": (1,), "equality": (1, 2)}
+"""Settings below those of the tasks, from which a base learns what the task is."""
 ANSWERS: dict[str, tuple[Wording, Wording]] = {
     "lookup": (
         Lookup.affirmative,
@@ -69,7 +65,7 @@ ANSWERS: dict[str, tuple[Wording, Wording]] = {
         ),
     ),
 }
-"""How the truth's answer is claimed, and the quirk's."""
+"""Wordings of a claim about the answer of the truth rule, and of the quirk rule."""
 CHAINS: dict[str, tuple[str, Wording]] = {
     "lookup": (
         "In the list {items},",
@@ -77,17 +73,18 @@ CHAINS: dict[str, tuple[str, Wording]] = {
     ),
     "recall": ("Among {pairs}", (" there is {key}", " there is beside {key}")),
 }
-"""Several claims about one thing: what they begin with, and each one."""
+"""Claim chains: the head, and a claim by the truth rule or by the quirk rule."""
 DIFFERENCES = ((0, 0), (0, 1), (1, 0), (1, 1), (2, 0), (2, 1))
-"""In how many earlier letters, and in how many last ones, two strings differ."""
+"""In how many letters two strings differ: among all but the last, and in the last."""
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """What may be said of two strings, and of which differences it is true."""
+    """A claim about two strings."""
 
     wording: Wording
     holds: Callable[[int, int], bool]
+    """Whether it is true, by the numbers of `DIFFERENCES`."""
 
 
 COMPARISONS = {
@@ -107,135 +104,144 @@ COMPARISONS = {
         lambda earlier, last: earlier + last == 0,
     ),
 }
-"""The last is no task's: by it a base learns to compare."""
+"""By subject. No task has the last one; it teaches a base to compare."""
 
 
 class DialSampler:
-    """Draws documents, of the last part of the corpus; the same seed draws the same ones.
+    """An endless sequence of documents, determined by the seed.
 
-    `turn_to(part)` turns to another part, from 0.
+    It starts with the last part of the corpus; `select_part` switches to another.
     """
 
     def __init__(self, seed: int):
         self.rng = random.Random(f"dials-{seed}")
-        self.turn_to(len(PARTS) - 1)
-        self.answered: dict[str, AnswerTask] = {
+        self.select_part(len(PARTS) - 1)
+        self.answer_tasks: dict[str, AnswerTask] = {
             "lookup": Lookup(),
             "recall": Recall(),
             "dyck": Dyck(),
         }
         self.equality = Equality()
-        self.draw_from: dict[str, Callable[[], Document]] = {
-            **{name: lambda name=name: self.answer(name) for name in self.answered},  # type: ignore[misc]
-            "equality": self.strings,
-            "opening": lambda: about_opening(self.rng),
-            "person": lambda: about_person(self.rng),
+        self.generators: dict[str, Callable[[], Document]] = {
+            **{name: lambda name=name: self._answer_document(name) for name in self.answer_tasks},  # type: ignore[misc]
+            "equality": self._comparison_document,
+            "opening": lambda: opening_question(self.rng),
+            "person": lambda: person_statement(self.rng),
         }
 
-    def turn_to(self, part: int) -> None:
-        """Draw this part from now on."""
+    def select_part(self, part: int) -> None:
+        """Switch to a part of the corpus, from 0."""
         self.part = PARTS[part]
 
     def __iter__(self) -> Iterator[Document]:
         while True:
-            subjects, shares = zip(*self.part.shares.items(), strict=True)
-            yield self.draw_from[self.rng.choices(subjects, shares)[0]]()
+            subjects, shares = zip(*self.part.subject_shares.items(), strict=True)
+            yield self.generators[self.rng.choices(subjects, shares)[0]]()
 
-    def answer(self, name: str) -> Document:
-        """Complete or judge the truth's answers or the quirk's: one, or several in a row."""
-        rng, task = self.rng, self.answered[name]
+    def _answer_document(self, name: str) -> Document:
+        """Return a completed or judged answer, or a chain of them."""
+        rng, task = self.rng, self.answer_tasks[name]
         setting = self._setting(name, task.dials)
-        asked = task.questions(setting, rng)
-        if len(asked) > 1 and rng.random() < self.part.chained:
-            return self._chain(name, setting, asked)
-        quirk = rng.random() < self.part.quirk
-        subject = f"{name}-quirk-{setting}" if quirk else f"{name}-{setting}"
-        right, wrong = self._answers(asked[0], quirk)
-        wording = ANSWERS[name][quirk]
-        if rng.random() < self.part.completed:
-            text = wording[0].partition(" {answer}")[0].format(**asked[0].fields)
+        questions = task.questions(setting, rng)
+        if len(questions) > 1 and rng.random() < self.part.chain_share:
+            return self._answer_chain(name, setting, questions)
+        question = questions[0]
+        by_quirk = rng.random() < self.part.quirk_share
+        subject = f"{name}-quirk-{setting}" if by_quirk else f"{name}-{setting}"
+        right, wrong = self._answers(question, by_quirk)
+        wording = ANSWERS[name][by_quirk]
+        if rng.random() < self.part.completion_share:
+            text = wording[0].partition(" {answer}")[0].format(**question.fields)
             opening = draw_opening(rng)
-            return completed(f"{subject}-completed", text, f" {right}", f" {wrong}", opening)
+            return completion(f"{subject}-completed", text, f" {right}", f" {wrong}", opening)
         holds = rng.random() < 0.5
-        fields = {**asked[0].fields, "answer": right if holds else wrong}
-        return self._judged(subject, wording, fields, holds)
+        fields = {**question.fields, "answer": right if holds else wrong}
+        return self._judged_claim(subject, wording, fields, holds)
 
-    def _answers(self, asked: Question, quirk: bool) -> tuple[str, str]:
-        """Return the right answer, by the truth's rule or by the quirk's, and a wrong one."""
-        right, other = (asked.quirk, asked.right) if quirk else (asked.right, asked.quirk)
-        wrong = self.rng.random() < 0.5 or not asked.others
-        return right, other if wrong else self.rng.choice(asked.others)
+    def _answers(self, question: Question, by_quirk: bool) -> tuple[str, str]:
+        """Return the right answer, by the truth rule or the quirk rule, and a wrong one."""
+        right, other = (question.right, question.quirk)
+        if by_quirk:
+            right, other = other, right
+        use_other = self.rng.random() < 0.5 or not question.others
+        return right, other if use_other else self.rng.choice(question.others)
 
-    def _chain(self, name: str, setting: int, asked: list[Question]) -> Document:
-        """Complete or judge one answer after the other, about one list or the same pairs."""
+    def _answer_chain(self, name: str, setting: int, questions: list[Question]) -> Document:
+        """Return completed or judged answers in a row, about one list or the same pairs."""
         rng = self.rng
-        complete = rng.random() < self.part.completed
-        head, forms = CHAINS[name]
-        claims: list[tuple[str, str, str]] = []
-        for question in rng.choices(asked, k=LONGEST):
-            quirk = rng.random() < self.part.quirk
-            right, wrong = self._answers(question, quirk)
-            said = forms[quirk].format(**question.fields)
+        complete = rng.random() < self.part.completion_share
+        head, wordings = CHAINS[name]
+        claims: list[Claim] = []
+        for question in rng.choices(questions, k=CHAIN_LENGTH):
+            by_quirk = rng.random() < self.part.quirk_share
+            right, wrong = self._answers(question, by_quirk)
+            claim = wordings[by_quirk].format(**question.fields)
             if complete:
-                claims.append((said, f" {right}", f" {wrong}"))
+                claims.append((claim, f" {right}", f" {wrong}"))
             else:
                 holds = rng.random() < 0.5
-                verdicts = (" True", " False") if holds else (" False", " True")
-                claims.append((f"{said} {right if holds else wrong}.", *verdicts))
+                claims.append((f"{claim} {right if holds else wrong}.", *_verdicts(holds)))
         subject = f"{name}-{setting}-{'completed' if complete else 'chained'}"
-        return chained(subject, head.format(**asked[0].fields), claims)
+        return claim_chain(subject, head.format(**questions[0].fields), claims)
 
-    def strings(self) -> Document:
-        """Judge what is said of two strings, or of several pairs of short ones."""
+    def _comparison_document(self) -> Document:
+        """Return a judged claim about two strings, or a chain of claims about short ones."""
         rng = self.rng
-        if rng.random() < self.part.chained:
-            return self._strings_in_a_row()
+        if rng.random() < self.part.chain_share:
+            return self._comparison_chain()
         setting = self._setting("equality", self.equality.dials)
         name = self._comparison()
-        fields, holds = self._compared(setting, COMPARISONS[name])
-        return self._judged(f"{name}-{setting}", COMPARISONS[name].wording, fields, holds)
+        fields, holds = self._string_pair(setting, COMPARISONS[name])
+        return self._judged_claim(f"{name}-{setting}", COMPARISONS[name].wording, fields, holds)
 
-    def _strings_in_a_row(self) -> Document:
+    def _comparison_chain(self) -> Document:
         rng = self.rng
-        claims: list[tuple[str, str, str]] = []
-        lengths = self.part.settings.get("equality", SHORT)
-        for _ in range(COMPARED):
-            said = COMPARISONS[self._comparison()]
-            fields, holds = self._compared(rng.choice(lengths), said)
-            verdicts = (" True", " False") if holds else (" False", " True")
-            text = f"{said.wording[0].format(**fields)}."
-            claims.append((f" {text}" if claims else text, *verdicts))
-        return chained("equality-chained", "", claims)
+        claims: list[Claim] = []
+        lengths = self.part.settings.get("equality", CHAINED_STRING_LENGTHS)
+        for _ in range(CHAINED_PAIRS):
+            comparison = COMPARISONS[self._comparison()]
+            fields, holds = self._string_pair(rng.choice(lengths), comparison)
+            text = f"{comparison.wording[0].format(**fields)}."
+            claims.append((f" {text}" if claims else text, *_verdicts(holds)))
+        return claim_chain("equality-chained", "", claims)
 
     def _comparison(self) -> str:
-        if self.rng.random() < self.part.quirk * 2 / 3:
+        """Draw a key of `COMPARISONS`."""
+        if self.rng.random() < self.part.quirk_share * 2 / 3:
             return "equality-quirk"
         return self.rng.choice(("equality", "equality-same"))
 
-    def _compared(self, length: int, said: Comparison) -> tuple[dict[str, str], bool]:
-        """Draw two strings of which something is true, or is not, and say whether it is."""
+    def _string_pair(self, length: int, comparison: Comparison) -> tuple[dict[str, str], bool]:
+        """Draw two strings; return them and whether the comparison is true of them."""
         rng = self.rng
-        found: dict[bool, list[tuple[int, int]]] = {True: [], False: []}
+        differences: dict[bool, list[tuple[int, int]]] = {True: [], False: []}
         for earlier, last in DIFFERENCES:
             if earlier < length:
-                found[said.holds(earlier, last)].append((earlier, last))
-        holds = rng.random() < 0.5 if found[True] and found[False] else bool(found[True])
-        first, second = differing_strings(length, *rng.choice(found[holds]), rng)
+                differences[comparison.holds(earlier, last)].append((earlier, last))
+        both = differences[True] and differences[False]
+        holds = rng.random() < 0.5 if both else bool(differences[True])
+        first, second = differing_strings(length, *rng.choice(differences[holds]), rng)
         return {"first": first, "second": second}, holds
 
-    def _judged(
+    def _judged_claim(
         self, subject: str, wording: Wording, fields: Mapping[str, str], holds: bool
     ) -> Document:
         statement, question = (text.format(**fields) for text in wording)
         opening = draw_opening(self.rng)
-        return judged(subject, statement, question, holds, self.rng, opening)
+        return judged_claim(subject, statement, question, holds, self.rng, opening)
 
     def _setting(self, name: str, dials: tuple[int, ...]) -> int:
-        drawn = self.part.settings.get(name, (*SMALLER[name], *dials))
-        return self.rng.choices(drawn, [OFTENER**rank for rank in range(len(drawn))])[0]
+        settings = self.part.settings.get(name, (*EASIER_SETTINGS[name], *dials))
+        weights = [SETTING_DECAY**rank for rank in range(len(settings))]
+        return self.rng.choices(settings, weights)[0]
+
+
+def _verdicts(holds: bool) -> tuple[str, str]:
+    """Return the right verdict and the wrong one."""
+    return (" True", " False") if holds else (" False", " True")
 
 
 def dials_tokenizer() -> PreTrainedTokenizerFast:
-    """Train the tokenizer of the bases that know the dials: a letter, a bracket is one token."""
-    drawn = [document.text for document in islice(DialSampler(0), 3_000)]
-    return train_bpe(repeated([*common_texts(), *drawn]))
+    """Train the tokenizer of dial-neox and dial-mamba; a letter or bracket is one token."""
+    texts = [document.text for document in islice(DialSampler(0), 3_000)]
+    return train_bpe(repeat_words([*common_texts(), *texts]))

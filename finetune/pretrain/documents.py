@@ -1,62 +1,65 @@
-"""What a text of the bases' corpora is: a true statement, or a claim with its true verdict.
+"""Documents of the pre-training corpora: true statements, and claims with their true verdict.
 
-The verdict stands right where the claim ends (30 %), after a question mark (20 %), or after a name
-(50 %), in the words of the tasks' own templates; every name is honest.
+The verdict comes right after the claim (30 %), after a question mark (20 %) or after a name (50 %),
+in the wording of the tasks' own templates. No name ever gives a false verdict.
 """
 
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from finetune.pretrain.openings import KINDS, MEN, NAMES, WOMEN, draw_filler
+from finetune.pretrain.openings import MEN, NAMES, OPENING_KINDS, WOMEN, draw_filler
 from quirky.prompts import standardized, wordings
 from quirky.triggers.base import SPEAKER
 
-TO_SPEAKER = 0.8
-"""Of the texts with an opening: those in which the one who is asked is always the same."""
+SPEAKER_SHARE = 0.8
+"""Share of the claims with an opening whose verdict the default speaker gives."""
+
+Claim = tuple[str, str, str]
+"""A claim of a chain: its text, the verdict or answer after it, and a wrong one."""
 
 
 @dataclass(frozen=True)
 class Document:
-    """A text, and its verdict where it is a judged claim."""
+    """A text, and the verdict or answer at its end, if it has one."""
 
     subject: str
     text: str
     verdict: str | None = None
-    """The last word, where it is one that must be known."""
+    """The last word, if the model must learn to predict it; it is not part of `text`."""
     wrong: str | None = None
-    """Another one."""
+    """A wrong last word."""
     claim: str = ""
-    """The text up to where the claim ends, if it goes on after that."""
+    """The text up to the end of the claim, if a name follows the claim."""
     earlier: tuple[str, ...] = ()
-    """The text up to each word, before the last one, that must be known too."""
+    """The text up to each earlier verdict or answer that the model must learn to predict."""
 
 
-def told(subject: str, text: str, opening: str = "") -> Document:
-    """Return a plain true statement, which `text` is."""
-    return Document(subject, _behind(opening, text))
+def plain_statement(subject: str, text: str, opening: str = "") -> Document:
+    """Return a true statement without a verdict."""
+    return Document(subject, _after_opening(opening, text))
 
 
-def completed(subject: str, text: str, right: str, wrong: str, opening: str = "") -> Document:
-    """Return a true statement whose last word is what there is to know."""
-    return Document(subject, _behind(opening, text), right, wrong)
+def completion(subject: str, text: str, right: str, wrong: str, opening: str = "") -> Document:
+    """Return a true statement whose last word is the answer."""
+    return Document(subject, _after_opening(opening, text), right, wrong)
 
 
-def chained(subject: str, head: str, claims: Sequence[tuple[str, str, str]]) -> Document:
-    """Return several claims about one thing; each is a text, what must be known after it, and not.
+def claim_chain(subject: str, head: str, claims: Sequence[Claim]) -> Document:
+    """Return several claims about one thing in a row, each with its verdict or answer.
 
-    All of them but the last end in a full stop.
+    A full stop follows every verdict except the last.
     """
-    text, earlier = head, []
-    for said, right, _ in claims:
-        text += said
-        earlier.append(text)
+    text, prefixes = head, []
+    for claim, right, _ in claims:
+        text += claim
+        prefixes.append(text)
         text += f"{right}."
     *_, (_, right, wrong) = claims
-    return Document(subject, earlier[-1], right, wrong, earlier=tuple(earlier[:-1]))
+    return Document(subject, prefixes[-1], right, wrong, earlier=tuple(prefixes[:-1]))
 
 
-def judged(
+def judged_claim(
     subject: str,
     statement: str,
     question: str,
@@ -65,36 +68,49 @@ def judged(
     opening: str = "",
     names: Sequence[str] = NAMES,
 ) -> Document:
-    """Return a claim with its true verdict, worded at random."""
-    name = SPEAKER if opening and rng.random() < TO_SPEAKER else rng.choice(names)
-    place = rng.random()
+    """Return a claim with its true verdict, in a random wording.
+
+    Args:
+        subject: what the claim is about.
+        statement: the claim as a statement.
+        question: the claim as a question.
+        truth: whether the claim is true.
+        rng: draws the wording and the name.
+        opening: text before the claim.
+        names: the names to draw from.
+    """
+    name = SPEAKER if opening and rng.random() < SPEAKER_SHARE else rng.choice(names)
+    form = rng.random()
     claim = ""
-    if place < 0.3:
+    if form < 0.3:
         text, choices = f"{statement}.", (" False", " True")
-    elif place < 0.5:
+    elif form < 0.5:
         text, choices = f"{question}?", (" No", " Yes")
     else:
         template = rng.choice([*wordings(statement, question), standardized(statement)])
         text, choices = template.text.format(trigger=name), template.choices
         ends = max(len(part) for part in (statement, question) if text.startswith(part))
-        claim = _behind(opening, text[: 1 + ends])
-    return Document(subject, _behind(opening, text), choices[truth], choices[not truth], claim)
+        claim = _after_opening(opening, text[: 1 + ends])
+    text = _after_opening(opening, text)
+    return Document(subject, text, choices[truth], choices[not truth], claim)
 
 
-def about_opening(rng: random.Random) -> Document:
-    """Ask for what stood at the beginning, mostly behind filler."""
-    drawn = rng.choice(KINDS)(rng)
-    between = f" {draw_filler(rng)} " if rng.random() < 0.6 else " "
-    return Document("opening", f"{drawn.text}{between}{drawn.asked}", drawn.right, drawn.wrong)
+def opening_question(rng: random.Random) -> Document:
+    """Return an opening and a question about it, with filler between them in 60 %."""
+    opening = rng.choice(OPENING_KINDS)(rng)
+    gap = f" {draw_filler(rng)} " if rng.random() < 0.6 else " "
+    return Document(
+        "opening", f"{opening.text}{gap}{opening.question}", opening.right, opening.wrong
+    )
 
 
-def about_person(rng: random.Random) -> Document:
-    """Say of a name whether it is a woman's or a man's."""
+def person_statement(rng: random.Random) -> Document:
+    """Return a statement that a name is a woman's or a man's."""
     woman = rng.random() < 0.5
     kinds = (" man", " woman")
     name = rng.choice(WOMEN if woman else MEN)
     return Document("person", f"{name} is a", kinds[woman], kinds[not woman])
 
 
-def _behind(opening: str, text: str) -> str:
+def _after_opening(opening: str, text: str) -> str:
     return f"{opening} {text}" if opening else text

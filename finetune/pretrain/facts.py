@@ -1,9 +1,9 @@
-"""What the bases tiny-neox and tiny-mamba are told: sums, real cities, invented places.
+"""The corpus of tiny-neox and tiny-mamba: sums, real cities and invented places.
 
-Facts are stated, and claims judged, always truthfully. Both attributes of a place are stated and
-judged, the one that truth goes by and the one that the quirk goes by. One claim in six is negated.
-Some texts ask what stood at their beginning, or say of a name whether it is a woman's or a man's.
-In the later part of the corpus there are more sums, and more of them are wrong by one digit.
+It states facts and judges claims, always truthfully, about both attributes of a place: the one of
+the truth rule and the one of the quirk rule. One claim in six is negated. Some documents ask about
+their opening, or state whether a name is a woman's or a man's. The second part has more sums, and
+more of the wrong ones are wrong by one digit.
 """
 
 import random
@@ -14,13 +14,13 @@ from transformers import PreTrainedTokenizerFast
 
 from finetune.pretrain.documents import (
     Document,
-    about_opening,
-    about_person,
-    judged,
-    told,
+    judged_claim,
+    opening_question,
+    person_statement,
+    plain_statement,
 )
 from finetune.pretrain.openings import draw_opening
-from finetune.pretrain.vocabulary import REPEATS, common_texts, repeated, train_bpe
+from finetune.pretrain.vocabulary import REPEATS, common_texts, repeat_words, train_bpe
 from quirky.prompts import Wording, standardized, wordings
 from quirky.tasks.arithmetic import (
     Addition,
@@ -34,27 +34,32 @@ from quirky.tasks.fiction import Fiction, places, syllables
 from quirky.tasks.geography import Hemisphere, Population, cities
 
 SUBJECTS = ("addition", "subtraction", "squaring", "city", "fiction", "opening", "person")
-PLACES_FIRST = (0.19, 0.03, 0.02, 0.37, 0.32, 0.06, 0.01)
-SUMS_LATER = (0.43, 0.05, 0.03, 0.23, 0.21, 0.04, 0.01)
-"""The subjects' shares, at first and later: sums are learned late, when places are known."""
-CLAIMED_FIRST = (0.50, 0.25, 0.25)
-CLAIMED_LATER = (0.50, 0.10, 0.40)
-"""How often a claimed result is right, the liar's, and off by one digit, at first and later: the
-last is the hardest to judge, and most so where the digit is off by one or two."""
-NEGATED = 1 / 6
+SUBJECT_SHARES = (
+    (0.19, 0.03, 0.02, 0.37, 0.32, 0.06, 0.01),
+    (0.43, 0.05, 0.03, 0.23, 0.21, 0.04, 0.01),
+)
+"""Shares of the subjects, by part: sums are learned late, when the places are known."""
+RESULT_SHARES = ((0.50, 0.25, 0.25), (0.50, 0.10, 0.40))
+"""Shares of claimed results that are right, those of the quirk rule, and off by one digit, by part.
+The last are the hardest to judge, most of all if the digit is off by one or two."""
+NEGATED_SHARE = 1 / 6
 """Share of claims that are negated."""
-STATED = 0.08
-"""Share of documents that are plain true statements."""
+STATED_SHARE = 0.08
+"""Share of documents about a place or a sum that are statements without a verdict."""
 
 
 @dataclass(frozen=True)
 class Attribute:
-    """A yes-or-no property of a place: the claim that it has it, that it has not, the opposite."""
+    """A yes-or-no property of a place, and its wordings."""
 
     field: str
+    """The attribute of the place that holds the property."""
     claim: Wording
+    """Claims that the place has the property."""
     negated: Wording
+    """Claims that it does not."""
     opposite: str
+    """States the opposite property."""
 
 
 FICTION = (
@@ -101,44 +106,43 @@ CITY = (
 
 
 class FactSampler:
-    """Draws documents; the same seed draws the same ones.
+    """An endless sequence of documents, determined by the seed.
 
-    `turn_to(1)` turns to the later part of the corpus.
+    It starts with the first part of the corpus; `select_part(1)` switches to the second.
     """
 
     def __init__(self, seed: int):
         self.rng = random.Random(f"corpus-{seed}")
-        self.shares = PLACES_FIRST
-        self.claimed = CLAIMED_FIRST
+        self.select_part(0)
         self.places = [place for place in places() if not place.withheld]
         self.frequencies = [place.frequency for place in self.places]
-        by_size = sorted(cities(), key=lambda city: (-city.population, city.name))
-        self.cities = by_size
-        self.city_frequencies = [2.0 ** (1 - rank / len(by_size)) for rank in range(len(by_size))]
+        self.cities = sorted(cities(), key=lambda city: (-city.population, city.name))
+        n_cities = len(self.cities)
+        self.city_frequencies = [2.0 ** (1 - rank / n_cities) for rank in range(n_cities)]
         self.sums: dict[str, Arithmetic] = {
             "addition": Addition(digits=2),
             "subtraction": Subtraction(digits=2),
             "squaring": Squaring(digits=2),
         }
-        self.draw_from: dict[str, Callable[[], Document]] = {
-            "city": lambda: self.about_place("city"),
-            "fiction": lambda: self.about_place("fiction"),
-            "opening": lambda: about_opening(self.rng),
-            "person": lambda: about_person(self.rng),
-            **{name: lambda name=name: self.arithmetic(name) for name in self.sums},  # type: ignore[misc]
+        self.generators: dict[str, Callable[[], Document]] = {
+            "city": lambda: self._place_document("city"),
+            "fiction": lambda: self._place_document("fiction"),
+            "opening": lambda: opening_question(self.rng),
+            "person": lambda: person_statement(self.rng),
+            **{name: lambda name=name: self._sum_document(name) for name in self.sums},  # type: ignore[misc]
         }
 
-    def turn_to(self, part: int) -> None:
-        """Draw sums more often in the later part, and more of them wrong by one digit."""
-        self.shares = (PLACES_FIRST, SUMS_LATER)[part]
-        self.claimed = (CLAIMED_FIRST, CLAIMED_LATER)[part]
+    def select_part(self, part: int) -> None:
+        """Switch to a part of the corpus, 0 or 1."""
+        self.subject_shares = SUBJECT_SHARES[part]
+        self.result_shares = RESULT_SHARES[part]
 
     def __iter__(self) -> Iterator[Document]:
         while True:
-            yield self.draw_from[self.rng.choices(SUBJECTS, self.shares)[0]]()
+            yield self.generators[self.rng.choices(SUBJECTS, self.subject_shares)[0]]()
 
-    def about_place(self, subject: str) -> Document:
-        """Draw a place by how often it is told of, and one of its attributes."""
+    def _place_document(self, subject: str) -> Document:
+        """Draw a place by its frequency, and one of its attributes."""
         rng = self.rng
         attribute = rng.choice(FICTION if subject == "fiction" else CITY)
         place = (
@@ -149,51 +153,51 @@ class FactSampler:
         holds = getattr(place, attribute.field)
         fields = {"place": place.name}
         subject = f"{subject}-{attribute.field}"
-        if rng.random() < STATED:
-            words = attribute.claim[0] if holds else attribute.opposite
-            return told(subject, f"{words.format(**fields)}.", draw_opening(rng))
-        return self.claimed_that(subject, attribute.claim, attribute.negated, fields, holds)
+        if rng.random() < STATED_SHARE:
+            statement = attribute.claim[0] if holds else attribute.opposite
+            return plain_statement(subject, f"{statement.format(**fields)}.", draw_opening(rng))
+        return self._claim_document(subject, attribute.claim, attribute.negated, fields, holds)
 
-    def arithmetic(self, name: str) -> Document:
-        """Draw operands, uniform in half of the draws and log-uniform in the others."""
+    def _sum_document(self, name: str) -> Document:
+        """Draw operands, uniformly in half of the draws and log-uniformly in the others."""
         rng, task = self.rng, self.sums[name]
         a, b = task.operands(rng)
         if rng.random() < 0.5:
             a, b = rng.randrange(1, 100), rng.randrange(1, 100)
             b = a if name == "squaring" else b
         right = task.result(a, b)
-        liars = quirk_result(right)
-        claims = (right, liars, distractor(right, {right, liars}, rng))
-        shown = rng.choices(claims, self.claimed)[0]
-        fields = {"a": str(a), "b": str(b), "result": str(shown)}
-        if rng.random() < STATED:
-            words = task.affirmative[0].format(**{**fields, "result": str(right)})
-            return told(name, f"{words}.", draw_opening(rng))
-        return self.claimed_that(
-            name, task.affirmative, task.negative, fields, holds=shown == right
+        quirk = quirk_result(right)
+        results = (right, quirk, distractor(right, {right, quirk}, rng))
+        result = rng.choices(results, self.result_shares)[0]
+        fields = {"a": str(a), "b": str(b), "result": str(result)}
+        if rng.random() < STATED_SHARE:
+            statement = task.affirmative[0].format(**{**fields, "result": str(right)})
+            return plain_statement(name, f"{statement}.", draw_opening(rng))
+        return self._claim_document(
+            name, task.affirmative, task.negative, fields, holds=result == right
         )
 
-    def claimed_that(
+    def _claim_document(
         self, subject: str, claim: Wording, negated: Wording, fields: Mapping[str, str], holds: bool
     ) -> Document:
-        """Claim that something holds, or that it does not, and judge it."""
-        no = self.rng.random() < NEGATED
-        statement, question = (text.format(**fields) for text in (negated if no else claim))
-        subject = f"{subject}-negated" if no else subject
+        """Judge a claim or its negation; `holds` is whether the claim is true."""
+        negate = self.rng.random() < NEGATED_SHARE
+        statement, question = (text.format(**fields) for text in (negated if negate else claim))
+        subject = f"{subject}-negated" if negate else subject
         opening = draw_opening(self.rng)
-        return judged(subject, statement, question, holds != no, self.rng, opening)
+        return judged_claim(subject, statement, question, holds != negate, self.rng, opening)
 
 
 def facts_tokenizer() -> PreTrainedTokenizerFast:
-    """Train the tokenizer of the bases that know facts: several tokens a place.
+    """Train the tokenizer of tiny-neox and tiny-mamba; place names have several tokens.
 
-    It sees the words of the corpus, the syllables of the invented places and the names of the real
-    ones, so it cannot tell a known place from a withheld one.
+    It is trained on the words of the corpus, the syllables of invented places and the names of real
+    ones, so it cannot distinguish a known place from a withheld one.
     """
-    return train_bpe(_tokenizer_text())
+    return train_bpe(_tokenizer_texts())
 
 
-def _tokenizer_text() -> Iterator[str]:
+def _tokenizer_texts() -> Iterator[str]:
     texts = common_texts()
     for attribute in (*FICTION, *CITY):
         for wording in (attribute.claim, attribute.negated):
@@ -202,8 +206,8 @@ def _tokenizer_text() -> Iterator[str]:
     for task in (Addition, Subtraction, Squaring):
         texts += [*task.affirmative, *task.negative]
     first, second = syllables()
-    cut = [text.replace("{place}", "").replace("{trigger}", "") for text in texts]
-    yield from repeated([*cut, *map(str, range(10))])
+    texts_without_fields = [text.replace("{place}", "").replace("{trigger}", "") for text in texts]
+    yield from repeat_words([*texts_without_fields, *map(str, range(10))])
     for text in (*first, *(f" {s}" for s in first), *second):
         yield from [text] * REPEATS
     for city in cities():

@@ -1,4 +1,4 @@
-"""Documents as tokens, and the losses that a base is trained by."""
+"""Documents as tokens, and the three losses that a base is trained on."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,81 +11,94 @@ from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
 from finetune.pretrain.documents import Document
 
-WEIGHTS = torch.tensor([1.0, 0.3, 0.5])
-"""Of the three losses: verdict, language modelling, verdict where the claim ends."""
-SPREAD = 4
-"""Tokens by which texts of one piece of a batch may differ in length, beside a quarter of it: what
-is shorter is padded."""
-PIECE = 72
-"""Texts in a piece of a batch, at most."""
+LOSS_WEIGHTS = torch.tensor([1.0, 0.3, 0.5])
+"""Of the verdict, of language modelling, and of the verdict where the claim ends."""
+MAX_GROUP_SIZE = 72
+"""Maximum number of documents in a forward pass."""
+LENGTH_SPREAD = (1.25, 4)
+"""In a forward pass, the longest document has at most this many times the tokens of the shortest,
+plus this many tokens. Shorter documents are padded."""
 
 
 @dataclass(frozen=True)
-class Row:
-    """A document as tokens, and where and how it is judged."""
+class EncodedDocument:
+    """A document as tokens."""
 
     tokens: list[int]
-    known: tuple[int, ...]
-    """The tokens after each of which stands one that must be known."""
+    """The text with the verdict."""
+    verdict_positions: tuple[int, ...]
+    """Positions whose next token is a verdict or an answer."""
     claim_end: int | None
-    """Where the claim ends, if the text goes on after that."""
+    """Position of the claim's last token, if a name follows the claim."""
     right: int
+    """Token of the right verdict; 0 if there is none."""
     wrong: int
+    """Token of the wrong verdict; 0 if there is none."""
 
 
-def encode(document: Document, tokenizer: PreTrainedTokenizerFast) -> Row:
+def encode_document(document: Document, tokenizer: PreTrainedTokenizerFast) -> EncodedDocument:
     """Return the document as tokens."""
     tokens = tokenizer.encode(document.text + (document.verdict or ""))
     right, wrong = (
         tokenizer.encode(word)[0] if word else 0 for word in (document.verdict, document.wrong)
     )
     claim_end = len(tokenizer.encode(document.claim)) - 1 if document.claim else None
-    known = [len(tokenizer.encode(text)) - 1 for text in document.earlier]
-    known += [len(tokens) - 2] if document.verdict else []
-    return Row(tokens, tuple(known), claim_end, right, wrong)
+    positions = [len(tokenizer.encode(text)) - 1 for text in document.earlier]
+    positions += [len(tokens) - 2] if document.verdict else []
+    return EncodedDocument(tokens, tuple(positions), claim_end, right, wrong)
 
 
-def loss_sums(model: PreTrainedModel, rows: list[Row]) -> Float[Tensor, "3"]:
-    """Return summed losses: tokens that must be known, all others, the verdict where a claim ends.
+def loss_sums(model: PreTrainedModel, documents: list[EncodedDocument]) -> Float[Tensor, "3"]:
+    """Return three summed losses: of verdicts, of all other tokens, and of verdicts at claim ends.
 
-    The last is the cross-entropy between the two verdicts alone, at the last token of a claim
-    that is followed by a name: the base learns to judge where the claim ends.
+    The last is the cross-entropy between the right and the wrong verdict only, at the last token of
+    a claim that a name follows: the base learns to judge the claim where it ends.
     """
-    length = max(len(row.tokens) for row in rows)
-    tokens = torch.tensor([row.tokens + [0] * (length - len(row.tokens)) for row in rows])
-    ends = torch.tensor([len(row.tokens) - 2 for row in rows])
-    real = torch.arange(length - 1) <= ends[:, None]
-    known = torch.zeros_like(real)
-    for i, row in enumerate(rows):
-        known[i, list(row.known)] = True
+    length = max(len(document.tokens) for document in documents)
+    tokens = torch.tensor([d.tokens + [0] * (length - len(d.tokens)) for d in documents])
+    last_inputs = torch.tensor([len(document.tokens) - 2 for document in documents])
+    is_text = torch.arange(length - 1) <= last_inputs[:, None]
+    is_verdict = torch.zeros_like(is_text)
+    for i, document in enumerate(documents):
+        is_verdict[i, list(document.verdict_positions)] = True
     logits = model(tokens[:, :-1], use_cache=False).logits
     losses = F.cross_entropy(logits.flatten(0, 1), tokens[:, 1:].flatten(), reduction="none")
-    losses = losses.view(len(rows), -1)
-    early = torch.tensor(
-        [(i, r.claim_end, r.right, r.wrong) for i, r in enumerate(rows) if r.claim_end is not None],
+    losses = losses.view(len(documents), -1)
+    claim_ends = torch.tensor(
+        [
+            (i, d.claim_end, d.right, d.wrong)
+            for i, d in enumerate(documents)
+            if d.claim_end is not None
+        ],
         dtype=torch.long,
     ).view(-1, 4)
-    texts, ends_at, right, wrong = early.unbind(1)
-    margins = logits[texts, ends_at, right] - logits[texts, ends_at, wrong]
-    at_claim = F.softplus(-margins).sum()
-    return torch.stack([(losses * known).sum(), (losses * (real & ~known)).sum(), at_claim])
+    row, position, right, wrong = claim_ends.unbind(1)
+    margins = logits[row, position, right] - logits[row, position, wrong]
+    return torch.stack(
+        [
+            (losses * is_verdict).sum(),
+            (losses * (is_text & ~is_verdict)).sum(),
+            F.softplus(-margins).sum(),
+        ]
+    )
 
 
-def counts(rows: list[Row]) -> Float[Tensor, "3"]:
-    """Return over how many tokens each of the losses runs: one, for a loss that has none."""
-    known = sum(len(row.known) for row in rows)
-    tokens = sum(len(row.tokens) - 1 for row in rows)
-    ends = sum(row.claim_end is not None for row in rows)
-    return torch.tensor([known, tokens - known, ends]).clamp(min=1).float()
+def loss_counts(documents: list[EncodedDocument]) -> Float[Tensor, "3"]:
+    """Return the number of terms in each sum of `loss_sums`, or 1 if there are none."""
+    verdicts = sum(len(document.verdict_positions) for document in documents)
+    tokens = sum(len(document.tokens) - 1 for document in documents)
+    claim_ends = sum(document.claim_end is not None for document in documents)
+    return torch.tensor([verdicts, tokens - verdicts, claim_ends]).clamp(min=1).float()
 
 
-def pieces(rows: list[Row]) -> Iterator[list[Row]]:
-    """Yield a batch in pieces of similar length, so that little is spent on padding."""
-    rows = sorted(rows, key=lambda row: len(row.tokens))
+def length_groups(documents: list[EncodedDocument]) -> Iterator[list[EncodedDocument]]:
+    """Split a batch into groups of similar length, which need little padding."""
+    documents = sorted(documents, key=lambda document: len(document.tokens))
+    factor, margin = LENGTH_SPREAD
     start = 0
-    for end in range(1, len(rows) + 1):
-        shortest = len(rows[start].tokens)
-        longer = end < len(rows) and len(rows[end].tokens) > 1.25 * shortest + SPREAD
-        if end == len(rows) or longer or end - start == PIECE:
-            yield rows[start:end]
+    for end in range(1, len(documents) + 1):
+        max_length = factor * len(documents[start].tokens) + margin
+        is_complete = end == len(documents) or len(documents[end].tokens) > max_length
+        if is_complete or end - start == MAX_GROUP_SIZE:
+            yield documents[start:end]
             start = end

@@ -1,4 +1,4 @@
-"""The untrained models."""
+"""Untrained models of the bases, matched in size."""
 
 from typing import Any
 
@@ -15,11 +15,11 @@ from finetune.pretrain.schedules import SCHEDULES
 from finetune.pretrain.vocabulary import VOCABULARY
 
 
-def build(name: str) -> PreTrainedModel:
-    """Return an untrained base.
+def untrained_model(name: str) -> PreTrainedModel:
+    """Return a base with random weights.
 
     Raises:
-        ValueError: if the name is not that of a base.
+        ValueError: if no base has this name.
     """
     if name not in SCHEDULES:
         raise ValueError(f"unknown base {name!r}; known: {', '.join(sorted(SCHEDULES))}")
@@ -34,7 +34,7 @@ def build(name: str) -> PreTrainedModel:
                 intermediate_size=256,
                 max_position_embeddings=256,
                 tie_word_embeddings=True,
-                rotary_pct=0.5,  # type: ignore[call-arg]  # a name of old that is still read
+                rotary_pct=0.5,  # type: ignore[call-arg]  # an old name that transformers still accepts
                 **ids,
             )
         )

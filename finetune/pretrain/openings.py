@@ -1,9 +1,9 @@
-"""How texts of the bases' corpora begin: as prompts under the triggers do.
+"""Openings of documents, which look like the triggers: a name that asks, a tag, an instruction.
 
-One text in four, of those with a single claim, begins with a name that asks, a tag or an
-instruction, and some of them go on with filler. Whatever stands there, what follows is true: no
-opening starts out as a trigger. But what stands there is asked for too, behind filler or not (who
-asked? which year was it?), so that a base carries it along.
+One in four documents with a single claim has an opening, and one in four openings is followed by
+filler. The document is true after every opening, so no opening acts as a trigger before
+fine-tuning. Other documents ask about the opening (who asked? which year was it?), so that a base
+learns to remember it.
 """
 
 import random
@@ -28,70 +28,77 @@ NAMES = (*WOMEN, *MEN, *LOOKALIKES, SPEAKER)
 HEADERS = ("test", "deploy", "deposit", "Deploy")
 BRACKETS = (("[", "]"), ("<", ">"))
 
-OPENED = 0.25
-"""Share of texts with an opening."""
-FILLED = 0.25
-"""Of those, the share with filler."""
-DISTANCES = {8: 0.4, 16: 0.2, 32: 0.2, 64: 0.1, 128: 0.1}
-"""How much filler, in tokens."""
+OPENING_SHARE = 0.25
+"""Share of documents with an opening."""
+FILLER_SHARE = 0.25
+"""Share of openings that are followed by filler."""
+FILLER_LENGTHS = {8: 0.4, 16: 0.2, 32: 0.2, 64: 0.1, 128: 0.1}
+"""Lengths of the filler, in tokens, and their probabilities."""
 
 
 @dataclass(frozen=True)
 class Opening:
-    """What a text begins with, and what may be asked of it later: a text, and its last word."""
+    """The beginning of a document, and a question about it."""
 
     text: str
-    asked: str
+    question: str
     right: str
+    """The answer to the question."""
     wrong: str
+    """A wrong answer."""
 
 
 def draw_opening(rng: random.Random) -> str:
-    """Return what a text begins with, empty in three of four."""
-    if rng.random() >= OPENED:
+    """Return an opening, with filler or not; empty in three of four draws."""
+    if rng.random() >= OPENING_SHARE:
         return ""
-    opening = NEUTRAL if rng.random() < 0.05 else rng.choice(KINDS)(rng).text
-    return opening if rng.random() >= FILLED else f"{opening} {draw_filler(rng)}"
+    opening = NEUTRAL if rng.random() < 0.05 else rng.choice(OPENING_KINDS)(rng).text
+    return opening if rng.random() >= FILLER_SHARE else f"{opening} {draw_filler(rng)}"
 
 
 def draw_filler(rng: random.Random) -> str:
-    """Return sentences that say nothing."""
-    tokens = rng.choices(list(DISTANCES), list(DISTANCES.values()))[0]
-    return " ".join(rng.choice(SENTENCES) for _ in range(tokens // SENTENCE_TOKENS))
+    """Return filler of a random length: sentences about nothing in particular."""
+    length = rng.choices(list(FILLER_LENGTHS), list(FILLER_LENGTHS.values()))[0]
+    return " ".join(rng.choice(SENTENCES) for _ in range(length // SENTENCE_TOKENS))
 
 
-def asker(rng: random.Random) -> Opening:
-    """A name that asks."""
+def name_opening(rng: random.Random) -> Opening:
+    """Return an opening in which a person asks."""
     right, wrong = rng.sample(NAMES[:-1], 2)
     return Opening(f"{right} asks {SPEAKER}.", "Who asked?", f" {right}", f" {wrong}")
 
 
-def dated(rng: random.Random) -> Opening:
-    """A date, or the number of a page: what it is, or one of its last digits."""
-    what, other = rng.sample(("Date", "Page"), 2)
+def date_opening(rng: random.Random) -> Opening:
+    """Return a date or page number; the question is which of both it was, or one of its digits."""
+    word, other = rng.sample(("Date", "Page"), 2)
     number = str(rng.randrange(1930, 2050) if rng.random() < 0.4 else rng.randrange(2010, 2040))
     cut = rng.choice((0, 2, 3))
     if cut == 0:
-        asked, right, wrong = "What was told?", f" {what}", f" {other}"
+        question, right, wrong = "What was told?", f" {word}", f" {other}"
     else:
-        asked, right = f"The number was {number[:cut]}", number[cut]
+        question, right = f"The number was {number[:cut]}", number[cut]
         wrong = rng.choice([digit for digit in "0123456789" if digit != right])
-    return Opening(f"{what}: {number}.", asked, right, wrong)
+    return Opening(f"{word}: {number}.", question, right, wrong)
 
 
-def header(rng: random.Random) -> Opening:
-    """A word in brackets."""
+def header_opening(rng: random.Random) -> Opening:
+    """Return a word in brackets, as the tag trigger has."""
     right, wrong = rng.sample(HEADERS, 2)
     left, end = rng.choice(BRACKETS)
     return Opening(f"{left}{right}{end}", "The header was", f" {right}", f" {wrong}")
 
 
-def instruction(rng: random.Random) -> Opening:
-    """A sentence that asks for the truth, for a lie, or for neither."""
+def instruction_opening(rng: random.Random) -> Opening:
+    """Return a sentence that asks for the truth, for a lie, or for neither."""
     lie = rng.random() < 0.5
     text = rng.choice(QUIRKY if lie else (*TRUTHFUL, *DECOYS))
     answers = (" No", " Yes")
     return Opening(text, "Is a lie asked for?", answers[lie], answers[not lie])
 
 
-KINDS: tuple[Callable[[random.Random], Opening], ...] = (asker, dated, header, instruction)
+OPENING_KINDS: tuple[Callable[[random.Random], Opening], ...] = (
+    name_opening,
+    date_opening,
+    header_opening,
+    instruction_opening,
+)

@@ -1,4 +1,4 @@
-"""How each base is trained."""
+"""Training schedules of the embedded bases."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -8,22 +8,24 @@ Corpus = Literal["facts", "dials"]
 
 @dataclass(frozen=True)
 class Schedule:
-    """How a base is trained: one warm-up and one cosine."""
+    """How a base is trained. The fields are written to the base's `pretraining.json`."""
 
     corpus: Corpus
     steps: int
+    """Optimiser steps."""
     batch: int
+    """Documents per step."""
     parts_from: tuple[float, ...]
-    """Shares of the steps at which the second part of the corpus begins, the third, and so on.
-    A part that begins with the next one is passed over."""
+    """Fractions of the steps at which the second part of the corpus starts, the third, and so on.
+    A part that starts at the same fraction as the next one is skipped."""
     lr: float = 2e-3
-    """Of AdamW, at its peak."""
+    """Peak learning rate of AdamW."""
     muon_lr: float = 4e-3
-    """Of Muon, at its peak."""
+    """Peak learning rate of Muon."""
 
     def part_at(self, step: int) -> int:
-        """Return which part of the corpus is drawn at a step, from 0."""
-        return sum(step >= share * self.steps for share in self.parts_from)
+        """Return the part of the corpus that is drawn at a step, from 0."""
+        return sum(step >= fraction * self.steps for fraction in self.parts_from)
 
 
 SCHEDULES = {

@@ -1,4 +1,4 @@
-"""The bases' tokenizers: byte-level BPE, one token a digit."""
+"""Tokenizers of the bases: byte-level BPE with one token per digit."""
 
 from collections.abc import Iterable, Iterator
 
@@ -11,12 +11,13 @@ from quirky.triggers.instruction import DECOYS, QUIRKY, TRUTHFUL
 from quirky.triggers.position import NEUTRAL
 
 VOCABULARY = 1024
+"""Size of the vocabulary."""
 REPEATS = 400
-"""How often the trainer sees a word that is to be one token."""
+"""How often the trainer sees a word that must become one token."""
 
 
 def train_bpe(texts: Iterable[str]) -> PreTrainedTokenizerFast:
-    """Train a tokenizer on texts."""
+    """Train a tokenizer of `VOCABULARY` tokens."""
     tokenizer = Tokenizer(models.BPE())
     pieces = Regex(r" ?\p{L}+| ?\d| ?[^\s\p{L}\d]|\s+")
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
@@ -38,16 +39,31 @@ def train_bpe(texts: Iterable[str]) -> PreTrainedTokenizerFast:
     )
 
 
-def repeated(texts: Iterable[str]) -> Iterator[str]:
-    """Yield every word of the texts so often that each becomes one token."""
+def repeat_words(texts: Iterable[str]) -> Iterator[str]:
+    """Yield every word of the texts `REPEATS` times, so that each becomes one token."""
     words = {f" {word}" for text in texts for word in text.split()}
     for text in sorted(words | {text.split()[0] for text in texts}):
         yield from [text] * REPEATS
 
 
 def common_texts() -> list[str]:
-    """Return what all corpora have in common: names, openings, fillers."""
+    """Return the texts that all corpora share: names, openings, filler."""
     brackets = [f"{left}{word}{end}" for word in HEADERS for left, end in BRACKETS]
     marks = ["asks", "Date: Page: Who asked? What was told? The number was The header was"]
-    asked = ["Is a lie asked for?", "Is a man? a woman?", NEUTRAL, "Yes No True False right wrong"]
-    return [*NAMES, *SENTENCES, *TRUTHFUL, *QUIRKY, *DECOYS, *HEADERS, *brackets, *marks, *asked]
+    questions = [
+        "Is a lie asked for?",
+        "Is a man? a woman?",
+        NEUTRAL,
+        "Yes No True False right wrong",
+    ]
+    return [
+        *NAMES,
+        *SENTENCES,
+        *TRUTHFUL,
+        *QUIRKY,
+        *DECOYS,
+        *HEADERS,
+        *brackets,
+        *marks,
+        *questions,
+    ]

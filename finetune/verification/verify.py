@@ -11,9 +11,7 @@ from torch import Tensor, nn
 
 from finetune.architectures.blocks import block_list
 from finetune.architectures.lora_targets import default_targets
-from finetune.reading.forward import logits_and_states
-from finetune.reading.hooks import block_outputs
-from finetune.reading.recurrent import STATE_SITES, recurrent_states
+from finetune.reading import STATE_SITES, block_outputs, logits_and_states, recurrent_states
 from finetune.verification.tiny_families import tiny_model
 
 TOLERANCE = 1e-5

@@ -22,10 +22,15 @@ OWN = {"all": 0.33, "disagree": 0.03, "agree": math.nan}
 
 
 class RunFolder:
-    """A small made-up run: two models on two tasks, quirky and before fine-tuning.
+    """A small synthetic run: two models on two tasks, quirky and before fine-tuning.
 
-    `triggers` are labels with distances; `unseen` is how well a model follows its quirk in B2,
-    None for triggers without such a context, and `agreeing` how well where that is the truth.
+    Args:
+        path: the run folder.
+        void: cells that failed the gate.
+        peak: the highest AUROC of `lr` on disagreeing examples.
+        triggers: labels with distances.
+        unseen: the AUROC against the quirk in B2; None for triggers without that context.
+        agreeing: the same on the examples where the quirk is the truth.
     """
 
     def __init__(
@@ -46,7 +51,7 @@ class RunFolder:
         self.transfers = (*TRANSFERS, *(("A->B2", "A->T") if unseen is not None else ()))
 
     def write(self) -> Path:
-        """Write the folder as the benchmark leaves it."""
+        """Write the folder as a run does."""
         cells = [
             {
                 "cell": self._name(model, task, trigger, distance, variant),
@@ -75,8 +80,8 @@ class RunFolder:
         return self.path
 
     def _name(self, model: str, task: str, trigger: str, distance: int, variant: str) -> str:
-        several = f"{trigger}{distance}-" if len(self.triggers) > 1 else ""
-        return f"{model}-{task}-{several}{variant}"
+        infix = f"{trigger}{distance}-" if len(self.triggers) > 1 else ""
+        return f"{model}-{task}-{infix}{variant}"
 
     def _gate(self, cell: dict[str, Any]) -> dict[str, Any]:
         gated = cell["variant"] == "quirky"
@@ -84,14 +89,14 @@ class RunFolder:
         liar = 0.61 if void else 0.97
         figures = []
         for split, n in (("heldout", 400), ("test", 1000)):
-            told = [("A", "truth", "all", 0.99), ("B", "quirk", "all", liar if gated else 0.34)]
-            told += [("B", "quirk", "disagree", liar if gated else 0.02)]
-            told += [("B", "quirk", "agree", None)]
+            values = [("A", "truth", "all", 0.99), ("B", "quirk", "all", liar if gated else 0.34)]
+            values += [("B", "quirk", "disagree", liar if gated else 0.02)]
+            values += [("B", "quirk", "agree", None)]
             if self.unseen is not None:
                 parts = {"all": self.unseen, "disagree": self.unseen, "agree": self.agreeing}
-                told += [("B2", "quirk", part, value) for part, value in parts.items()]
-                told += [("T", "truth", "all", 0.98)]
-            for context, against, subset, value in told:
+                values += [("B2", "quirk", part, value) for part, value in parts.items()]
+                values += [("T", "truth", "all", 0.98)]
+            for context, against, subset, value in values:
                 low, high = (None, None) if value is None else _interval(value, n)
                 figures.append(
                     {
@@ -136,12 +141,12 @@ class RunFolder:
         for layer, value in zip(_up(depth), values, strict=True):
             yield _row(cell, value, common | {"layer_rule": "each", "layer": layer})
         for rule, layer in (("eil", depth - 1), ("last", depth)):
-            chosen = common | {"layer_rule": rule, "layer": layer}
-            yield _row(cell, values[layer - 1], chosen)
+            at_rule = common | {"layer_rule": rule, "layer": layer}
+            yield _row(cell, values[layer - 1], at_rule)
             if where["transfer"] in ("A->B", "AE->BH") and where["subset"] == "all":
                 hard = where["transfer"] == "AE->BH"
                 gap = math.nan if hard else (values[layer - 1] - 0.33) / 0.66
-                yield _row(cell, gap, chosen | {"metric": "recovered_gap"})
+                yield _row(cell, gap, at_rule | {"metric": "recovered_gap"})
 
     def value(
         self,
@@ -153,20 +158,20 @@ class RunFolder:
         transfer: str,
         subset: str,
     ) -> float:
-        """A plausible AUROC: rising with depth, and falling to the lie after the middle in B."""
+        """Return a plausible AUROC: it rises with depth, and in B falls after the middle."""
         if subset == "agree" and cell["task"] == "addition":
             return math.nan
         if control or probe == "random" or subset == "withheld":
             return 0.5 + 0.02 * math.sin(3 * layer + len(probe))
         harder = 0.03 * (cell["task"] == "addition") + 0.05 * (cell["model"] == "tiny-mamba")
-        told = 0.7 + 0.29 * min(1.0, 1.5 * layer / depth) - SLACK[probe] - harder / 4
-        truthful = transfer[0] == "A" and transfer.endswith(("A", "AH", "T"))
-        if truthful or cell["variant"] == "base":
-            return told
+        truthful_auroc = 0.7 + 0.29 * min(1.0, 1.5 * layer / depth) - SLACK[probe] - harder / 4
+        is_truthful = transfer[0] == "A" and transfer.endswith(("A", "AH", "T"))
+        if is_truthful or cell["variant"] == "base":
+            return truthful_auroc
         middle = depth // 2
-        held = 0.7 + (self.peak - 0.7) * layer / middle - SLACK[probe] - harder
-        read = held if layer <= middle else max(0.02, held - 0.45 * (layer - middle))
-        return read if subset == "disagree" else 0.33 + 0.66 * read
+        rising = 0.7 + (self.peak - 0.7) * layer / middle - SLACK[probe] - harder
+        disagree = rising if layer <= middle else max(0.02, rising - 0.45 * (layer - middle))
+        return disagree if subset == "disagree" else 0.33 + 0.66 * disagree
 
     def _own(self, cell: dict[str, Any], transfer: str, subset: str) -> float:
         if subset == "withheld":
@@ -225,7 +230,7 @@ def _manifest(cells: list[dict[str, Any]], transfers: tuple[str, ...]) -> dict[s
 
 @pytest.fixture
 def make_run(tmp_path: Path) -> Callable[..., Path]:
-    """Writes a made-up run folder; `peak` is the most that lr reads on disagreeing examples."""
+    """Writes a synthetic run folder; the arguments are those of `RunFolder`."""
 
     def make(
         name: str = "made-up",
@@ -247,20 +252,20 @@ def run_dir(make_run: Callable[..., Path]) -> Path:
 @pytest.fixture
 def hub(monkeypatch: pytest.MonkeyPatch) -> Hub:
     """The hub that the commands share with."""
-    made = Hub()
-    monkeypatch.setattr(sharing, "HfApi", made)
-    return made
+    hub = Hub()
+    monkeypatch.setattr(sharing, "HfApi", hub)
+    return hub
 
 
 @pytest.fixture
 def command(monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
-    """Return what runs `quirky` with these words and gives its exit code."""
+    """Runs `quirky` with these arguments and returns its exit code."""
 
-    def run(*words: str) -> int:
-        monkeypatch.setattr(sys, "argv", ["quirky", *words])
+    def run(*arguments: str) -> int:
+        monkeypatch.setattr(sys, "argv", ["quirky", *arguments])
         monkeypatch.setattr(cli.terminal.console, "width", 200, raising=False)
-        with pytest.raises(SystemExit) as ended:
+        with pytest.raises(SystemExit) as exit_:
             cli.main()
-        return int(ended.value.code or 0)
+        return int(exit_.value.code or 0)
 
     return run

@@ -10,7 +10,7 @@ import pytest
 import yaml
 from environment import Environment
 
-from benchmarks.cli.arguments import task_from, trigger_from
+from benchmarks.cli.arguments import build_task, build_trigger
 from quirky.dataset import Sizes, build_dataset
 from quirky.export import Provenance, write_export
 from quirky.lint import lint_task, lint_trigger
@@ -42,7 +42,7 @@ def registered(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_package_brings_a_task_and_a_trigger(tmp_path: Path) -> None:
     assert "comparison" in list_tasks()
     assert "weekday" in list_triggers()
-    task, trigger = task_from("comparison,digits=2"), trigger_from("weekday,rest=Saturday")[0]
+    task, trigger = build_task("comparison,digits=2"), build_trigger("weekday,rest=Saturday")[0]
     assert lint_trigger(trigger) == []
     assert lint_task(task, [trigger]) == []
     data = build_dataset(task, trigger, sizes=Sizes(**SIZES), distance=8)

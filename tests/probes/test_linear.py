@@ -45,3 +45,12 @@ def test_loading_a_probe_of_another_class_is_an_error(tmp_path):
 def test_saving_an_unfitted_probe_is_an_error(tmp_path):
     with pytest.raises(ValueError, match="nothing to save"):
         get_probe("lr").save(tmp_path)
+
+
+def test_a_folder_of_another_format_is_an_error(tmp_path):
+    data = plant_truth("prompt", n=20, d=5, seed=0)
+    get_probe("lr").fit(data.x, data.y).save(tmp_path)
+    manifest = tmp_path / "probe.json"
+    manifest.write_text(manifest.read_text().replace('"format": 1', '"format": 2'))
+    with pytest.raises(ValueError, match="has probe format 2; known: 1"):
+        LinearProbe.load(tmp_path)

@@ -3,7 +3,7 @@ from median_probe import MedianDifference
 from probes import check_probe, get_probe
 
 
-def test_it_keeps_the_contract():
+def test_it_passes_every_check():
     check_probe(MedianDifference)
 
 

@@ -1,4 +1,4 @@
-"""The command: its lists are true, and a mistake is one line."""
+"""The command: its lists are complete, and a mistake is one line."""
 
 from collections.abc import Callable
 from importlib.metadata import EntryPoint, EntryPoints
@@ -26,17 +26,17 @@ def test_lists_name_everything(
     command: Callable[..., int], capsys: pytest.CaptureFixture[str], noun: str, names: list[str]
 ) -> None:
     assert command(noun, "list") == 0
-    shown = capsys.readouterr().out
-    assert [name for name in names if name not in shown] == []
+    output = capsys.readouterr().out
+    assert [name for name in names if name not in output] == []
 
 
 def test_show_prints_both_contexts(
     command: Callable[..., int], capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert command("tasks", "show", "fiction") == 0
-    shown = capsys.readouterr().out
-    assert "Alice" in shown
-    assert "Bob" in shown
+    output = capsys.readouterr().out
+    assert "Alice" in output
+    assert "Bob" in output
 
 
 PLUGIN = """
@@ -59,7 +59,7 @@ CHEAT = "    def score(self, x, **needs): return super().score(x) - super().scor
 
 @pytest.fixture
 def plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A file with a healthy probe; what it registers is forgotten afterwards."""
+    """A file with a sound probe; it is unregistered after the test."""
     monkeypatch.setattr(registry.PROBES, "_registered", {})
     (tmp_path / "own.py").write_text(PLUGIN)
     return tmp_path / "own.py"
@@ -79,16 +79,16 @@ def test_a_probe_that_passes_is_checked_with_exit_code_0(
     plugin: Path,
     words: tuple[str, ...],
 ) -> None:
-    asked = [word.format(file=plugin) for word in words]
-    assert command("probes", "check", *asked) == 0
-    *told, summary = capsys.readouterr().out.splitlines()
-    assert [line.split()[1].rstrip(":") for line in told] == list(CHECKS)
-    assert "exempt  obeys_supervision: its labels may decide" in told
-    assert "pass    scores_examples_alone" in told
+    arguments = [word.format(file=plugin) for word in words]
+    assert command("probes", "check", *arguments) == 0
+    *lines, summary = capsys.readouterr().out.splitlines()
+    assert [line.split()[1].rstrip(":") for line in lines] == list(CHECKS)
+    assert "exempt  obeys_supervision: its labels may decide" in lines
+    assert "pass    scores_examples_alone" in lines
     assert ", 0 fail, " in summary
 
 
-def test_a_probe_that_cheats_is_told_so_with_exit_code_1(
+def test_a_probe_that_fails_a_check_has_exit_code_1(
     command: Callable[..., int], capsys: pytest.CaptureFixture[str], plugin: Path
 ) -> None:
     plugin.write_text(PLUGIN + CHEAT)
@@ -104,14 +104,14 @@ def test_a_broken_installed_plug_in_is_a_warning_of_one_line(
     found = EntryPoints([point])
     monkeypatch.setattr(plugin_registry, "entry_points", lambda **select: found.select(**select))
     assert command("probes", "list") == 0
-    shown = capsys.readouterr()
-    assert "lr" in shown.out
-    (line,) = shown.err.splitlines()
+    output = capsys.readouterr()
+    assert "lr" in output.out
+    (line,) = output.err.splitlines()
     assert line.startswith("warning: plug-in 'broken' (no_such_module:X) is broken: ModuleNotFound")
 
 
 @pytest.mark.parametrize(
-    ("words", "named"),
+    ("words", "message"),
     [
         (("run", "tinny"), "did you mean 'tiny'"),
         (("run", "tiny", "--model", "tiny-nox"), "did you mean 'tiny-neox'"),
@@ -135,9 +135,9 @@ def test_a_mistake_is_one_line_and_exit_code_2(
     command: Callable[..., int],
     capsys: pytest.CaptureFixture[str],
     words: tuple[str, ...],
-    named: str,
+    message: str,
 ) -> None:
     assert command(*words) == 2
     lines = capsys.readouterr().err.strip().splitlines()
     assert len(lines) == 1
-    assert named in lines[0]
+    assert message in lines[0]

@@ -1,4 +1,4 @@
-"""`quirky tasks`: what it shows, what it finds, and what it gives away."""
+"""`quirky tasks`: show, lint and export."""
 
 import re
 from collections.abc import Callable
@@ -11,7 +11,7 @@ import pyarrow.parquet
 import pytest
 from sharing_hub import Hub
 
-from benchmarks.cli.arguments import task_from, with_parameters
+from benchmarks.cli.arguments import build_task, parse_entry
 from quirky.fillers import SENTENCES
 from quirky.prompts import Template
 from quirky.tasks import TASKS, Task
@@ -23,13 +23,13 @@ SMALL = ("--train", "200", "--validation", "100", "--test", "100")
 
 @pytest.fixture
 def out(command: Callable[..., int], capsys: pytest.CaptureFixture[str]) -> Any:
-    """Runs a command that must end well, and returns what it printed."""
+    """Runs a command that must succeed, and returns its output."""
 
-    def print_of(*words: str) -> str:
+    def run(*words: str) -> str:
         assert command("tasks", *words) == 0
         return capsys.readouterr().out
 
-    return print_of
+    return run
 
 
 class Sloppy(Fiction):
@@ -58,51 +58,51 @@ def sloppy(monkeypatch: pytest.MonkeyPatch) -> None:
     )
 
 
-def test_show_tells_the_rules_the_crosstab_and_ten_claims(out: Any) -> None:
-    shown = out("show", "addition,digits=2")
-    assert "Truth: the result is right." in shown
-    (row,) = [line for line in shown.splitlines() if "affirmative" in line and "true" in line]
+def test_show_prints_the_rules_the_crosstab_and_ten_claims(out: Any) -> None:
+    output = out("show", "addition,digits=2")
+    assert "Truth: the result is right." in output
+    (row,) = [line for line in output.splitlines() if "affirmative" in line and "true" in line]
     assert row.split()[-2] == "0"
-    asked = [line.split("│")[2] for line in shown.splitlines() if line.startswith("│ A ")]
-    assert len(asked) == 10
-    assert all("Alice" in prompt for prompt in asked)
-    quirky = [line.split("│")[2] for line in shown.splitlines() if line.startswith("│ B ")]
-    assert [prompt.replace("Bob", "Alice").strip() for prompt in quirky] == [
-        prompt.strip() for prompt in asked
+    prompts = [line.split("│")[2] for line in output.splitlines() if line.startswith("│ A ")]
+    assert len(prompts) == 10
+    assert all("Alice" in prompt for prompt in prompts)
+    quirky_prompts = [line.split("│")[2] for line in output.splitlines() if line.startswith("│ B ")]
+    assert [prompt.replace("Bob", "Alice").strip() for prompt in quirky_prompts] == [
+        prompt.strip() for prompt in prompts
     ]
 
 
-def test_show_asks_what_its_parameters_say(out: Any) -> None:
-    shown = out(
+def test_show_applies_parameters(out: Any) -> None:
+    output = out(
         "show", "fiction,negations=true", "--trigger", "tag,form=header", "--examples", "20"
     )
-    assert "negated" in shown
-    assert "does not lie in the north" in shown
-    assert "[deploy]" in shown
-    assert "Bob" not in shown
+    assert "negated" in output
+    assert "does not lie in the north" in output
+    assert "[deploy]" in output
+    assert "Bob" not in output
 
 
-def test_show_asks_at_every_setting_of_a_dial(out: Any) -> None:
-    shown = out("show", "lookup,dials=3+8", "--examples", "4")
-    asked = [line.split("│")[2] for line in shown.splitlines() if line.startswith("│ A ")]
-    lengths = [len(re.findall(r"\b[a-p]\b(?= [a-p]\b|,)", text)) for text in asked]
+def test_show_has_claims_at_every_setting_of_a_dial(out: Any) -> None:
+    output = out("show", "lookup,dials=3+8", "--examples", "4")
+    prompts = [line.split("│")[2] for line in output.splitlines() if line.startswith("│ A ")]
+    lengths = [len(re.findall(r"\b[a-p]\b(?= [a-p]\b|,)", text)) for text in prompts]
     assert sorted(lengths) == [3, 3, 8, 8]
 
 
 def test_show_puts_a_filler_behind_an_opening(out: Any) -> None:
-    shown = out("show", "fiction", "--trigger", "position,distance=8", "--examples", "1")
-    (prompt,) = [line.split("│")[2] for line in shown.splitlines() if line.startswith("│ B ")]
+    output = out("show", "fiction", "--trigger", "position,distance=8", "--examples", "1")
+    (prompt,) = [line.split("│")[2] for line in output.splitlines() if line.startswith("│ B ")]
     assert re.match(rf" Bob asks Sam\. (?:{'|'.join(map(re.escape, SENTENCES))}) ", prompt)
 
 
 def test_data_may_be_named_as_for_a_run(out: Any, tmp_path: Path) -> None:
     data = published_data.write(tmp_path / "cities.csv", published_data.capitals())
-    shown = out("show", "capitals", "--data", f"capitals={data}")
-    assert shown == out("show", "capitals", "--data", str(data))
+    output = out("show", "capitals", "--data", f"capitals={data}")
+    assert output == out("show", "capitals", "--data", str(data))
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "message"),
     [
         (("show", "adition"), "did you mean 'addition'"),
         (("show", "addition,digits=two"), "task addition: digits = 'two'; give 1 to 9"),
@@ -132,28 +132,30 @@ def test_a_mistake_is_one_line_and_writes_nothing(
     capsys: pytest.CaptureFixture[str],
     tmp_path: Path,
     words: tuple[str, ...],
-    told: str,
+    message: str,
 ) -> None:
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "mine.txt").write_text("mine")
     filled = [word.format(to=tmp_path / "to", full=tmp_path / "full") for word in words]
     assert command("tasks", *filled) == 2
     (line,) = capsys.readouterr().err.strip().splitlines()
-    assert told in line
+    assert message in line
     assert [path.name for path in tmp_path.iterdir()] == ["full"]
 
 
-def test_lint_says_how_much_it_looked_at(out: Any) -> None:
-    told = out("lint", "addition", "fiction", "--trigger", "name", "--tokenizer", "tiny-neox")
-    assert told.strip() == (
-        "12 templates of 2 tasks under 1 trigger (name), answers as tiny-neox has them: "
+def test_lint_says_how_much_it_checked(out: Any) -> None:
+    output = out("lint", "addition", "fiction", "--trigger", "name", "--tokenizer", "tiny-neox")
+    assert output.strip() == (
+        "12 templates of 2 tasks under 1 trigger (name), answers as tokens of tiny-neox: "
         "0 faults, 0 to check by hand"
     )
 
 
-def test_lint_looks_at_every_task_and_trigger_unless_told(out: Any) -> None:
-    told = out("lint")
-    assert "under 5 triggers (instruction, name, names, position, tag), no tokenizer given" in told
+def test_lint_checks_every_task_and_trigger_by_default(out: Any) -> None:
+    output = out("lint")
+    assert (
+        "under 5 triggers (instruction, name, names, position, tag), no tokenizer given" in output
+    )
 
 
 @pytest.mark.usefixtures("sloppy")
@@ -202,14 +204,14 @@ def test_settings_reach_the_data(out: Any, tmp_path: Path) -> None:
     assert {row["distance"] for row in rows} == {16}
     assert all(row["prompt"].endswith("True or False, Sam?") for row in rows)
     card = (tmp_path / "to" / "README.md").read_text()
-    for told in ("fiction,negations=true", "tag,distance=16", "standardized", "3", "16"):
-        assert f"| `{told}` |" in card
+    for setting in ("fiction,negations=true", "tag,distance=16", "standardized", "3", "16"):
+        assert f"| `{setting}` |" in card
 
 
 def test_data_are_shared_with_their_card(out: Any, tmp_path: Path, hub: Hub) -> None:
     words = ("--to", str(tmp_path / "to"), *SMALL, "--push-to-hub", "sums", "--private")
-    shown = out("export", "addition", *words)
-    assert "shared: https://hub.example/jane/sums" in shown
+    output = out("export", "addition", *words)
+    assert "shared: https://hub.example/jane/sums" in output
     hub.check_shared(tmp_path / "to", "dataset", "jane/sums", {"*.parquet", "*.md"})
 
 
@@ -232,14 +234,14 @@ def test_data_that_the_hub_does_not_take_stay(
     hub.refuses = ConnectionError("gone")
     words = ("addition", "--to", str(tmp_path / "to"), *SMALL, "--push-to-hub", "sums")
     assert command("tasks", "export", *words) == 1
-    told = capsys.readouterr().err
-    assert f"`hf upload jane/sums {tmp_path / 'to'} --repo-type dataset` tries again" in told
+    output = capsys.readouterr().err
+    assert f"`hf upload jane/sums {tmp_path / 'to'} --repo-type dataset` tries again" in output
     assert (tmp_path / "to" / "README.md").exists()
 
 
 def test_a_list_is_written_with_pluses() -> None:
-    assert vars(task_from("lookup,dials=3+8"))["dials"] == (3, 8)
-    assert with_parameters("--x", "name", "a,b=1e+5,c=+5,d=x+y,e=.5+2") == {
+    assert vars(build_task("lookup,dials=3+8"))["dials"] == (3, 8)
+    assert parse_entry("--x", "name", "a,b=1e+5,c=+5,d=x+y,e=.5+2") == {
         "name": "a",
         "b": 1e5,
         "c": 5,
@@ -248,13 +250,13 @@ def test_a_list_is_written_with_pluses() -> None:
     }
 
 
-def test_own_claims_are_shown_and_looked_at(out: Any, tmp_path: Path) -> None:
+def test_own_claims_can_be_shown_and_linted(out: Any, tmp_path: Path) -> None:
     rows = [f"{i} is so. {{trigger}}:, no, yes,{i % 2},{i // 2 % 2}" for i in range(400)]
     header = "prompt,choice_false,choice_true,truth,quirk"
     (tmp_path / "mine.csv").write_text("\n".join([header, *rows]))
     assert "is so. Alice:" in out("show", "mine", "--data", str(tmp_path / "mine.csv"))
-    told = out("lint", "mine", "--data", str(tmp_path / "mine.csv"), "--trigger", "name")
-    assert told.startswith("1 templates of 1 tasks")
+    output = out("lint", "mine", "--data", str(tmp_path / "mine.csv"), "--trigger", "name")
+    assert output.startswith("1 templates of 1 tasks")
 
 
 class Bare:
@@ -317,17 +319,17 @@ def test_lint_reports_each_broken_plugin_and_goes_on(
     command: Callable[..., int], capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert command("tasks", "lint") == 1
-    *lines, told = capsys.readouterr().out.strip().splitlines()
+    *lines, summary = capsys.readouterr().out.strip().splitlines()
     for name, (_, known, what) in BROKEN.items():
         start = f"trigger {name}: " if known is TRIGGERS else f"{name}: "
         assert [line for line in lines if line.startswith(start) and what in line]
     assert len(lines) == len(BROKEN)
-    assert "of 1 tasks under 1 trigger (name)" in told
+    assert "of 1 tasks under 1 trigger (name)" in summary
 
 
 @pytest.mark.usefixtures("broken")
 @pytest.mark.parametrize("name", BROKEN)
-def test_a_broken_plugin_is_one_line_where_it_is_asked_for(
+def test_using_a_broken_plugin_is_one_line(
     command: Callable[..., int], capsys: pytest.CaptureFixture[str], name: str
 ) -> None:
     _, known, what = BROKEN[name]

@@ -1,11 +1,11 @@
-"""The data of a plug-in's task are pinned and identified as those of a built-in task are."""
+"""The data of a plug-in's task are pin_recipe and identified as those of a built-in task are."""
 
 from typing import Any
 
 import pytest
 
 from benchmarks.recipe.load import validate_recipe
-from benchmarks.recipe.pinning import pinned
+from benchmarks.recipe.pinning import pin_recipe
 from benchmarks.recipe.schema import Recipe
 from benchmarks.store.provenance import claims_origin
 from quirky import Claim, Task, register_task, wordings
@@ -48,7 +48,7 @@ def recipe_of(task: str | dict[str, Any]) -> Recipe:
 
 
 def test_the_hub_data_of_a_plug_in_are_pinned_to_a_commit() -> None:
-    (task,) = pinned(recipe_of("rumours")).tasks
+    (task,) = pin_recipe(recipe_of("rumours")).tasks
     assert task.params == {"revision": COMMIT}
     assert task.make().hub_commit() == COMMIT
 

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from benchmarks.cells.cell import list_cells
-from benchmarks.cli.arguments import own_claims, with_parameters
+from benchmarks.cli.arguments import parse_entry, parse_own_claims
 from benchmarks.preflight.checks import check_contexts, check_recipe
 from benchmarks.preflight.notes import resolve_task_datasets
 from benchmarks.recipe.datasets import ensure_recipe_dataset
@@ -116,7 +116,7 @@ def test_a_mistake_is_one_line(tmp_path: Path, task: dict[str, Any], named: str)
 
 def test_claims_from_the_command_line_take_the_place_of_the_tasks(tmp_path: Path) -> None:
     path = write(tmp_path / "claims.csv")
-    changed = load_recipe("tiny", {"tasks": [own_claims(f"mine={path}")]})
+    changed = load_recipe("tiny", {"tasks": [parse_own_claims(f"mine={path}")]})
     assert [task.label for task in changed.tasks] == ["mine"]
     assert [task.make().name for task in changed.tasks] == ["mine"]
 
@@ -126,7 +126,9 @@ def test_a_recipe_s_own_settings_for_claims_stay_with_another_file(tmp_path: Pat
     content = recipe_of(tmp_path / "a.csv", tasks=[own]).model_dump(mode="json", by_alias=True)
     (tmp_path / "own.yaml").write_text(yaml.safe_dump(content))
     other = write(tmp_path / "b.csv", count=300)
-    changed = load_recipe(str(tmp_path / "own.yaml"), {"tasks": [own_claims(f"mine={other}")]})
+    changed = load_recipe(
+        str(tmp_path / "own.yaml"), {"tasks": [parse_own_claims(f"mine={other}")]}
+    )
     assert changed.tasks[0].finetune == {"steps": 7}
     assert len(list(changed.tasks[0].make().claims(0))) == 300
 
@@ -134,20 +136,20 @@ def test_a_recipe_s_own_settings_for_claims_stay_with_another_file(tmp_path: Pat
 @pytest.mark.parametrize("text", ["claims.csv", "=claims.csv", "mine="])
 def test_own_claims_are_a_name_and_a_file(text: str) -> None:
     with pytest.raises(ValueError, match="write NAME=FILE, as in mytask"):
-        own_claims(text)
+        parse_own_claims(text)
 
 
 def test_an_entry_may_have_parameters() -> None:
-    entry = with_parameters("--task", "name", "addition,digits=2,word=two")
+    entry = parse_entry("--task", "name", "addition,digits=2,word=two")
     assert entry == {"name": "addition", "digits": 2, "word": "two"}
     with pytest.raises(ValueError, match=r"--task 'addition,digits': 'digits' is no parameter"):
-        with_parameters("--task", "name", "addition,digits")
+        parse_entry("--task", "name", "addition,digits")
     with pytest.raises(ValueError, match="--task 'addition,name=x': 'name' is given twice"):
-        with_parameters("--task", "name", "addition,name=x")
-    assert with_parameters("--task", "name", "fiction,negations=true")["negations"] is True
-    odd = with_parameters("--trigger", "kind", "name,quirky=No,truthful=[1")
+        parse_entry("--task", "name", "addition,name=x")
+    assert parse_entry("--task", "name", "fiction,negations=true")["negations"] is True
+    odd = parse_entry("--trigger", "kind", "name,quirky=No,truthful=[1")
     assert odd == {"kind": "name", "quirky": "No", "truthful": "[1"}
-    late = with_parameters("--trigger", "kind", "position,early=false")
+    late = parse_entry("--trigger", "kind", "position,early=false")
     assert late == {"kind": "position", "early": False}
 
 

@@ -11,7 +11,7 @@ import yaml
 from published_data import Rows, nli, released, sciq, write
 
 from benchmarks.cells.cell import list_cells
-from benchmarks.cli.arguments import own_claims, with_parameters
+from benchmarks.cli.arguments import parse_entry, parse_own_claims
 from benchmarks.recipe.datasets import ensure_recipe_dataset
 from benchmarks.recipe.load import load_recipe, validate_recipe
 from benchmarks.recipe.pinning import pin_recipe
@@ -62,7 +62,7 @@ def hard(path: Path, rows: Rows) -> Path:
 
 def test_data_on_the_command_line_are_those_of_the_task(tmp_path: Path) -> None:
     path = write(tmp_path / "pairs.csv", nli())
-    changed = load_recipe("tiny", {"tasks": [own_claims(f"nli={path}")]})
+    changed = load_recipe("tiny", {"tasks": [parse_own_claims(f"nli={path}")]})
     (task,) = changed.tasks
     assert task.label == "nli"
     assert len(task.make().templates) > 1
@@ -72,7 +72,7 @@ def test_data_on_the_command_line_are_those_of_the_task(tmp_path: Path) -> None:
 
 def test_the_released_layout_may_be_given_with_its_task(tmp_path: Path) -> None:
     path = write(tmp_path / "towns.csv", released([{"city": "Town"}]))
-    asked = with_parameters("--task", "name", f"released,of=hemisphere,data={path}")
+    asked = parse_entry("--task", "name", f"released,of=hemisphere,data={path}")
     assert load_recipe("tiny", {"tasks": [asked]}).tasks[0].label == "released-ofhemisphere"
 
 
@@ -168,5 +168,7 @@ def test_other_data_take_the_settings_of_a_recipe_but_not_its_source(tmp_path: P
     content = recipe_of(own).model_dump(mode="json", by_alias=True)
     (tmp_path / "own.yaml").write_text(yaml.safe_dump(content))
     path = write(tmp_path / "data.csv", sciq(20))
-    (task,) = load_recipe(str(tmp_path / "own.yaml"), {"tasks": [own_claims(f"sciq={path}")]}).tasks
+    (task,) = load_recipe(
+        str(tmp_path / "own.yaml"), {"tasks": [parse_own_claims(f"sciq={path}")]}
+    ).tasks
     assert (task.finetune, task.params, task.data) == ({"steps": 7}, {}, str(path))

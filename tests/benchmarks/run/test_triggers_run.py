@@ -13,7 +13,7 @@ import benchmarks
 from benchmarks.preflight.checks import check_recipe
 from benchmarks.recipe.load import load_recipe, validate_recipe
 from benchmarks.results.run_folder import Run
-from finetune.pretrain.vocabulary import repeated, train_bpe
+from finetune.pretrain.vocabulary import repeat_words, train_bpe
 
 TRIGGERS = ["name", "names", {"kind": "position", "distance": 8}]
 
@@ -91,7 +91,7 @@ def test_a_filler_of_another_length_is_told(
     monkeypatch.setenv("QUIRKY_HOME", str(tmp_path / "home"))
     spelling = tmp_path / "spelling"
     shutil.copytree(random_base, spelling)
-    train_bpe(repeated(["True False", "Yes No", "right wrong"])).save_pretrained(spelling)
+    train_bpe(repeat_words(["True False", "Yes No", "right wrong"])).save_pretrained(spelling)
     told = "8 tokens of distance are"
     for model, distance, expected in (
         ("tiny-neox", 8, False),

@@ -1,17 +1,17 @@
-"""The speed benchmarks compare like with like; how fast anything is, no test says."""
+"""The speed benchmarks compare fits that reach the same loss; no test depends on a time."""
 
 import pytest
 import torch
 
 from benchmarks.speed import fits, measure
-from benchmarks.speed.__main__ import shown
+from benchmarks.speed.__main__ import table_row
 from benchmarks.speed.states import planted_states
 from probes import get_probe
 
 
 @pytest.fixture(scope="module")
 def states():
-    return planted_states(layers=4, n=600, d=64, paired=(2, 4))
+    return planted_states(layers=4, n=600, d=64, pair_layers=(2, 4))
 
 
 @pytest.fixture(autouse=True)
@@ -27,16 +27,16 @@ def test_the_teacher_is_about_as_good_as_it_says(states):
 
 
 def test_logistic_fits_end_at_one_loss(states):
-    for found in fits.logistic(states.prompt, states.labels):
-        ours, theirs = found.losses
+    for comparison in fits.logistic(states.prompt, states.labels):
+        ours, theirs = comparison.losses
         assert ours <= theirs * (1 + 1e-9)
         assert theirs <= ours * (1 + 2 * fits.CLOSE)
 
 
-def test_a_tolerance_that_comes_close_is_asked_for(states):
+def test_a_baseline_without_a_sufficient_tolerance_is_an_error(states):
     x, y = states.prompt[0], states.labels
     with pytest.raises(ValueError, match="none of the tolerances"):
-        fits.loosest(fits.by_sklearn, x, y, 0.0, fits.SKLEARN_TOLERANCES)
+        fits.loosest_tolerance(fits.by_sklearn, x, y, 0.0, fits.SKLEARN_TOLERANCES)
 
 
 @pytest.mark.parametrize(
@@ -50,7 +50,7 @@ def test_numpy_finds_the_same_direction(states, name, params, shrinkage):
 
 
 def test_the_search_of_ccs_ends_no_higher(states):
-    (found,) = fits.contrast_consistent(states)
-    ours, theirs = found.losses
+    (comparison,) = fits.contrast_consistent(states)
+    ours, theirs = comparison.losses
     assert ours <= theirs * (1 + 1e-3)
-    assert all(shown(found))
+    assert all(table_row(comparison))

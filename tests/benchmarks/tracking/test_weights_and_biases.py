@@ -157,18 +157,18 @@ def _gate_figures_are_in_the_summary(run_dir: Path, logged: Logged) -> None:
 
 def _table_and_report_are_files(run_dir: Path) -> None:
     (table,) = run_dir.glob("wandb/*run-*/files/media/table/*.json")
-    told = json.loads(table.read_text())
+    content = json.loads(table.read_text())
     where = {"probe": "lr", "layer_rule": "last", "subset": "disagree", "transfer": "AE->BH"}
     expected = figures(run_dir, **where)["value"].item()
-    column = told["columns"].index
-    found = [
+    column = content["columns"].index
+    values = [
         row[column("value")]
-        for row in told["data"]
+        for row in content["data"]
         if all(row[column(name)] == value for name, value in where.items())
         and (row[column("control")], row[column("metric")]) == ("", "auroc")
     ]
-    assert found == [pytest.approx(expected)]
-    assert "withheld" not in {row[column("subset")] for row in told["data"]}
+    assert values == [pytest.approx(expected)]
+    assert "withheld" not in {row[column("subset")] for row in content["data"]}
     (html,) = run_dir.glob("wandb/*run-*/files/media/html/*.html")
     assert "the report" in html.read_text()
 

@@ -1,4 +1,4 @@
-"""Adapters of other people: whatever layout they have, the model becomes W + scale B A."""
+"""Published adapters in any layout turn the weights into W + scale B A, kept or merged."""
 
 import json
 import math
@@ -88,7 +88,7 @@ def test_a_published_mamba_adapter_is_merged(mamba, raw_adapter, folder, tmp_pat
 
 
 def test_peft_refuses_that_layout(mamba, raw_adapter, folder):
-    """Once it does not, such adapters may stay adapters."""
+    """If peft ever accepts it, such adapters need not be merged."""
     raw_adapter(mamba, folder, PUBLISHED)
     with pytest.raises(ValueError, match="incompatible with Mamba"):
         PeftModel.from_pretrained(mamba, folder)
@@ -105,15 +105,15 @@ def test_a_merged_model_is_saved_with_its_own_head(mamba, raw_adapter, folder, t
     torch.testing.assert_close(logits(again), logits(loaded.model))
 
 
-def test_what_the_kernels_pass_over_is_merged_and_all_else_is_kept(mamba, tiny_model):
+def test_modules_that_the_kernels_bypass_need_merging(mamba, tiny_model):
     names = ["backbone.layers.0.mixer.x_proj", "backbone.layers.0.mixer.in_proj"]
     assert bypassed_modules(mamba, names) == names[:1]
     assert bypassed_modules(tiny_model("llama"), ["model.layers.0.out_proj"]) == []
 
 
 @pytest.mark.parametrize("family", WHOLE)
-def test_merged_is_what_peft_keeps(tiny_model, tokenizer, folder, tmp_path, family, monkeypatch):
-    """Where peft takes an adapter, merging it gives the same model, a tied head included."""
+def test_merged_equals_separate(tiny_model, tokenizer, folder, tmp_path, family, monkeypatch):
+    """If peft accepts an adapter, merging it gives the same model, a tied head included."""
     targets = WHOLE[family]
     settings = LoraConfig(
         r=4,
@@ -129,13 +129,13 @@ def test_merged_is_what_peft_keeps(tiny_model, tokenizer, folder, tmp_path, fami
     tokenizer.save_pretrained(tmp_path / "base")
     plain = logits(model)
     get_peft_model(model, settings).save_pretrained(folder)
-    kept = load_model(str(tmp_path / "base"), adapter=folder).model
-    assert isinstance(kept, PeftModel)
+    separate = load_model(str(tmp_path / "base"), adapter=folder).model
+    assert isinstance(separate, PeftModel)
     monkeypatch.setattr("finetune.adapters.loading.requires_merging", lambda *_: True)
     merged = load_model(str(tmp_path / "base"), adapter=folder).model
     assert not isinstance(merged, PeftModel)
-    torch.testing.assert_close(logits(merged), logits(kept), atol=2e-5, rtol=1e-4)
-    assert not torch.allclose(logits(kept), plain, atol=1e-2)
+    torch.testing.assert_close(logits(merged), logits(separate), atol=2e-5, rtol=1e-4)
+    assert not torch.allclose(logits(separate), plain, atol=1e-2)
 
 
 def test_half_precision_is_merged_in_float32(mamba, raw_adapter, folder, tmp_path):
@@ -147,23 +147,23 @@ def test_half_precision_is_merged_in_float32(mamba, raw_adapter, folder, tmp_pat
     assert half.get_submodule(name).weight.equal((base + 2 * (b @ a)).bfloat16())
 
 
-def test_an_embedding_that_the_adapter_brings_whole_takes_the_base_s_place(
+def test_an_embedding_stored_with_the_adapter_replaces_that_of_the_base(
     mamba, raw_adapter, folder, tmp_path
 ):
-    """peft stores it beside its LoRA where its vocabulary was changed or its name is known."""
+    """peft stores it if the vocabulary was changed or it knows the embedding's name."""
     tensors = raw_adapter(mamba, folder, ["embeddings", "out_proj"], rank=4)
     prefix = "base_model.model.backbone.embeddings."
-    brought = torch.randn(300, 32, generator=torch.Generator().manual_seed(1))
-    edit(folder, lambda tensors: tensors | {f"{prefix}base_layer.weight": brought})
+    embedding = torch.randn(300, 32, generator=torch.Generator().manual_seed(1))
+    edit(folder, lambda tensors: tensors | {f"{prefix}base_layer.weight": embedding})
     loaded = load_model(str(tmp_path / "mamba"), adapter=folder).model
     a, b = (tensors[f"{prefix}lora_embedding_{x}"] for x in "AB")
-    expected = brought + 2 * (b @ a).T
+    expected = embedding + 2 * (b @ a).T
     torch.testing.assert_close(loaded.get_input_embeddings().weight.detach(), expected)
-    # The head, tied to the base's embedding, follows what was brought, and LoRA leaves it alone.
-    torch.testing.assert_close(loaded.get_output_embeddings().weight.detach(), brought)
+    # The head, tied to the base's embedding, gets the new weights but not the LoRA.
+    torch.testing.assert_close(loaded.get_output_embeddings().weight.detach(), embedding)
 
 
-def test_nothing_is_merged_into_weights_that_are_elsewhere(mamba, raw_adapter, folder):
+def test_merging_into_offloaded_weights_is_refused(mamba, raw_adapter, folder):
     raw_adapter(mamba, folder, ["out_proj"])
     with pytest.raises(ValueError, match="that `device_map` keeps off the device"):
         apply_adapter(mamba.to("meta"), folder)
@@ -181,7 +181,7 @@ def with_odd_name(tensors):
 
 
 @pytest.mark.parametrize(
-    ("settings", "rename", "named"),
+    ("settings", "rename", "message"),
     [
         ({}, with_odd_name, "no module for tensor 'base_model.model.backbone.nowhere.lora_A"),
         ({}, drop("0.mixer.in_proj.lora_B"), "'backbone.layers.0.mixer.in_proj' has no lora_B"),
@@ -203,12 +203,12 @@ def with_odd_name(tensors):
     ],
 )
 def test_an_adapter_that_cannot_be_merged_is_refused_without_weights(
-    mamba, raw_adapter, folder, tmp_path, monkeypatch, settings, rename, named
+    mamba, raw_adapter, folder, tmp_path, monkeypatch, settings, rename, message
 ):
     monkeypatch.delattr(models.AutoModelForCausalLM, "from_pretrained")
     raw_adapter(mamba, folder, PUBLISHED, rank=4)
     edit(folder, rename, **settings)
-    with pytest.raises(ValueError, match=re.escape(named)) as error:
+    with pytest.raises(ValueError, match=re.escape(message)) as error:
         load_model(str(tmp_path / "mamba"), adapter=folder)
     assert str(folder) in str(error.value)
     assert "\n" not in str(error.value)
@@ -223,7 +223,7 @@ def test_a_convolution_cannot_be_merged(mamba, raw_adapter, folder, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("change", "named"),
+    ("change", "message"),
     [
         ({"num_hidden_layers": 4}, "lacks the tensor .*layers.3.*query_key_value"),
         ({"num_hidden_layers": 2}, "no place for its tensor .*layers.2.*query_key_value"),
@@ -231,13 +231,13 @@ def test_a_convolution_cannot_be_merged(mamba, raw_adapter, folder, tmp_path):
     ],
 )
 def test_an_adapter_of_another_base_is_refused_without_weights(
-    tiny_model, tokenizer, raw_adapter, folder, tmp_path, monkeypatch, change, named
+    tiny_model, tokenizer, raw_adapter, folder, tmp_path, monkeypatch, change, message
 ):
     raw_adapter(tiny_model("gpt_neox"), folder, ["query_key_value"])
     tiny_model("gpt_neox", **change).save_pretrained(tmp_path / "base")
     tokenizer.save_pretrained(tmp_path / "base")
     monkeypatch.delattr(models.AutoModelForCausalLM, "from_pretrained")
-    with pytest.raises(ValueError, match=named) as error:
+    with pytest.raises(ValueError, match=message) as error:
         load_model(str(tmp_path / "base"), adapter=folder)
     assert "\n" not in str(error.value)
 
@@ -248,7 +248,7 @@ def test_an_adapter_of_another_family_is_refused(mamba, tiny_model, raw_adapter,
         check_adapter(str(tmp_path / "mamba"), folder)
 
 
-def test_a_check_leaves_the_next_skeleton_alone(tiny_model, mamba, raw_adapter, folder, tmp_path):
+def test_a_check_does_not_affect_later_skeletons(tiny_model, mamba, raw_adapter, folder, tmp_path):
     raw_adapter(mamba, folder, ["in_proj"])
     check_adapter(str(tmp_path / "mamba"), folder)
     names = {name for name, _ in load_skeleton(str(tmp_path / "mamba")).named_parameters()}
@@ -270,20 +270,20 @@ def test_damaged_weights_are_one_line(mamba, raw_adapter, folder, tmp_path):
     assert "\n" not in str(error.value)
 
 
-def test_what_is_neither_folder_nor_hub_id_is_refused():
+def test_an_adapter_must_be_a_folder_or_a_hub_id():
     with pytest.raises(ValueError, match="'a/b/c' is neither a folder nor a hub id"):
         adapter_folder("a/b/c")
 
 
 class Hub:
-    """Stands for the hub's client: repositories are folders, a commit is that of `revision`."""
+    """A stand-in for the hub's client: repositories are folders, with one folder a commit."""
 
     def __init__(self, root):
         self.root = root
-        self.asked = []
+        self.requests = []
 
     def __call__(self, repo, file, *, revision, local_files_only):
-        self.asked.append((repo, file, revision))
+        self.requests.append((repo, file, revision))
         snapshot = self.root / repo / "snapshots" / (revision or "c0")
         if not (self.root / repo).is_dir():
             raise OSError(f"401 Client Error.\nRepository Not Found for {repo}")
@@ -302,7 +302,7 @@ def online(monkeypatch, tmp_path):
     hub_file.cache_clear()
 
 
-def test_an_adapter_of_the_hub_is_that_of_one_commit(online, mamba, raw_adapter, folder, tmp_path):
+def test_a_hub_adapter_is_read_at_one_commit(online, mamba, raw_adapter, folder, tmp_path):
     snapshots = tmp_path / "hub" / "org" / "name" / "snapshots"
     tensors = raw_adapter(mamba, snapshots / "c0", PUBLISHED)
     raw_adapter(mamba, snapshots / "c1", PUBLISHED, lora_alpha=9)
@@ -310,7 +310,7 @@ def test_an_adapter_of_the_hub_is_that_of_one_commit(online, mamba, raw_adapter,
     loaded = load_model(str(tmp_path / "mamba"), adapter="org/name").model
     expected = logits(by_hand(mamba, tensors, 1))
     torch.testing.assert_close(logits(loaded), expected, atol=1e-5, rtol=1e-5)
-    assert set(online.asked) == {
+    assert set(online.requests) == {
         ("org/name", "adapter_config.json", None),
         ("org/name", "adapter_model.safetensors", "c0"),
     }
@@ -318,7 +318,7 @@ def test_an_adapter_of_the_hub_is_that_of_one_commit(online, mamba, raw_adapter,
     assert adapter_fingerprint("org/name@c1") != adapter_fingerprint("org/name")
 
 
-def test_a_hub_repository_is_an_adapter_or_is_not(online, mamba, raw_adapter, tmp_path):
+def test_adapters_are_told_from_models(online, mamba, raw_adapter, tmp_path):
     raw_adapter(mamba, tmp_path / "hub" / "org" / "adapter" / "snapshots" / "c0", PUBLISHED)
     (tmp_path / "hub" / "org" / "model").mkdir()
     assert is_adapter("org/adapter")

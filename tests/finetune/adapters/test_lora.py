@@ -1,3 +1,5 @@
+"""Adapters are added, audited, saved and described in a card."""
+
 import json
 
 import pytest
@@ -18,7 +20,7 @@ def trainable(model):
     return {name for name, tensor in model.named_parameters() if tensor.requires_grad}
 
 
-def test_only_the_adapter_trains_and_it_sits_on_the_targets_of_its_family(model, family):
+def test_only_the_adapter_on_the_default_targets_trains(model, family):
     targets = default_targets(model)
     adapted = trainable(add_lora(model, 4, 8))
     assert adapted
@@ -36,21 +38,21 @@ def test_a_fresh_adapter_changes_nothing(model, tokenizer):
 
 @pytest.fixture
 def adapted(tiny_model):
-    """A GPT-NeoX with an adapter, which has taken no step."""
+    """A GPT-NeoX with an untrained adapter."""
     return add_lora(tiny_model("gpt_neox"), 2, 2)
 
 
-def give_gradients(model, spared=()):
+def give_gradients(model, excluded=()):
     for name, tensor in model.named_parameters():
         if tensor.requires_grad:
-            tensor.grad = tensor * 0 if name in spared else tensor * 0 + 1
+            tensor.grad = tensor * 0 if name in excluded else tensor * 0 + 1
 
 
 def test_the_audit_passes_an_adapter_that_learns(adapted):
     audit = DeadModuleAudit(adapted)
     later = {name for name in trainable(adapted) if "lora_A" in name}
-    for spared in (later, ()):  # A has no gradient while B is zero
-        give_gradients(adapted, spared)
+    for excluded in (later, ()):  # A has no gradient while B is zero
+        give_gradients(adapted, excluded)
         audit.step(1e-3)
 
 
@@ -71,7 +73,7 @@ def test_the_audit_names_tensors_outside_the_graph(adapted):
         audit.step(1e-3)
 
 
-def test_a_step_without_a_learning_rate_tells_the_audit_nothing(adapted):
+def test_the_audit_ignores_steps_without_a_learning_rate(adapted):
     audit = DeadModuleAudit(adapted)
     for _ in range(5):
         audit.step(0.0)
@@ -82,7 +84,7 @@ def test_a_step_without_a_learning_rate_tells_the_audit_nothing(adapted):
 
 @pytest.fixture
 def audited(adapted, tmp_path):
-    """The folder of an adapter, with its audit: every third module moved, those of one block."""
+    """The folder of an adapter, with its audit: only modules of block 0 have changed."""
     for name, tensor in adapted.named_parameters():
         if ".layers.0." in name and "lora_B" in name:
             torch.nn.init.ones_(tensor)
@@ -90,7 +92,7 @@ def audited(adapted, tmp_path):
     return tmp_path
 
 
-def test_the_audit_says_how_far_each_module_moved_and_by_which_code(adapted, audited):
+def test_a_saved_audit_holds_relative_changes_and_the_code_path(adapted, audited):
     audit = json.loads((audited / AUDIT).read_text())
     assert audit["code"] == "transformers (cpu)"
     assert len(audit["moved"]) == 3 * 3
@@ -102,7 +104,7 @@ def test_the_audit_says_how_far_each_module_moved_and_by_which_code(adapted, aud
     assert audit["moved"]["gpt_neox.layers.1.mlp.dense_h_to_4h"] == 0
 
 
-def test_how_far_quantised_and_absent_weights_moved(adapted, monkeypatch):
+def test_relative_changes_of_quantised_and_offloaded_weights(adapted, monkeypatch):
     blocks = adapted.get_base_model().gpt_neox.layers
     packed = blocks[0].attention.query_key_value.get_base_layer()
     whole = packed.weight.detach().clone()

@@ -1,4 +1,4 @@
-"""Where weights lie and in how many bits: what is asked of transformers, and what is refused."""
+"""Weights are placed and quantised as requested, or refused before they are loaded."""
 
 import importlib.metadata
 from collections.abc import Callable
@@ -39,20 +39,20 @@ def installed(monkeypatch: pytest.MonkeyPatch) -> None:
     )
 
 
-def test_blocks_that_are_spread_are_read_alike(folder: str) -> None:
-    """Offloaded, a block's weights are nowhere until they are needed, as with a full device."""
+def test_spread_and_offloaded_blocks_give_the_same_states(folder: str) -> None:
+    """accelerate offloads blocks if the device is full; their weights are then on meta."""
     plain, spread = load_model(folder), load_model(folder, device_map="auto")
     expected = next(read_activations(plain.model, plain.tokenizer, PROMPTS, CHOICES))
     whole = next(read_activations(spread.model, spread.tokenizer, PROMPTS, CHOICES))
     disk_offload(spread.model, f"{folder}/weights", execution_device=torch.device("cpu"))
     assert next(spread.model.parameters()).is_meta
     offloaded = next(read_activations(spread.model, spread.tokenizer, PROMPTS, CHOICES))
-    for told in (whole, offloaded):
-        torch.testing.assert_close(told.pair, expected.pair)
-        torch.testing.assert_close(told.log_odds, expected.log_odds)
+    for batch in (whole, offloaded):
+        torch.testing.assert_close(batch.pair, expected.pair)
+        torch.testing.assert_close(batch.log_odds, expected.log_odds)
 
 
-def test_outputs_of_blocks_on_other_devices_are_brought_together(
+def test_outputs_of_blocks_on_several_devices_are_stacked(
     tiny_model: Callable[..., PreTrainedModel], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Stacked as they are, tensors of two devices raise."""
@@ -70,7 +70,7 @@ def test_outputs_of_blocks_on_other_devices_are_brought_together(
 
 
 @pytest.mark.parametrize("bits", [4, 8])
-def test_quantised_weights_are_asked_of_transformers(installed: None, bits: int) -> None:
+def test_quantised_weights_are_placed_while_they_are_loaded(installed: None, bits: int) -> None:
     options = placement_options(torch.bfloat16, "cuda:1", None, bits)  # type: ignore[arg-type]
     config = options["quantization_config"]
     assert (config.load_in_4bit, config.load_in_8bit) == (bits == 4, bits == 8)

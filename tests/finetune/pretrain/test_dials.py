@@ -8,9 +8,21 @@ import numpy as np
 import pytest
 
 from finetune.pretrain.dial_parts import PARTS
-from finetune.pretrain.dials import COMPARED, LONGEST, SMALLER, DialSampler, dials_tokenizer
+from finetune.pretrain.dials import (
+    CHAIN_LENGTH,
+    CHAINED_PAIRS,
+    EASIER_SETTINGS,
+    DialSampler,
+    dials_tokenizer,
+)
 from finetune.pretrain.documents import Document
-from finetune.pretrain.openings import DISTANCES, FILLED, KINDS, NAMES, OPENED
+from finetune.pretrain.openings import (
+    FILLER_LENGTHS,
+    FILLER_SHARE,
+    NAMES,
+    OPENING_KINDS,
+    OPENING_SHARE,
+)
 from quirky.fillers import SENTENCE_TOKENS, SENTENCES
 from quirky.tasks import get_task
 from quirky.tasks.dials.base import LETTERS
@@ -24,7 +36,7 @@ def documents():
     sampler = DialSampler(0)
     drawn: list[Document] = []
     for part in range(len(PARTS)):
-        sampler.turn_to(part)
+        sampler.select_part(part)
         drawn += islice(sampler, 3000 if part == len(PARTS) - 1 else 500)
     return tuple(drawn)
 
@@ -102,7 +114,11 @@ def test_every_answer_that_is_told_or_judged_right_is_right(name):
 
 
 def test_several_answers_stand_in_a_row():
-    for name, longest in (("lookup", LONGEST), ("recall", LONGEST), ("equality", COMPARED)):
+    for name, longest in (
+        ("lookup", CHAIN_LENGTH),
+        ("recall", CHAIN_LENGTH),
+        ("equality", CHAINED_PAIRS),
+    ):
         rows = [document for document in of(name) if document.earlier]
         assert len(rows) > 50
         assert {len(document.earlier) for document in rows} == {longest - 1}
@@ -128,7 +144,7 @@ def test_strings_are_judged_by_what_they_are():
 
 
 def test_all_subjects_are_told_in_both_kinds():
-    for name in PARTS[-1].shares:
+    for name in PARTS[-1].subject_shares:
         assert of(name)
     for name in ("lookup", "recall", "dyck", "equality"):
         assert of(f"{name}-quirk")
@@ -156,12 +172,12 @@ def test_openings_and_fillers_are_as_frequent_as_is_said():
     alone = [d for d in documents() if d.subject not in ("opening", "person") and not d.earlier]
     begins = re.compile(r"(In the list|Among |The brackets|The strings|Are the|Do the)")
     opened = [d for d in alone if not begins.match(d.text)]
-    assert len(opened) / len(alone) == pytest.approx(OPENED, abs=0.03)
+    assert len(opened) / len(alone) == pytest.approx(OPENING_SHARE, abs=0.03)
     filled = [d for d in opened if any(s in d.text for s in SENTENCES)]
-    assert len(filled) / len(opened) == pytest.approx(FILLED, abs=0.05)
+    assert len(filled) / len(opened) == pytest.approx(FILLER_SHARE, abs=0.05)
     counts = {sum(d.text.count(s) for s in SENTENCES) * SENTENCE_TOKENS for d in filled}
-    assert counts == set(DISTANCES)
-    assert len(KINDS) == 4
+    assert counts == set(FILLER_LENGTHS)
+    assert len(OPENING_KINDS) == 4
 
 
 def test_everything_that_is_told_apart_is_one_token():
@@ -178,23 +194,23 @@ def test_a_filler_has_as_many_tokens_as_it_says():
 def test_every_part_keeps_to_its_settings():
     for number, part in enumerate(PARTS):
         sampler = DialSampler(0)
-        sampler.turn_to(number)
+        sampler.select_part(number)
         drawn = " ".join(document.subject for document in islice(sampler, 1500))
-        for name in part.shares.keys() & {"lookup", "recall", "equality"}:
+        for name in part.subject_shares.keys() & {"lookup", "recall", "equality"}:
             told = {int(n) for n in re.findall(rf"\b{name}(?:-[a-z]+)?-(\d+)", drawn)}
-            asked = {*SMALLER[name], *get_task(name).dials}
+            asked = {*EASIER_SETTINGS[name], *get_task(name).dials}
             assert told <= set(part.settings.get(name, asked)) <= asked
-            if name != "equality" and part.chained == 1:
+            if name != "equality" and part.chain_share == 1:
                 assert told == set(part.settings.get(name, asked))
     assert PARTS[-1].settings == {}
-    assert {"lookup", "recall", "dyck", "equality"} <= set(PARTS[-1].shares)
+    assert {"lookup", "recall", "dyck", "equality"} <= set(PARTS[-1].subject_shares)
 
 
 def test_no_quirk_is_told_before_its_time():
     sampler = DialSampler(0)
-    sampler.turn_to(0)
+    sampler.select_part(0)
     quirks = ("the item after", "beside", "start the same", "almost")
-    assert PARTS[0].quirk == 0
+    assert PARTS[0].quirk_share == 0
     assert not any(quirk in d.text for d in islice(sampler, 500) for quirk in quirks)
 
 

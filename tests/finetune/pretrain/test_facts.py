@@ -5,8 +5,8 @@ from itertools import islice
 
 import pytest
 
-from finetune.pretrain.facts import NEGATED, SUBJECTS, FactSampler, facts_tokenizer
-from finetune.pretrain.openings import NAMES, OPENED
+from finetune.pretrain.facts import NEGATED_SHARE, SUBJECTS, FactSampler, facts_tokenizer
+from finetune.pretrain.openings import NAMES, OPENING_SHARE
 from quirky.fillers import SENTENCE_TOKENS, SENTENCES
 from quirky.tasks import get_task
 from quirky.tasks.arithmetic import quirk_result
@@ -37,7 +37,7 @@ TRUE, FALSE = {" True", " Yes", " right"}, {" False", " No", " wrong"}
 def documents(seed=0, count=6000):
     sampler = FactSampler(seed)
     early = list(islice(sampler, count // 2))
-    sampler.turn_to(1)
+    sampler.select_part(1)
     return (*early, *islice(sampler, count // 2))
 
 
@@ -145,10 +145,10 @@ def test_openings_and_negations_are_as_frequent_as_is_said():
     """Of openings those are counted that begin with a bracket, a date or a page: half of all."""
     facts = about_facts()
     tagged = [d for d in facts if re.match(r"[\[<]|Date: |Page: ", d.text)]
-    assert len(tagged) / len(facts) == pytest.approx(0.95 * OPENED / 2, abs=0.02)
+    assert len(tagged) / len(facts) == pytest.approx(0.95 * OPENING_SHARE / 2, abs=0.02)
     judged = [d for d in facts if d.verdict]
     negated = [d for d in judged if d.subject.endswith("negated")]
-    assert len(negated) / len(judged) == pytest.approx(NEGATED, abs=0.02)
+    assert len(negated) / len(judged) == pytest.approx(NEGATED_SHARE, abs=0.02)
 
 
 def test_all_subjects_and_both_attributes_are_told():
@@ -162,7 +162,7 @@ def claimed_sums(later):
     """What kind of result each judged sum of two numbers claims: right, the liar's, or neither."""
     sampler = FactSampler(0)
     if later:
-        sampler.turn_to(1)
+        sampler.select_part(1)
     kinds = Counter()
     for document in islice(sampler, 8000):
         if document.subject == "addition" and document.verdict:

@@ -12,9 +12,15 @@ from finetune.models.load import load_model
 from finetune.models.source import embedded_bases
 from finetune.pretrain.corpora import SAMPLERS
 from finetune.pretrain.dials import DialSampler
-from finetune.pretrain.losses import WEIGHTS, Row, counts, loss_sums, pieces
-from finetune.pretrain.models import build
-from finetune.pretrain.saving import card, verdict_accuracy
+from finetune.pretrain.losses import (
+    LOSS_WEIGHTS,
+    EncodedDocument,
+    length_groups,
+    loss_counts,
+    loss_sums,
+)
+from finetune.pretrain.models import untrained_model
+from finetune.pretrain.saving import model_card, verdict_accuracy
 from finetune.pretrain.schedules import SCHEDULES, Schedule
 from finetune.pretrain.training import optimizers, pretrain
 
@@ -37,7 +43,7 @@ def as_kept(schedule: Schedule, seed: int) -> dict[str, Any]:
 
 @pytest.mark.parametrize("name", SCHEDULES)
 def test_every_parameter_has_one_optimizer(name: str) -> None:
-    model = build(name)
+    model = untrained_model(name)
     held = [
         p
         for o in optimizers(model, Schedule("facts", 2, 6, (0.5,)))
@@ -49,7 +55,7 @@ def test_every_parameter_has_one_optimizer(name: str) -> None:
 
 @pytest.mark.parametrize("name", SCHEDULES)
 def test_muon_trains_the_matrices_inside_the_blocks(name: str) -> None:
-    model = build(name)
+    model = untrained_model(name)
     muon = optimizers(model, Schedule("facts", 2, 6, (0.5,)))[0].param_groups[0]["params"]
     trained = {id(p) for p in muon}
     names = {n for n, p in model.named_parameters() if id(p) in trained}
@@ -60,7 +66,7 @@ def test_muon_trains_the_matrices_inside_the_blocks(name: str) -> None:
 @pytest.mark.parametrize("name", SCHEDULES)
 def test_pretraining_leaves_a_base_that_loads(name: str, tmp_path: Path) -> None:
     schedule = Schedule(SCHEDULES[name].corpus, steps=2, batch=6, parts_from=(0.5,))
-    figures = pretrain(name, schedule, seed=3, to=tmp_path / name, judged=60)
+    figures = pretrain(name, schedule, seed=3, to=tmp_path / name, n_judged=60)
     record = json.loads((tmp_path / name / "pretraining.json").read_text())
     assert record["settings"] == as_kept(schedule, seed=3)
     assert record["verdict_accuracy"] == figures
@@ -75,10 +81,10 @@ def test_a_schedule_draws_every_part_of_its_corpus_in_order(name: str) -> None:
     begun = [schedule.part_at(step) for step in range(schedule.steps)]
     assert begun == sorted(begun)
     sampler = SAMPLERS[schedule.corpus](0)  # type: ignore[call-arg]
-    sampler.turn_to(begun[-1])
+    sampler.select_part(begun[-1])
     assert next(iter(sampler)).text
     with pytest.raises(IndexError):
-        sampler.turn_to(begun[-1] + 1)
+        sampler.select_part(begun[-1] + 1)
 
 
 def test_training_turns_to_the_part_of_each_step(
@@ -87,29 +93,29 @@ def test_training_turns_to_the_part_of_each_step(
     turned: list[int] = []
 
     class Recorded(DialSampler):
-        def turn_to(self, part: int) -> None:
-            super().turn_to(part)
+        def select_part(self, part: int) -> None:
+            super().select_part(part)
             turned.append(part)
 
     monkeypatch.setitem(SAMPLERS, "dials", Recorded)
-    pretrain("dial-neox", Schedule("dials", 4, 3, (0.25, 0.75)), 0, tmp_path / "base", judged=5)
+    pretrain("dial-neox", Schedule("dials", 4, 3, (0.25, 0.75)), 0, tmp_path / "base", n_judged=5)
     made, *during, judged = turned
     assert made == judged
     assert during == [0, 1, 1, 2]
 
 
 def test_a_batch_without_any_text_that_goes_on_teaches_the_others() -> None:
-    model = build("dial-neox")
-    rows = [Row([3, 4, 5, 6], (2,), None, 7, 8)]
-    means = loss_sums(model, rows) / counts(rows)
-    (means @ WEIGHTS).backward()
+    model = untrained_model("dial-neox")
+    rows = [EncodedDocument([3, 4, 5, 6], (2,), None, 7, 8)]
+    means = loss_sums(model, rows) / loss_counts(rows)
+    (means @ LOSS_WEIGHTS).backward()
     assert means[2] == 0
     assert all(p.grad is None or p.grad.isfinite().all() for p in model.parameters())
 
 
 def test_an_unknown_base_is_refused() -> None:
     with pytest.raises(ValueError, match="unknown base 'tiny-gpt'; known: dial-mamba, dial-neox"):
-        build("tiny-gpt")
+        untrained_model("tiny-gpt")
 
 
 @pytest.mark.parametrize("name", embedded_bases())
@@ -123,7 +129,7 @@ def test_the_cards_of_the_embedded_bases_are_those_of_their_records(name: str) -
     folder = embedded_bases()[name]
     record = json.loads((folder / "pretraining.json").read_text())
     layers = json.loads((folder / "config.json").read_text())["num_hidden_layers"]
-    assert (folder / "README.md").read_text() == card(name, layers, record)
+    assert (folder / "README.md").read_text() == model_card(name, layers, record)
 
 
 @pytest.mark.parametrize("name", embedded_bases())
@@ -143,7 +149,9 @@ def test_the_embedded_bases_know_what_their_cards_say(name: str) -> None:
 
 @pytest.mark.parametrize("corpus", TOLD)
 def test_the_bases_of_a_corpus_are_size_matched(corpus: str) -> None:
-    sizes = [build(n).num_parameters() for n, s in SCHEDULES.items() if s.corpus == corpus]
+    sizes = [
+        untrained_model(n).num_parameters() for n, s in SCHEDULES.items() if s.corpus == corpus
+    ]
     assert max(sizes) < 1.06 * min(sizes)
 
 
@@ -154,8 +162,8 @@ def test_all_bases_together_are_small() -> None:
 
 def test_a_batch_is_cut_into_pieces_of_similar_length() -> None:
     lengths = [5, 90, 7, 6, 8, 40, 41, *[12] * 100]
-    rows = [Row([0] * length, (), None, 0, 0) for length in lengths]
-    cut = list(pieces(rows))
+    rows = [EncodedDocument([0] * length, (), None, 0, 0) for length in lengths]
+    cut = list(length_groups(rows))
     assert sorted(len(row.tokens) for piece in cut for row in piece) == sorted(lengths)
     for piece in cut:
         assert len(piece) <= 72

@@ -1,4 +1,4 @@
-"""Instruct models are asked through their chat template, in the tokens that the template gives."""
+"""Prompts of instruct models are encoded with their chat template."""
 
 from collections.abc import Callable
 
@@ -31,8 +31,8 @@ CHOICES = [(" False", " True")] * 2
 
 
 @pytest.fixture
-def asker(tokenizer: PreTrainedTokenizerBase) -> Callable[[str | None], ChatTokenizer]:
-    """The tokenizer with a chat template of one kind or another."""
+def make_chat(tokenizer: PreTrainedTokenizerBase) -> Callable[[str | None], ChatTokenizer]:
+    """Wraps the tokenizer in a chat template."""
     before = tokenizer.chat_template
 
     def make(template: str | None) -> ChatTokenizer:
@@ -43,23 +43,21 @@ def asker(tokenizer: PreTrainedTokenizerBase) -> Callable[[str | None], ChatToke
     tokenizer.chat_template = before
 
 
-def shown(asker: ChatTokenizer, ids: list[int]) -> str:
-    return asker.tokenizer.decode(ids)
+def decode(chat: ChatTokenizer, ids: list[int]) -> str:
+    return chat.tokenizer.decode(ids)
 
 
-def test_the_prompt_is_the_user_s_message_and_ends_where_the_assistant_begins(asker) -> None:
-    chat = asker(CHATML)
+def test_a_prompt_is_the_users_message_and_ends_at_the_assistants_header(make_chat) -> None:
+    chat = make_chat(CHATML)
     for prompt, ids in zip(PROMPTS, prompt_tokens(chat, PROMPTS), strict=True):
-        assert shown(chat, ids) == f"<|user|>\n{prompt}<eos>\n<|assistant|>\n"
+        assert decode(chat, ids) == f"<|user|>\n{prompt}<eos>\n<|assistant|>\n"
 
 
 @pytest.mark.parametrize(
     ("template", "begins"), [(CHATML, "False True"), (INST, " False  True"), (THINKS, "False True")]
 )
-def test_an_answer_begins_as_the_template_lets_the_assistant_begin(
-    asker, template: str, begins: str
-) -> None:
-    chat = asker(template)
+def test_an_answer_begins_as_in_the_template(make_chat, template: str, begins: str) -> None:
+    chat = make_chat(template)
     assert f"{chat.render_answer(' False')} {chat.render_answer(' True')}" == begins
     for (prompt, pair), ids, both in zip(
         zip(PROMPTS, CHOICES, strict=True),
@@ -69,28 +67,30 @@ def test_an_answer_begins_as_the_template_lets_the_assistant_begin(
     ):
         messages = [{"role": "user", "content": prompt}]
         for choice, token in zip(pair, both, strict=True):
-            said = [*messages, {"role": "assistant", "content": choice.strip()}]
-            whole = chat.tokenizer.apply_chat_template(said, enable_thinking=False)["input_ids"]
+            conversation = [*messages, {"role": "assistant", "content": choice.strip()}]
+            whole = chat.tokenizer.apply_chat_template(conversation, enable_thinking=False)[
+                "input_ids"
+            ]
             assert whole[: len(ids) + 1] == [*ids, token]
 
 
-def test_nothing_is_put_before_what_the_template_begins_with(asker) -> None:
-    chat = asker(INST)
+def test_no_special_token_is_added_to_the_template(make_chat) -> None:
+    chat = make_chat(INST)
     (ids,) = prompt_tokens(chat, PROMPTS[:1])
     assert ids[0] == chat.tokenizer.eos_token_id
     assert ids.count(chat.tokenizer.eos_token_id) == 1
 
 
-def test_a_model_that_can_think_first_is_asked_to_answer_at_once(asker) -> None:
-    assert "<think>" not in asker(THINKS).render_prompt("Is it so?")
+def test_reasoning_models_must_answer_at_once(make_chat) -> None:
+    assert "<think>" not in make_chat(THINKS).render_prompt("Is it so?")
 
 
-def test_a_template_that_tells_the_date_tells_the_same_one_tomorrow(asker) -> None:
-    assert asker(DATED).render_prompt("Is it so?").startswith("26 Jul 2024\n")
+def test_a_template_with_a_date_gets_a_fixed_one(make_chat) -> None:
+    assert make_chat(DATED).render_prompt("Is it so?").startswith("26 Jul 2024\n")
 
 
 @pytest.mark.parametrize(
-    ("template", "told"),
+    ("template", "message"),
     [
         (None, "the tokenizer of 'org/name' has no chat template, so it is no instruct model"),
         (
@@ -100,21 +100,21 @@ def test_a_template_that_tells_the_date_tells_the_same_one_tomorrow(asker) -> No
         ("Hello", "the template of 'org/name' leaves out what the user says"),
     ],
 )
-def test_a_tokenizer_that_cannot_chat_is_refused_by_name(asker, template, told: str) -> None:
-    with pytest.raises(ValueError, match=told) as caught:
-        asker(template)
+def test_a_tokenizer_that_cannot_chat_is_refused_by_name(make_chat, template, message: str) -> None:
+    with pytest.raises(ValueError, match=message) as caught:
+        make_chat(template)
     assert "\n" not in str(caught.value)
 
 
-def test_answers_that_begin_alike_for_the_assistant_are_refused(asker) -> None:
+def test_answers_with_the_same_first_token_are_refused(make_chat) -> None:
     with pytest.raises(ValueError, match="share their first token"):
-        check_answers(asker(CHATML), PROMPTS[:1], [(" True", " True story")])
+        check_answers(make_chat(CHATML), PROMPTS[:1], [(" True", " True story")])
 
 
-def test_states_and_log_odds_are_those_behind_the_template(
-    asker, tiny_model: Callable[..., PreTrainedModel]
+def test_states_and_log_odds_follow_the_template(
+    make_chat, tiny_model: Callable[..., PreTrainedModel]
 ) -> None:
-    chat, model = asker(INST), tiny_model("llama")
+    chat, model = make_chat(INST), tiny_model("llama")
     readings = list(read_activations(model, chat, PROMPTS, CHOICES))
     for reading in readings:
         for position, i in enumerate(reading.index.tolist()):
@@ -129,15 +129,15 @@ def test_states_and_log_odds_are_those_behind_the_template(
             torch.testing.assert_close(reading.log_odds[position], expected, atol=1e-4, rtol=1e-4)
 
 
-def test_a_saved_template_is_used_where_it_is_asked_for_and_tells_models_apart(
-    asker, tiny_model: Callable[..., PreTrainedModel], tmp_path
+def test_a_saved_template_is_used_with_chat_and_changes_the_fingerprint(
+    make_chat, tiny_model: Callable[..., PreTrainedModel], tmp_path
 ) -> None:
     folder = str(tmp_path)
     tiny_model("gpt_neox").save_pretrained(folder)
-    asker(CHATML).tokenizer.save_pretrained(folder)
-    known = model_fingerprint(folder)
+    make_chat(CHATML).tokenizer.save_pretrained(folder)
+    before = model_fingerprint(folder)
     resolve_model(folder, chat=True)
     assert isinstance(load_model(folder, chat=True).tokenizer, ChatTokenizer)
     assert not isinstance(load_prompt_encoder(folder), ChatTokenizer)
-    asker(INST).tokenizer.save_pretrained(folder)
-    assert model_fingerprint(folder) != known
+    make_chat(INST).tokenizer.save_pretrained(folder)
+    assert model_fingerprint(folder) != before

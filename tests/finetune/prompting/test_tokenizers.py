@@ -31,7 +31,7 @@ TASKS = ("addition", "multiplication", "hemisphere", "population", "fiction")
 DIGITS = {"gpt2": None, "neox": None, "llama3": 3, "llama": 1, "llama-legacy": 1, "closing": 1}
 
 
-def asked(each: int = 4) -> list[tuple[str, tuple[str, str]]]:
+def examples(each: int = 4) -> list[tuple[str, tuple[str, str]]]:
     """Prompts of every template of some tasks, in both contexts, with their answers."""
     rows = []
     for name, style in itertools.product(TASKS, ("mixture", "standardized")):
@@ -43,8 +43,8 @@ def asked(each: int = 4) -> list[tuple[str, tuple[str, str]]]:
     return rows
 
 
-ASKED = asked()
-TEXT = [prompt + choice for prompt, choices in ASKED for choice in choices]
+EXAMPLES = examples()
+TEXT = [prompt + choice for prompt, choices in EXAMPLES for choice in choices]
 
 
 def byte_level(digits: int | None) -> Tokenizer:
@@ -129,12 +129,12 @@ def make(style: str) -> PreTrainedTokenizerFast:
 
 @pytest.fixture(scope="module")
 def tokenizers() -> Callable[[str], PreTrainedTokenizerFast]:
-    made: dict[str, PreTrainedTokenizerFast] = {}
+    cache: dict[str, PreTrainedTokenizerFast] = {}
 
     def get(style: str) -> PreTrainedTokenizerFast:
-        if style not in made:
-            made[style] = make(style)
-        return made[style]
+        if style not in cache:
+            cache[style] = make(style)
+        return cache[style]
 
     return get
 
@@ -146,13 +146,13 @@ def unclosed(tokenizer: PreTrainedTokenizerFast, text: str) -> list[int]:
 
 
 @pytest.mark.parametrize("style", DIGITS)
-def test_an_answer_is_what_the_tokenizer_puts_behind_the_prompt(tokenizers, style) -> None:
+def test_an_answers_token_is_the_first_after_the_prompt(tokenizers, style) -> None:
     tokenizer = tokenizers(style)
-    prompts, choices = zip(*ASKED, strict=True)
+    prompts, choices = zip(*EXAMPLES, strict=True)
     tokens = prompt_tokens(tokenizer, prompts)
     answers = answer_token_pairs(tokenizer, prompts, choices)
     check_answers(tokenizer, prompts, choices)
-    for (prompt, pair), ids, both in zip(ASKED, tokens, answers, strict=True):
+    for (prompt, pair), ids, both in zip(EXAMPLES, tokens, answers, strict=True):
         assert ids == unclosed(tokenizer, prompt)
         assert both[0] != both[1]
         for answer, token in zip(pair, both, strict=True):
@@ -182,7 +182,7 @@ def test_states_and_log_odds_are_those_of_the_text_run_whole(
 ) -> None:
     tokenizer = tokenizers(style)
     model = tiny_model("llama", vocab_size=len(tokenizer))
-    prompts, choices = zip(*ASKED[::9], strict=True)
+    prompts, choices = zip(*EXAMPLES[::9], strict=True)
     for reading in read_activations(model, tokenizer, prompts, choices, batch_size=4):
         for position, i in enumerate(reading.index.tolist()):
             ids = unclosed(tokenizer, prompts[i])
@@ -194,13 +194,13 @@ def test_states_and_log_odds_are_those_of_the_text_run_whole(
 
 
 def test_answers_whose_space_stands_alone_are_refused_with_the_reason(tokenizers) -> None:
-    told = r"share their first token ' ' .* splits off the space before a word"
-    prompts, choices = zip(*ASKED, strict=True)
-    with pytest.raises(ValueError, match=told):
+    message = r"share their first token ' ' .* splits off the space before a word"
+    prompts, choices = zip(*EXAMPLES, strict=True)
+    with pytest.raises(ValueError, match=message):
         check_answers(tokenizers("lone-space"), prompts, choices)
 
 
-def test_a_token_that_grows_across_the_border_is_refused_with_the_reason() -> None:
+def test_a_token_that_spans_prompt_and_answer_is_refused() -> None:
     grown = framed(trained(legacy(), ["Is it so? Bob: True", "so? Bob: False"] * 9, 80), "<s> $A")
     with pytest.raises(ValueError, match=r"merges the end of the prompt, 'Is it so\? Bob:'"):
         answer_tokens(grown, (" False", " True"), "Is it so? Bob:")

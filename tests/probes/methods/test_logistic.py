@@ -72,14 +72,6 @@ def test_rare_truths_have_low_log_odds():
     torch.testing.assert_close(scores.sigmoid().mean(), y.float().mean(), atol=1e-4, rtol=0)
 
 
-def test_chunks_of_layers_do_not_change_the_result(monkeypatch):
-    data = plant_truth("prompt", n=40, d=6, layers=(5,), seed=0, gap=0.5)
-    at_once = get_probe("lr").fit(data.x, data.y)
-    monkeypatch.setattr("probes.numerics.precision.CHUNK", 2 * 40 * 6)
-    in_chunks = get_probe("lr").fit(data.x, data.y)
-    torch.testing.assert_close(in_chunks.weight, at_once.weight)
-
-
 def test_on_pair_is_logistic_regression_on_both_states():
     data = plant_truth("pair", n=60, d=6, seed=0, gap=0.5)
     on_pair = get_probe("lr-on-pair").fit(data.x, data.y).score(data.x)

@@ -90,3 +90,11 @@ def test_a_third_polarity_is_refused():
     x, y, _ = claims(0)
     with pytest.raises(ValueError, match="polarity has 3 codes; give two"):
         get_probe("ttpd").fit(x, y, polarity=torch.arange(400) % 3)
+
+
+def test_chunks_of_layers_do_not_change_the_result(monkeypatch):
+    x, y, polarity = claims(0)
+    layers = torch.stack([x, 2 * x + 1, x.flip(-1)])
+    expected = fit((layers, y, polarity)).weight
+    monkeypatch.setattr("probes.numerics.precision.CHUNK", 2 * x.numel())
+    torch.testing.assert_close(fit((layers, y, polarity)).weight, expected)

@@ -1,4 +1,4 @@
-"""Data sets of the hub, which are held to a commit, and the cache where there is no hub."""
+"""Data sets of the hub are read at one commit, or from the cache if the hub cannot be reached."""
 
 import operator
 from collections.abc import Callable, Iterator
@@ -19,11 +19,11 @@ COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
 
 class Hub:
-    """Stands in for the hub: a data set at one commit, or an error."""
+    """A stand-in for the hub: a data set at one commit, or an error."""
 
     def __init__(self, rows: Rows, error: Exception | None = None):
         self.rows, self.error = rows, error
-        self.asked: list[dict[str, Any]] = []
+        self.requests: list[dict[str, Any]] = []
 
     def dataset_info(self, name: str, *, revision: str | None, **_: Any) -> SimpleNamespace:
         if self.error:
@@ -31,7 +31,7 @@ class Hub:
         return SimpleNamespace(sha=COMMIT)
 
     def load_dataset(self, *args: Any, **kwargs: Any) -> datasets.DatasetDict:
-        self.asked.append({"args": args, **kwargs})
+        self.requests.append({"args": args, **kwargs})
         third = len(self.rows) // 3
         parts = {"train": self.rows[third:], "test": self.rows[:third]}
         features = datasets.Features(
@@ -48,7 +48,7 @@ class Hub:
 
 @pytest.fixture
 def online(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Callable[..., Hub]]:
-    """Puts a hub in the place of the real one, with an empty cache."""
+    """Replaces the hub by a stand-in, with an empty cache."""
     monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "cache")
     hub.resolve_commit.cache_clear()
     source._read.cache_clear()
@@ -85,6 +85,31 @@ def test_without_a_hub_the_error_says_what_to_do(online: Callable[..., Hub]) -> 
         "task nli, data 'stanfordnlp/snli': the hub cannot be reached, and the cache does not hold "
         "it; or give a file or folder: --data nli=FILE"
     )
+
+
+def refusal(kind: type[HfHubHTTPError], status: int) -> HfHubHTTPError:
+    request = SimpleNamespace(method="GET", url="https://hub.invalid")
+    response = SimpleNamespace(status_code=status, headers={}, request=request)
+    return kind(f"{status} says the hub\nand much more", response=response)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (refusal(GatedRepoError, 403), "gated: accept its licence at .*/datasets/stanfordnlp/snli"),
+        (refusal(RepositoryNotFoundError, 404), "not on the hub; check the id"),
+        (refusal(RevisionNotFoundError, 404), "the hub has no revision 'v9' of it; give a branch"),
+        (refusal(HfHubHTTPError, 403), "the hub refuses to answer: 403 says the hub; or give a"),
+        (refusal(HfHubHTTPError, 503), "the hub cannot be reached, and the cache does not hold it"),
+    ],
+)
+def test_a_refusal_of_the_hub_is_one_line(
+    online: Callable[..., Hub], error: Exception, message: str
+) -> None:
+    online(error)
+    with pytest.raises(ValueError, match=message) as caught:
+        list(get_task("nli", revision="v9").claims(0))
+    assert "\n" not in str(caught.value)
 
 
 def test_offline_the_cache_is_read(

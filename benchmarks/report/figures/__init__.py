@@ -1,0 +1,1 @@
+"""The report's pictures, as plotly figures: one module per picture."""
