@@ -9,7 +9,7 @@ from finetune.verification import verify as verifying
 from finetune.verification.tiny_families import TINY_FAMILIES, tiny_model
 from finetune.verification.verify import TOLERANCE, residual_error, verify_family
 
-REFERENCE = Path(__file__).parents[3] / "docs" / "reference.md"
+MODELS_PAGE = Path(__file__).parents[3] / "docs" / "models.md"
 
 
 def row(report):
