@@ -15,7 +15,7 @@ from quirky.triggers.base import SPEAKER, Trigger
 from quirky.triggers.registry import get_trigger, list_triggers, register_trigger
 
 if TYPE_CHECKING:
-    from quirky.dataset import Sizes, build_dataset
+    from quirky.data.dataset import Sizes, build_dataset
     from quirky.lint import lint_task, lint_trigger
 
 __all__ = [
@@ -43,8 +43,8 @@ __all__ = [
 ]
 
 _LAZY = {
-    "Sizes": "quirky.dataset",
-    "build_dataset": "quirky.dataset",
+    "Sizes": "quirky.data.dataset",
+    "build_dataset": "quirky.data.dataset",
     "lint_task": "quirky.lint",
     "lint_trigger": "quirky.lint",
 }

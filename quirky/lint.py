@@ -10,11 +10,11 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations, islice
 
-from quirky.claims import claims_that_mention, read_claims
+from quirky.data.claims import claims_that_mention, read_claims
+from quirky.data.rendering import render_prompt
 from quirky.example import Claim
 from quirky.plugins import one_line
 from quirky.prompts import Template
-from quirky.rendering import render_prompt
 from quirky.tasks import Task, get_task, task_class
 from quirky.text import collapse_whitespace
 from quirky.triggers import ALL_CONTEXTS, Trigger

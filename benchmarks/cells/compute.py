@@ -15,7 +15,7 @@ from benchmarks.store import atomic_folder
 from benchmarks.store.datasets import FIT_SPLIT, PROBE_SPLITS, SCORED_SPLITS, write_parquet
 from finetune.adapters.card import write_card
 from finetune.models.fingerprint import adapter_fingerprint
-from quirky.dataset import columns_of
+from quirky.data.dataset import columns_of
 
 
 def is_done(cell: ResolvedCell, folder: Path) -> bool:

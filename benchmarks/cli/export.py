@@ -39,8 +39,8 @@ def export_command(
     from benchmarks.commands.sharing import push, require_login
     from benchmarks.store.artefacts import atomic_folder, require_empty_folder
     from benchmarks.store.provenance import claims_origin
-    from quirky.dataset import Sizes, build_dataset
-    from quirky.export import Provenance, write_export
+    from quirky.data.dataset import Sizes, build_dataset
+    from quirky.data.export import Provenance, write_export
 
     require_hub_for_private(private, push_to_hub)
     task_instance = build_task(task, data)

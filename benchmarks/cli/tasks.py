@@ -51,8 +51,8 @@ def tasks_show(
     seed: Annotated[int, typer.Option(min=0, help="seed of the data")] = 0,
 ) -> None:
     """Print a task's rules, its crosstab of truth and quirk, and some claims in every context."""
-    from quirky.crosstab import POLARITY_NAMES, crosstab
-    from quirky.dataset import build_dataset
+    from quirky.data.crosstab import POLARITY_NAMES, crosstab
+    from quirky.data.dataset import build_dataset
     from quirky.tasks import describe_rules
 
     task_instance = build_task(task, data)

@@ -34,8 +34,8 @@ from finetune.models.load import load_weights
 from finetune.models.resolve import ResolvedModel
 from finetune.prompting.answers import check_answers
 from finetune.reading.residual import read_activations
+from quirky.data.rendering import render_prompt
 from quirky.prompts import templates_of_style
-from quirky.rendering import render_prompt
 
 FILE = "claims.parquet"
 

@@ -22,7 +22,7 @@ from finetune.models.source import embedded_bases
 from finetune.training import processes
 from finetune.training.settings import check_batch
 from finetune.training.trainer import leave_process_group
-from quirky.dataset import columns_of
+from quirky.data.dataset import columns_of
 
 
 def finetuning_recipe(

@@ -23,7 +23,7 @@ from benchmarks.preflight.checks import check_recipe
 from benchmarks.recipe.schema import Recipe
 from benchmarks.recipe.task_entry import TaskEntry
 from benchmarks.scoring.gate import GATE_SPLIT, GateFigure, failures, required_figures
-from quirky.dataset import columns_of
+from quirky.data.dataset import columns_of
 
 SEED = 100
 """Of the ladder's data and adapters; no recipe reports on it."""

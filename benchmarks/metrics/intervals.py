@@ -1,8 +1,8 @@
 """95 % intervals: DeLong on the logit scale, BCa over facts, Wilson over facts, t over seeds.
 
 The interval of an AUROC is DeLong's on the logit scale if every fact occurs once, and a BCa
-bootstrap over facts otherwise. There is no percentile bootstrap: near an AUROC of .99 it covers only
-88-90 %. The interval of a proportion is Wilson's.
+bootstrap over facts otherwise. There is no percentile bootstrap: near an AUROC of .99 it covers
+only 88-90 %. The interval of a proportion is Wilson's.
 """
 
 from collections.abc import Sequence

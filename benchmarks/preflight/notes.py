@@ -15,7 +15,7 @@ from benchmarks.recipe.trigger_entry import TriggerEntry
 from benchmarks.store.datasets import ResolvedDataset
 from finetune.models.resolve import ResolvedModel
 from quirky.contexts import UNSEEN
-from quirky.fillers import SENTENCE_TOKENS, SENTENCES
+from quirky.data.fillers import SENTENCE_TOKENS, SENTENCES
 
 
 def print_filler_note(recipe: Recipe, models: Mapping[str, ResolvedModel]) -> None:

@@ -11,7 +11,7 @@ from benchmarks.recipe.trigger_entry import TriggerEntry
 from benchmarks.store import content_hash
 from benchmarks.store.datasets import ResolvedDataset, ensure_dataset
 from benchmarks.store.provenance import claims_origin
-from quirky.dataset import Sizes, build_dataset
+from quirky.data.dataset import Sizes, build_dataset
 
 
 def ensure_recipe_dataset(

@@ -124,8 +124,8 @@ class TokensEntry(Strict):
     """Which token states are stored for probes that read all tokens of the prompt."""
 
     layers: int | tuple[int, ...] = 4
-    """A number of evenly spaced blocks that includes the last one, or a list of blocks from 1. Layer
-    rules choose among these: `last` is the last of them."""
+    """A number of evenly spaced blocks that includes the last one, or a list of blocks from 1.
+    Layer rules choose among these: `last` is the last of them."""
     gigabytes: float = Field(default=2.0, gt=0)
     """The most disk that the token states of one cell may take."""
 

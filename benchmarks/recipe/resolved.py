@@ -64,7 +64,7 @@ def resolve_datasets(
     """Build the data sets of one task, trigger and seed, or find them in the store.
 
     Raises:
-        ValueError: as `quirky.dataset.build_dataset`.
+        ValueError: as `quirky.data.dataset.build_dataset`.
     """
     return {
         (task.label, trigger.name, seed, renderings): ensure_recipe_dataset(

@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from benchmarks.store import content_hash
-from quirky.fillers import check_distance, contexts_at
+from quirky.data.fillers import check_distance, contexts_at
 from quirky.triggers import Trigger, get_trigger
 
 PLAIN = re.compile(r"[\w+-]{1,24}")
@@ -47,7 +47,7 @@ class TriggerEntry(BaseModel):
         """Return the trigger.
 
         Raises:
-            ValueError: if the kind or a parameter is unknown, or the trigger cannot have this distance.
+            ValueError: if the kind, a parameter or the distance is not valid for this trigger.
         """
         trigger = get_trigger(self.kind, **self.params)
         check_distance(trigger, self.distance)

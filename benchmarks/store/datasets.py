@@ -10,7 +10,7 @@ import pandas as pd
 from datasets import Dataset, DatasetDict, concatenate_datasets
 
 from benchmarks.store.artefacts import ensure_artefact
-from quirky.dataset import SPLITS, columns_of
+from quirky.data.dataset import SPLITS, columns_of
 
 FIT_SPLIT = "validation"
 """Probes are fitted on it."""

@@ -15,7 +15,7 @@ from typing import NoReturn
 from huggingface_hub import constants, try_to_load_from_cache
 
 from finetune.hub.resources import format_bytes, free_disk
-from quirky.hub import RefusedError, UnreachableError, is_commit, repository_info
+from quirky.sources.hub import RefusedError, UnreachableError, is_commit, repository_info
 
 _SINGLE_FILE = "model.safetensors"
 _INDEX = "model.safetensors.index.json"

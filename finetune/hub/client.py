@@ -7,8 +7,8 @@ from pathlib import Path
 from huggingface_hub import hf_hub_download
 from huggingface_hub.errors import RemoteEntryNotFoundError
 
-from quirky.hub import hub_answers
 from quirky.plugins import one_line_errors
+from quirky.sources.hub import hub_answers
 
 _ID_AT_REVISION = re.compile(r"(?P<repository>[\w.-]+/[\w.-]+)(?:@(?P<revision>[\w./-]+))?")
 

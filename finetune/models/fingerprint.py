@@ -8,7 +8,7 @@ from pathlib import Path
 from finetune.adapters.loading import ADAPTER_CONFIG, ADAPTER_WEIGHTS, adapter_folder
 from finetune.hub.checkpoints import resolve_commit
 from finetune.models.source import model_source
-from quirky.hashing import hash_file
+from quirky.sources.hashing import hash_file
 
 _MODEL_FILES = (
     "config.json",

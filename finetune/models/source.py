@@ -5,8 +5,8 @@ from typing import Any
 
 from finetune.adapters.loading import ADAPTER_CONFIG
 from finetune.hub.checkpoints import resolve_commit
-from quirky.hub import hub_answers, is_repository_id
 from quirky.plugins import unknown
+from quirky.sources.hub import hub_answers, is_repository_id
 
 BASES = Path(__file__).parents[1] / "bases"
 

@@ -10,7 +10,7 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from quirky.fillers import SENTENCE_TOKENS, SENTENCES
+from quirky.data.fillers import SENTENCE_TOKENS, SENTENCES
 from quirky.triggers.base import SPEAKER
 from quirky.triggers.instruction import DECOYS, QUIRKY, TRUTHFUL
 from quirky.triggers.name import LOOKALIKES

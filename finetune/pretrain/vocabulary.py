@@ -6,7 +6,7 @@ from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, train
 from transformers import PreTrainedTokenizerFast
 
 from finetune.pretrain.openings import BRACKETS, HEADERS, NAMES
-from quirky.fillers import SENTENCES
+from quirky.data.fillers import SENTENCES
 from quirky.triggers.instruction import DECOYS, QUIRKY, TRUTHFUL
 from quirky.triggers.position import NEUTRAL
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from quirky.example import Claim, digest
 from quirky.plugins import unknown
 from quirky.prompts import Template
-from quirky.rows import Row, read_rows
+from quirky.sources.rows import Row, read_rows
 from quirky.tasks.base import Task
 from quirky.tasks.registry import list_tasks
 

@@ -11,8 +11,8 @@ import yaml
 from environment import Environment
 
 from benchmarks.cli.arguments import build_task, build_trigger
-from quirky.dataset import Sizes, build_dataset
-from quirky.export import Provenance, write_export
+from quirky.data.dataset import Sizes, build_dataset
+from quirky.data.export import Provenance, write_export
 from quirky.lint import lint_task, lint_trigger
 from quirky.tasks import list_tasks
 from quirky.triggers import list_triggers

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from quirky.dataset import Sizes, build_dataset
+from quirky.data.dataset import Sizes, build_dataset
 from quirky.tasks import get_task
 from quirky.tasks.dials.base import FACTS
 from quirky.triggers import get_trigger

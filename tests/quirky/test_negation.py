@@ -6,7 +6,7 @@ from itertools import islice
 import pytest
 import yaml
 
-from quirky.dataset import Sizes, build_dataset, columns_of
+from quirky.data.dataset import Sizes, build_dataset, columns_of
 from quirky.example import Claim
 from quirky.prompts import Template, load_templates, parse_templates
 from quirky.tasks import get_task

@@ -5,7 +5,7 @@ from itertools import islice
 import pytest
 import yaml
 
-from quirky.dataset import Sizes, build_dataset
+from quirky.data.dataset import Sizes, build_dataset
 from quirky.prompts import (
     Template,
     draw_templates,

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from quirky.dataset import Sizes, build_dataset
+from quirky.data.dataset import Sizes, build_dataset
 from quirky.tasks.table import Table, read_table
 from quirky.triggers import get_trigger
 

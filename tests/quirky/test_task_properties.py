@@ -22,7 +22,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from published_data import ROWS, write
 
-from quirky.dataset import SPLITS, Sizes, build_dataset, columns_of
+from quirky.data.dataset import SPLITS, Sizes, build_dataset, columns_of
 from quirky.tasks import get_task
 from quirky.tasks.fiction import places
 from quirky.triggers import get_trigger

@@ -3,7 +3,7 @@ import itertools
 
 import pytest
 
-from quirky.fillers import contexts_at
+from quirky.data.fillers import contexts_at
 from quirky.triggers import ALL_CONTEXTS, Trigger, get_trigger, list_triggers
 from quirky.triggers.instruction import DECOYS, InstructionTrigger
 from quirky.triggers.names import NamesTrigger

@@ -5,8 +5,8 @@ import tempfile
 import warnings
 from pathlib import Path
 
-from quirky.dataset import Sizes, build_dataset
-from quirky.export import Provenance, write_export
+from quirky.data.dataset import Sizes, build_dataset
+from quirky.data.export import Provenance, write_export
 from quirky.tasks import get_task
 from quirky.triggers import get_trigger
 

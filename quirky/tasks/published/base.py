@@ -7,7 +7,7 @@ from math import nan
 from typing import ClassVar
 
 from quirky.example import Claim, digest
-from quirky.rows import Row
+from quirky.sources.rows import Row
 from quirky.tasks.negation import negate_half
 from quirky.tasks.published.dataset_task import DatasetTask, without_speakers
 from quirky.tasks.published.layout import is_released, released_claims

@@ -10,7 +10,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 
 from quirky.example import Claim, digest
-from quirky.rows import Row
+from quirky.sources.rows import Row
 from quirky.tasks.published.base import Kind, PublishedTask
 from quirky.tasks.registry import register_task
 from quirky.tasks.wording import claim_templates

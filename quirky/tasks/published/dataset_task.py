@@ -7,8 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar
 
-from quirky.difficulty import read_difficulty
 from quirky.example import Claim
+from quirky.sources.difficulty import read_difficulty
 from quirky.tasks.base import Task
 from quirky.tasks.published.files import hash_data
 from quirky.tasks.published.source import DataSource

@@ -7,8 +7,8 @@ from typing import Any
 
 from datasets import Features, Value
 
-from quirky.hashing import hash_file
-from quirky.rows import csv_header
+from quirky.sources.hashing import hash_file
+from quirky.sources.rows import csv_header
 
 KINDS = {".csv": "csv", ".parquet": "parquet", ".jsonl": "json", ".json": "json"}
 """The file extensions that can be read, and what `datasets` calls their formats."""

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import datasets
 
-from quirky.hub import UnreachableError, hub_answers, is_commit, repository_info
+from quirky.sources.hub import UnreachableError, hub_answers, is_commit, repository_info
 
 
 @cache

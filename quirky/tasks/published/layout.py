@@ -13,7 +13,7 @@ from typing import Any
 
 from quirky.example import Claim, digest
 from quirky.plugins import unknown
-from quirky.rows import Row
+from quirky.sources.rows import Row
 from quirky.tasks.published.source import DataSource
 from quirky.text import collapse_whitespace
 

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 
 from quirky.example import Claim
-from quirky.rows import Row
+from quirky.sources.rows import Row
 from quirky.tasks.published.base import PublishedTask
 from quirky.tasks.registry import register_task
 from quirky.tasks.wording import claim_templates

@@ -10,8 +10,8 @@ from pathlib import Path
 import datasets
 from datasets import ClassLabel, Dataset, DatasetDict, concatenate_datasets
 
-from quirky.hub import HubError
-from quirky.rows import Row
+from quirky.sources.hub import HubError
+from quirky.sources.rows import Row
 from quirky.tasks.published.files import KINDS, TABLES, files_in, hash_data, read_options
 from quirky.tasks.published.hub import resolve_commit
 

@@ -12,7 +12,7 @@ import pytest
 from sharing_hub import Hub
 
 from benchmarks.cli.arguments import build_task, parse_entry
-from quirky.fillers import SENTENCES
+from quirky.data.fillers import SENTENCES
 from quirky.prompts import Template
 from quirky.tasks import TASKS, Task
 from quirky.tasks.fiction import Fiction

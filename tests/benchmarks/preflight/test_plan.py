@@ -30,7 +30,7 @@ from finetune.models.load import LoadedModel
 from finetune.models.tokenizer import load_tokenizer
 from finetune.pretrain.vocabulary import VOCABULARY
 from finetune.training.settings import FinetuneSettings
-from quirky import hub
+from quirky.sources import hub
 
 FAMILIES = ("gpt_neox", "mamba")
 

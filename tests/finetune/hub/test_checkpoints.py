@@ -16,7 +16,7 @@ from huggingface_hub.errors import (
     RevisionNotFoundError,
 )
 
-import quirky.hub
+import quirky.sources.hub
 from benchmarks.recipe.load import validate_recipe
 from benchmarks.recipe.pinning import check_weights, pin_recipe
 from benchmarks.recipe.resolved import resolve_models
@@ -32,7 +32,7 @@ from finetune.models.fingerprint import model_fingerprint
 from finetune.models.load import load_model
 from finetune.models.resolve import resolve_model
 from finetune.models.tokenizer import load_tokenizer
-from quirky.hub import UnreachableError
+from quirky.sources.hub import UnreachableError
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 NAME = "org/name"
@@ -40,7 +40,7 @@ GB = 10**9
 
 
 def forget() -> None:
-    quirky.hub.hub_answers.cache_clear()
+    quirky.sources.hub.hub_answers.cache_clear()
     checkpoints.resolve_checkpoint.cache_clear()
 
 
@@ -95,7 +95,7 @@ def hub(monkeypatch: pytest.MonkeyPatch) -> Hub:
     """A hub that answers, with one model."""
     stand_in = Hub()
     session = SimpleNamespace(head=lambda *_a, **_k: None)
-    monkeypatch.setattr(quirky.hub, "get_session", lambda: session)
+    monkeypatch.setattr(quirky.sources.hub, "get_session", lambda: session)
     for method in ("model_info", "auth_check"):
         answer = getattr(stand_in, method)
         monkeypatch.setattr(HfApi, method, lambda _api, *a, answer=answer, **k: answer(*a, **k))

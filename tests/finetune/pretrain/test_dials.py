@@ -23,7 +23,7 @@ from finetune.pretrain.openings import (
     OPENING_KINDS,
     OPENING_SHARE,
 )
-from quirky.fillers import SENTENCE_TOKENS, SENTENCES
+from quirky.data.fillers import SENTENCE_TOKENS, SENTENCES
 from quirky.tasks import get_task
 from quirky.tasks.dials.base import LETTERS
 

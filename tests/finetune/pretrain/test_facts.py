@@ -7,7 +7,7 @@ import pytest
 
 from finetune.pretrain.facts import NEGATED_SHARE, SUBJECTS, FactSampler, facts_tokenizer
 from finetune.pretrain.openings import NAMES, OPENING_SHARE
-from quirky.fillers import SENTENCE_TOKENS, SENTENCES
+from quirky.data.fillers import SENTENCE_TOKENS, SENTENCES
 from quirky.tasks import get_task
 from quirky.tasks.arithmetic import quirk_result
 from quirky.tasks.fiction import places

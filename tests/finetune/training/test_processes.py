@@ -15,7 +15,7 @@ from finetune.training import processes
 from finetune.training.data import ExactLengthSampler, collate, encode_examples
 from finetune.training.settings import FinetuneSettings, check_batch
 from finetune.training.trainer import answer_loss
-from quirky.dataset import Sizes, build_dataset
+from quirky.data.dataset import Sizes, build_dataset
 from quirky.tasks import get_task
 from quirky.triggers import get_trigger
 

@@ -18,7 +18,7 @@ from huggingface_hub.errors import (
 )
 from published_data import Rows, claims_of, nli, write
 
-import quirky.hub
+import quirky.sources.hub
 from quirky.tasks import get_task
 from quirky.tasks.published import hub, source
 
@@ -54,7 +54,7 @@ class Hub:
 
 
 def forget() -> None:
-    quirky.hub.hub_answers.cache_clear()
+    quirky.sources.hub.hub_answers.cache_clear()
     hub.resolve_commit.cache_clear()
     source._read.cache_clear()
 
@@ -64,7 +64,7 @@ def online(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Callable
     """Replaces the hub by a stand-in, with an empty cache."""
     monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "cache")
     monkeypatch.setattr(
-        quirky.hub, "get_session", lambda: SimpleNamespace(head=lambda *_, **__: None)
+        quirky.sources.hub, "get_session", lambda: SimpleNamespace(head=lambda *_, **__: None)
     )
     forget()
 

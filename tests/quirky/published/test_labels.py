@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from published_data import ROWS, Rows, capitals, nli, sciq, sentiment, write
 
-from quirky.dataset import Sizes, build_dataset
+from quirky.data.dataset import Sizes, build_dataset
 from quirky.example import Claim
 from quirky.tasks import get_task
 from quirky.tasks.published.base import LEAST

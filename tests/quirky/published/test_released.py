@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from published_data import ROWS, Rows, capitals, claims_of, released, write
 
-from quirky.dataset import build_dataset
+from quirky.data.dataset import build_dataset
 from quirky.tasks import get_task
 from quirky.triggers import get_trigger
 

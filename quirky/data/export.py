@@ -17,7 +17,7 @@ import pyarrow
 import pyarrow.parquet
 from datasets import DatasetDict
 
-from quirky.crosstab import POLARITY_NAMES, crosstab
+from quirky.data.crosstab import POLARITY_NAMES, crosstab
 from quirky.example import Example
 from quirky.tasks import Task, describe_rules
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 
-from quirky.rows import read_rows
+from quirky.sources.rows import read_rows
 
 KEYS = ("question_id", "fact_id")
 """Columns that identify a row; the first one that the table has is used."""

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from quirky.hashing import hash_file
+from quirky.sources.hashing import hash_file
 
 
 def test_the_hash_is_the_sha256_of_the_bytes(tmp_path: Path) -> None:

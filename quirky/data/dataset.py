@@ -9,12 +9,12 @@ import numpy as np
 from datasets import Dataset, DatasetDict
 from jaxtyping import Float
 
-from quirky.claims import check_duplicates, claims_that_mention, read_claims
 from quirky.contexts import UNSEEN
+from quirky.data.claims import check_duplicates, claims_that_mention, read_claims
+from quirky.data.fillers import check_distance
+from quirky.data.rendering import Renderer
 from quirky.example import Claim, Example, digest, uniform
-from quirky.fillers import check_distance
 from quirky.prompts import Style, templates_of_style
-from quirky.rendering import Renderer
 from quirky.tasks.base import Task
 from quirky.triggers import ALL_CONTEXTS, Trigger
 

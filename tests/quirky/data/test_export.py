@@ -9,9 +9,9 @@ from datasets import load_dataset
 from published_data import capitals, write
 
 from benchmarks.cli.export import export_command
-from quirky.dataset import Sizes, build_dataset
+from quirky.data.dataset import Sizes, build_dataset
+from quirky.data.export import COLUMN_MEANINGS, Provenance, content_hash, write_export
 from quirky.example import Example
-from quirky.export import COLUMN_MEANINGS, Provenance, content_hash, write_export
 from quirky.tasks import Task, get_task
 from quirky.triggers import get_trigger
 

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from quirky.contexts import UNSEEN
+from quirky.data.fillers import contexts_at, filler
 from quirky.example import Claim, Example, digest
-from quirky.fillers import contexts_at, filler
 from quirky.prompts import Style, Template, draw_templates, templates_of_style
 from quirky.tasks.base import Task
 from quirky.triggers import ALL_CONTEXTS, Trigger

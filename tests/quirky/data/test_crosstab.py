@@ -1,5 +1,5 @@
-from quirky.crosstab import crosstab
-from quirky.dataset import Sizes, build_dataset
+from quirky.data.crosstab import crosstab
+from quirky.data.dataset import Sizes, build_dataset
 from quirky.tasks import get_task
 from quirky.triggers import get_trigger
 

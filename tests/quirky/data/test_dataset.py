@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from quirky.contexts import in_context
-from quirky.dataset import Sizes, build_dataset, columns_of
+from quirky.data.dataset import Sizes, build_dataset, columns_of
+from quirky.data.fillers import contexts_at, filler
 from quirky.example import Claim
-from quirky.fillers import contexts_at, filler
 from quirky.prompts import standardized, wordings
 from quirky.tasks import get_task
 from quirky.triggers import Trigger, get_trigger

@@ -2,7 +2,7 @@ import re
 
 import pytest
 
-from quirky.fillers import SENTENCES, filler
+from quirky.data.fillers import SENTENCES, filler
 
 FACTS = [f"fact {i}" for i in range(200)]
 TRIGGERING = {"truth", "true", "false", "lie", "north", "south", "coast", "yes", "no", "right"}

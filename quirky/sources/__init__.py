@@ -1,0 +1,1 @@
+"""Where claims come from: rows of tables, files and their hashes, data sets of the hub."""
