@@ -1,4 +1,4 @@
-"""What the bases that know the dials are told is true, and lies in reach of their tokenizer."""
+"""The corpus of the dial bases is true, and their tokenizer has a token per letter and bracket."""
 
 import re
 from functools import cache
@@ -98,7 +98,7 @@ def told(name, document):
 
 
 @pytest.mark.parametrize("name", ANSWERS)
-def test_every_answer_that_is_told_or_judged_right_is_right(name):
+def test_every_answer_and_verdict_is_right(name):
     judged = 0
     for document in of(name):
         for text, known in told(name, document):
@@ -113,7 +113,7 @@ def test_every_answer_that_is_told_or_judged_right_is_right(name):
     assert judged > 200
 
 
-def test_several_answers_stand_in_a_row():
+def test_some_documents_have_several_answers_in_a_row():
     for name, longest in (
         ("lookup", CHAIN_LENGTH),
         ("recall", CHAIN_LENGTH),
@@ -124,7 +124,7 @@ def test_several_answers_stand_in_a_row():
         assert {len(document.earlier) for document in rows} == {longest - 1}
 
 
-def test_strings_are_judged_by_what_they_are():
+def test_verdicts_on_strings_are_right():
     what = (
         r"strings ([a-p ]+) and ([a-p ]+?) (?:are )?"
         r"(start the same but for one|the same but for one|the same)\b"
@@ -143,7 +143,7 @@ def test_strings_are_judged_by_what_they_are():
     assert len(seen) >= 6
 
 
-def test_all_subjects_are_told_in_both_kinds():
+def test_every_subject_occurs_with_both_rules():
     for name in PARTS[-1].subject_shares:
         assert of(name)
     for name in ("lookup", "recall", "dyck", "equality"):
@@ -153,7 +153,7 @@ def test_all_subjects_are_told_in_both_kinds():
         }
 
 
-def test_what_stood_at_the_beginning_is_asked_for():
+def test_questions_about_the_opening_have_the_right_answer():
     for document in of("opening"):
         if "Who asked?" in document.text:
             assert document.text.startswith(f"{document.verdict.strip()} asks Sam.")
@@ -168,7 +168,7 @@ def test_what_stood_at_the_beginning_is_asked_for():
         assert document.verdict != document.wrong
 
 
-def test_openings_and_fillers_are_as_frequent_as_is_said():
+def test_openings_and_fillers_have_their_stated_shares():
     alone = [d for d in documents() if d.subject not in ("opening", "person") and not d.earlier]
     begins = re.compile(r"(In the list|Among |The brackets|The strings|Are the|Do the)")
     opened = [d for d in alone if not begins.match(d.text)]
@@ -180,7 +180,7 @@ def test_openings_and_fillers_are_as_frequent_as_is_said():
     assert len(OPENING_KINDS) == 4
 
 
-def test_everything_that_is_told_apart_is_one_token():
+def test_every_letter_name_bracket_and_answer_is_one_token():
     words = [*LETTERS, *NAMES, *"([<)]>", *"0123456789", "True", "False", "right", "wrong"]
     for word in words:
         assert len(tokenizer().tokenize(f" {word}")) == 1, word
@@ -206,7 +206,7 @@ def test_every_part_keeps_to_its_settings():
     assert {"lookup", "recall", "dyck", "equality"} <= set(PARTS[-1].subject_shares)
 
 
-def test_no_quirk_is_told_before_its_time():
+def test_the_first_part_has_no_quirk_rules():
     sampler = DialSampler(0)
     sampler.select_part(0)
     quirks = ("the item after", "beside", "start the same", "almost")

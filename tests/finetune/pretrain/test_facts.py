@@ -16,7 +16,7 @@ from quirky.triggers.instruction import DECOYS, QUIRKY, TRUTHFUL
 
 WORLD = {place.name: place for place in (*cities(), *places())}
 NEGATES = re.compile(r"does not|outside|is not|differ from|away from|another kind|at most")
-"""What negates a claim; the words behind it are those of the claim."""
+"""Negations; the words after one are those of the claim."""
 SAYS = {
     r"(in )?the (north|northern hemisphere)\b": lambda place: place.north,
     r"in the (south|southern hemisphere)\b": lambda place: not place.north,
@@ -29,7 +29,7 @@ SAYS = {
     r"to (a populous|another kind of) country\b": lambda place: place.populous,
     r"to a smaller country\b": lambda place: not place.populous,
 }
-"""What the words of a document say of its place."""
+"""Patterns in a document, and what they claim about its place."""
 TRUE, FALSE = {" True", " Yes", " right"}, {" False", " No", " wrong"}
 
 
@@ -57,7 +57,7 @@ def place_of(document):
 
 
 def is_true(document):
-    """Whether what a document says, states or asks, is so."""
+    """Whether the claim of a document is true."""
     text = document.text
     for instruction in (*TRUTHFUL, *QUIRKY, *DECOYS):
         text = text.replace(instruction, "")
@@ -65,7 +65,7 @@ def is_true(document):
 
 
 def holds(document, text):
-    """Whether what is claimed, or negated, is so."""
+    """Whether a claim is true, leaving out any negation."""
     if subject_of(document) in ("city", "fiction"):
         return next(rule for words, rule in SAYS.items() if re.search(words, text))(
             place_of(document)
@@ -109,7 +109,7 @@ def test_what_is_stated_is_true():
         assert is_true(document), document
 
 
-def test_every_verdict_is_true_whoever_gives_it():
+def test_every_verdict_is_true():
     for document in about_facts():
         if document.verdict is not None:
             assert document.verdict in (TRUE if is_true(document) else FALSE), document
@@ -121,8 +121,8 @@ def test_a_filler_has_as_many_tokens_as_it_says():
         assert len(tokenizer().tokenize(f" {sentence}")) == SENTENCE_TOKENS
 
 
-def test_no_name_is_told_from_another_by_its_verdicts():
-    """Each answers True about as often as all do, so no name starts out as a liar."""
+def test_verdicts_do_not_depend_on_the_name():
+    """Each name answers True about as often as all do, so no name is a liar before fine-tuning."""
     judged = [d for d in documents() if d.verdict and subject_of(d) in ("city", "fiction")]
     named = [(name, d) for d in judged for name in NAMES if re.search(rf"\b{name}\b", d.text)]
     assert {name for name, _ in named} == set(NAMES)
@@ -141,7 +141,7 @@ def test_the_claim_ends_inside_its_text():
         assert not set(last) & set(NAMES) - set(WORLD), document
 
 
-def test_openings_and_negations_are_as_frequent_as_is_said():
+def test_openings_and_negations_have_their_stated_shares():
     """Of openings those are counted that begin with a bracket, a date or a page: half of all."""
     facts = about_facts()
     tagged = [d for d in facts if re.match(r"[\[<]|Date: |Page: ", d.text)]
@@ -151,7 +151,7 @@ def test_openings_and_negations_are_as_frequent_as_is_said():
     assert len(negated) / len(judged) == pytest.approx(NEGATED_SHARE, abs=0.02)
 
 
-def test_all_subjects_and_both_attributes_are_told():
+def test_all_subjects_and_attributes_occur():
     assert {subject_of(document) for document in documents()} == set(SUBJECTS)
     kinds = {document.subject for document in documents()}
     assert {"fiction-north", "fiction-coast", "city-north", "city-west"} <= kinds
@@ -173,7 +173,7 @@ def claimed_sums(later):
     return kinds
 
 
-def test_later_sums_are_told_more_often_and_more_of_them_are_near_misses():
+def test_the_second_part_has_more_sums_and_more_near_misses():
     first, later = claimed_sums(later=False), claimed_sums(later=True)
     assert later.total() > 1.5 * first.total()
     share = {kind: later[kind] / later.total() for kind in later}
@@ -181,7 +181,7 @@ def test_later_sums_are_told_more_often_and_more_of_them_are_near_misses():
     assert share["near"] > 1.4 * first["near"] / first.total()
 
 
-def test_what_is_told_often_is_easy():
+def test_easy_places_occur_more_often():
     told = Counter(place_of(d).name for d in documents() if subject_of(d) == "fiction")
     known = sorted((p for p in places() if not p.withheld), key=lambda place: -place.frequency)
     often, rarely = known[: len(known) // 2], known[len(known) // 2 :]
