@@ -1,4 +1,4 @@
-"""Put an adapter or data on the Hugging Face hub, or find out beforehand why that will not work."""
+"""Upload an adapter or a data set to the Hugging Face Hub, after checking that it can work."""
 
 from pathlib import Path
 from typing import Literal
@@ -10,23 +10,27 @@ from huggingface_hub.utils import validate_repo_id
 from quirky.plugins import first_line
 
 Kind = Literal["model", "dataset"]
-"""What the hub calls its repositories."""
-PUBLISHED: dict[Kind, tuple[str, ...]] = {
+"""The hub's kind of repository."""
+UPLOADED_FILES: dict[Kind, tuple[str, ...]] = {
     "model": ("*.safetensors", "*.json", "*.md"),
     "dataset": ("*.parquet", "*.md"),
 }
-"""Nothing else leaves the folder."""
-CALLED: dict[Kind, str] = {"model": "adapter", "dataset": "data set"}
+"""Patterns of the files that are uploaded; no other file leaves the folder."""
+CONTENT: dict[Kind, str] = {"model": "adapter", "dataset": "data set"}
 
 LOG_IN = "run `hf auth login`, with a token that may write, and then this again"
 
 
 def require_login(name: str, kind: Kind = "model") -> str:
-    """Return the full name of the repository that `name` stands for, if its owner is logged in.
+    """Return the full name of a new repository that the logged-in account may write to.
+
+    Args:
+        name: `name` or `owner/name`.
+        kind: of the repository.
 
     Raises:
-        ValueError: if the name is none that the hub allows or is taken, nobody is logged in, or who
-            is may not write there.
+        ValueError: if the name is invalid or taken, nobody is logged in, or the account may not
+            write there.
         RuntimeError: if the hub cannot be reached.
     """
     validate_repo_id(name)
@@ -51,32 +55,30 @@ def require_login(name: str, kind: Kind = "model") -> str:
             f"{', '.join(owners)}"
         )
     full = f"{owner or owners[0]}/{short}"
-    if HfApi().repo_exists(
-        full, repo_type=kind
-    ):  # what is there may be public, and is not ours to overwrite
-        raise ValueError(f"push to hub: {full!r} is there already; give a new name")
+    if HfApi().repo_exists(full, repo_type=kind):  # an existing repository is never overwritten
+        raise ValueError(f"push to hub: {full!r} exists already; give a new name")
     return full
 
 
 def push(folder: Path, repository: str, private: bool, kind: Kind = "model") -> str:
-    """Upload an adapter or a data set with its card, and return the address where they are.
+    """Upload an adapter or a data set with its card, and return its address.
 
     Raises:
-        RuntimeError: in one line, if the hub does not take them; they stay in `folder`.
+        RuntimeError: one line, if the upload fails; the content stays in `folder`.
     """
     try:
-        made = HfApi().create_repo(repository, private=private, repo_type=kind)
+        url = HfApi().create_repo(repository, private=private, repo_type=kind)
         HfApi().upload_folder(
             repo_id=repository,
             folder_path=folder,
             repo_type=kind,
-            allow_patterns=list(PUBLISHED[kind]),
-            commit_message=f"A quirky {CALLED[kind]} and its card",
+            allow_patterns=list(UPLOADED_FILES[kind]),
+            commit_message=f"A quirky {CONTENT[kind]} and its card",
         )
     except Exception as error:
         raise RuntimeError(
-            f"the {CALLED[kind]} is in {folder}, but the hub did not take it: "
+            f"the {CONTENT[kind]} is in {folder}, but the hub did not take it: "
             f"{first_line(error)}; `hf upload {repository} {folder} --repo-type {kind}` tries "
             "again"
         ) from error
-    return str(made)
+    return str(url)

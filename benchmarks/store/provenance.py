@@ -1,39 +1,41 @@
-"""Which code and which data made a result: part of the key of all that is kept."""
+"""Provenance: which code and data produced a result. It is part of every key of the store."""
 
 import functools
 import hashlib
 import inspect
 import subprocess
 from collections.abc import Callable
-from importlib.metadata import packages_distributions, version
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from probes import Probe
+from quirky.plugins import distribution_of
 from quirky.tasks import Task
 
 
 def probe_origin(probe: Probe) -> dict[str, str]:
-    """Return what says which code a probe is; nothing for a built-in.
+    """Return what identifies the code of a probe; empty if the probe is built in.
 
-    A wrapped scikit-learn estimator is known by its name, its settings and scikit-learn's version,
-    and somebody else's estimator by its `origin` too; any other probe is known by its `origin`.
+    A wrapped scikit-learn estimator is identified by its name, its settings and the version of
+    scikit-learn; an estimator of another package by its `source_origin` too. Any other probe is
+    identified by its `source_origin`.
 
     Raises:
-        ValueError: as `origin`.
+        ValueError: if a hyper-parameter is a function, or as `source_origin`.
     """
     cls = type(probe)
     if cls.__module__.startswith("probes.methods."):
         return {}
-    what = f"probe {probe.name!r}"
+    subject = f"probe {probe.name!r}"
     estimator = vars(cls).get("wraps")
     if estimator is None:
-        return origin(cls, what)  # type: ignore[arg-type]  # a class is hashable
+        return source_origin(cls, subject)  # type: ignore[arg-type]  # a class is hashable
     for name, value in {**cls.hyperparameter_defaults(), **probe.hyperparameters}.items():
         if callable(value):
             raise ValueError(
-                f"{what}: {name} is a function, whose code cannot be told from another's; write a "
-                "probe class in a file instead"
+                f"{subject}: {name} is a function, whose code cannot be identified; write a probe "
+                "class in a file instead"
             )
     wrapped = {
         "wraps": f"{estimator.__module__}.{estimator.__qualname__}",
@@ -42,66 +44,71 @@ def probe_origin(probe: Probe) -> dict[str, str]:
     }
     if estimator.__module__.startswith("sklearn."):
         return wrapped
-    return {**wrapped, **origin(estimator, what)}
+    return {**wrapped, **source_origin(estimator, subject)}
 
 
-def claims_origin(thing: object, what: str) -> dict[str, str]:
-    """Return what says which code a task or trigger is; for a built-in, the data that it reads.
+def claims_origin(source: object, subject: str) -> dict[str, str]:
+    """Return what identifies the data of a task, and the code of a task or trigger.
 
-    The data of a task are identified by its `data_identity`.
+    The code of a built-in is not part of it: its format version stands for it.
+
+    Args:
+        source: a task or a trigger.
+        subject: what an error calls it.
 
     Raises:
-        ValueError: as `origin`, or if data of the hub cannot be told.
+        ValueError: as `source_origin` and `Task.data_identity`.
     """
-    cls = type(thing)
-    data = thing.data_identity() if isinstance(thing, Task) else {}
-    return data if cls.__module__.startswith("quirky.") else {**data, **origin(cls, what)}  # type: ignore[arg-type]
+    cls = type(source)
+    data = source.data_identity() if isinstance(source, Task) else {}
+    if cls.__module__.startswith("quirky."):
+        return data
+    return {**data, **source_origin(cls, subject)}  # type: ignore[arg-type]
 
 
 def rule_origin(name: str, rule: Callable[..., object]) -> dict[str, str]:
     """Return what identifies the code of a layer rule; empty if the rule is built in.
 
     Raises:
-        ValueError: as `origin`.
+        ValueError: as `source_origin`.
     """
     if rule.__module__.startswith("benchmarks."):
         return {}
-    return origin(rule, f"layer rule {name!r}")
+    return source_origin(rule, f"layer rule {name!r}")
 
 
 @functools.cache
-def origin(cls: type[Any], what: str) -> dict[str, str]:
-    """Return a hash of the source that a class comes from, and the distribution that holds it.
+def source_origin(cls: type[Any], subject: str) -> dict[str, str]:
+    """Return a hash of the source of a class or function, and the distribution it belongs to.
 
-    What is found when it is first asked for holds as long as the process: a file that is edited
-    after that is not what runs.
+    The source is its file, or all Python files of the outermost package that contains the file;
+    imports from elsewhere are not followed. The hash is recorded beside the version, because a
+    version does not change while a plug-in is developed. It is computed once per process: a file
+    that is edited later is not the code that runs.
 
-    The source is the class's file, or all Python files of the outermost package that the file is
-    in; what it imports from elsewhere is not followed. The hash stands beside the version, which
-    stays the same while somebody works on a plug-in.
+    Args:
+        cls: the class or function.
+        subject: what an error calls it.
 
     Raises:
-        ValueError: naming `what`, if the source cannot be found.
+        ValueError: if the source cannot be found.
     """
     try:
         file = Path(inspect.getfile(cls)).resolve(strict=True)
     except (OSError, TypeError):
         raise ValueError(
-            f"{what}: the source of {cls.__name__} cannot be found, so its results cannot be told "
-            "from another version's; define it in a file"
+            f"{subject}: the source of {cls.__name__} cannot be found, so its results cannot be "
+            "told from those of another version; define it in a file"
         ) from None
     source = {"source": _source_hash(file)}
-    found = _distributions().get(cls.__module__.partition(".")[0])
-    return {"distribution": found[0], "version": version(found[0]), **source} if found else source
-
-
-@functools.cache
-def _distributions() -> dict[str, list[str]]:
-    return dict(packages_distributions())
+    distribution = distribution_of(cls.__module__)
+    if distribution is None:
+        return source
+    return {"distribution": distribution[0], "version": distribution[1], **source}
 
 
 def _source_hash(file: Path) -> str:
-    """A hash of the names and the text of the files; where they lie is nothing."""
+    """Return a hash of the names and contents of the source files; their folder is irrelevant."""
     package = file
     while (package.parent / "__init__.py").exists():
         package = package.parent
@@ -115,19 +122,18 @@ def _source_hash(file: Path) -> str:
 
 
 def source_state() -> dict[str, Any]:
-    """Return the commit of the source tree, and whether files differ from it.
+    """Return the commit of the source tree, and whether tracked files differ from it.
 
-    Both are None where this file is not tracked by git, as in an environment that lies inside
-    somebody's checkout.
+    Both are None if git does not track this file, as in an environment inside another checkout.
     """
-    here = Path(__file__)
+    this_file = Path(__file__)
 
     def git(*words: str) -> str:
-        asked = ["git", "-C", str(here.parent), *words]
-        return subprocess.run(asked, capture_output=True, text=True, check=True).stdout.strip()
+        command = ["git", "-C", str(this_file.parent), *words]
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
 
     try:
-        git("ls-files", "--error-unmatch", here.name)
+        git("ls-files", "--error-unmatch", this_file.name)
         changed = git("status", "--porcelain", "--untracked-files=no")
         return {"git_commit": git("rev-parse", "HEAD"), "git_dirty": bool(changed)}
     except (OSError, subprocess.CalledProcessError):

@@ -8,7 +8,7 @@ import pytest
 from sklearn.naive_bayes import GaussianNB
 from sklearn.svm import SVC, LinearSVC
 
-from benchmarks.store.provenance import claims_origin, origin, probe_origin, source_state
+from benchmarks.store.provenance import claims_origin, probe_origin, source_origin, source_state
 from probes import Probe, get_probe, sklearn_probe
 from quirky.plugins import load_plugin
 from quirky.tasks import get_task
@@ -67,7 +67,7 @@ def test_a_probe_of_a_package_is_known_by_all_files_of_the_package(
 
 
 def test_an_installed_class_is_known_by_its_distribution_and_its_source() -> None:
-    found = origin(LinearSVC, "estimator")
+    found = source_origin(LinearSVC, "estimator")
     assert found["distribution"] == "scikit-learn"
     assert found["version"] == version("scikit-learn")
     assert found["source"]
@@ -93,7 +93,7 @@ def test_settings_of_a_wrapped_estimator_tell_it_apart() -> None:
 def test_code_without_a_file_is_refused() -> None:
     bare = type("Bare", (), {"__module__": "a_notebook"})
     with pytest.raises(ValueError, match="task 'bare': the source of Bare cannot be found"):
-        origin(bare, "task 'bare'")
+        source_origin(bare, "task 'bare'")
 
 
 def test_the_commit_is_told_with_whether_files_differ_from_it() -> None:
