@@ -39,13 +39,14 @@ def test_every_link_leads_to_a_file() -> None:
 def test_every_block_is_run_by_a_test() -> None:
     """The quick start, the probe and the task are the Python; the rest is bash or the diagram."""
     assert languages(README) == {"bash", "python", "mermaid"}
-    install, quick, finetune, check, submit = (
+    install, quick, finetune, check, plan, submit = (
         block for block in blocks(README, "bash") if block not in NOT_RUN
     )
     assert install == "pip install .\n"
     assert quick.startswith("quirky run tiny ")
     assert finetune in "".join(blocks(page("docs/finetuning.md"), "bash"))
     assert check.startswith("quirky probes check my_probe.py:")
+    assert plan.startswith("quirky run tiny --task parity --plugin my_task.py --dry-run")
     assert submit.startswith("tar ")
     assert len(blocks(README, "python")) == 3
 
@@ -70,8 +71,8 @@ def test_the_task_yields_claims() -> None:
 
 @pytest.mark.slow
 def test_the_quick_start_is_the_same_run_from_the_shell_and_from_python(tmp_path: Path) -> None:
-    _, _, quick, _, check, submit = blocks(README, "bash")
-    start, probe, _ = blocks(README, "python")
+    _, _, quick, _, check, plan, submit = blocks(README, "bash")
+    start, probe, task = blocks(README, "python")
     home = tmp_path / "home"
     printed = run_commands(quick, tmp_path, home, timeout=1200)
     (run,) = (tmp_path / "runs").iterdir()
@@ -88,6 +89,9 @@ def test_the_quick_start_is_the_same_run_from_the_shell_and_from_python(tmp_path
 
     (tmp_path / "my_probe.py").write_text(probe)
     assert "0 fail" in run_commands(check, tmp_path, home)
+
+    (tmp_path / "my_task.py").write_text(task)
+    assert "parity" in run_commands(plan, tmp_path, home)
 
     run_commands(submit, tmp_path, home)
     assert run_commands("tar -tzf result.tar.gz", tmp_path, home).splitlines() == [
