@@ -37,8 +37,8 @@ class Probe:
     name: ClassVar[str]
     """The name in recipes, results and the registry."""
     reads: ClassVar[Reads]
-    """"prompt": x is (*layers, n, d). "pair": (*layers, n, 2, d), in the order false, true.
-    "tokens": (*layers, n, t, d), with a mask."""
+    """`prompt`: x is `(*layers, n, d)`. `pair`: `(*layers, n, 2, d)`, in the order false, true.
+    `tokens`: `(*layers, n, t, d)`, with a mask."""
     supervision: ClassVar[Supervision]
     """How labels may be used. "labels": freely. "sign": only to orient and scale the axis.
     "none": not at all."""

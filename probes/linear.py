@@ -21,9 +21,9 @@ FORMAT = 1
 class LinearProbe(Probe):
     """A probe whose score is an affine map of the raw states, one map per layer.
 
-    `fit` sets `weight`, of shape (*layers, d), or (*layers, 2, d) for pairs, and `bias`, of shape
-    (*layers). Both are float64 on the device of the states: float32 would lose the score where
-    the mean of a feature is a thousand times its spread.
+    `fit` sets `weight` (`(*layers, d)`, or `(*layers, 2, d)` for pairs) and `bias` (`(*layers)`).
+    Both are float64 on the device of the states: float32 would lose the score where the mean of a
+    feature is a thousand times its spread.
     """
 
     weight: Float[Tensor, "..."]

@@ -12,8 +12,8 @@ from probes.linear import LinearProbe
 class TemplatedProbe(LinearProbe):
     """A linear probe on pairs that may have a separate map for each of t templates.
 
-    `template_codes` (t) are their codes, `template_weight` (*layers, t, 2, d) and `template_bias`
-    (*layers, t) their maps. `weight` and `bias` score the pairs of all other templates.
+    `template_codes` (t) are their codes, `template_weight` `(*layers, t, 2, d)` and `template_bias`
+    `(*layers, t)` their maps. `weight` and `bias` score the pairs of all other templates.
     """
 
     template_codes: Int[Tensor, "t"]

@@ -26,7 +26,11 @@ DataOption = Annotated[
 ]
 PluginOption = Annotated[
     list[str] | None,
-    typer.Option("--plugin", help="a module or .py file that registers probes; may be repeated"),
+    typer.Option(
+        "--plugin",
+        help="a module or .py file that registers probes, tasks, triggers or layer rules; may be "
+        "repeated",
+    ),
 ]
 DtypeOption = Annotated[str, typer.Option(help="float32, bfloat16 or float16")]
 DeviceOption = Annotated[str, typer.Option(help="cpu or cuda")]

@@ -36,7 +36,7 @@ LADDER: tuple[dict[str, Any], ...] = (
     {"rank": 16, "alpha": 16, "lr": 4e-3, "steps": 1200},
 )
 """For the embedded bases, from gentle to strong. It was fixed before the present bases of `tiny`
-were trained, after trials on earlier bases, which docs/results.md lists."""
+were trained, after trials on earlier bases, which docs/trials.md lists."""
 
 
 @dataclass(frozen=True)

@@ -3,9 +3,12 @@
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
+from benchmarks.cells import cell as cells
 from benchmarks.cells.cell import Cell, list_cells
+from benchmarks.metrics.layer_rules import LAYER_RULES, LayerChoice
 from benchmarks.recipe.datasets import ensure_recipe_dataset
 from benchmarks.recipe.load import validate_recipe
 
@@ -138,3 +141,18 @@ def test_each_trigger_and_distance_has_a_data_set_of_its_own(
     assert len({dataset.digest for dataset in datasets}) == 2
     distances = [set(dataset.splits["test"]["distance"]) for dataset in datasets]
     assert distances == [{cell.trigger.distance} for cell in cells]
+
+
+def test_the_code_of_a_layer_rule_that_is_not_built_in_is_part_of_the_digest(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    built_in = cell({"layer_rules": ["last"]}).digest(FINGERPRINT)
+    monkeypatch.setattr(LAYER_RULES, "_registered", {"own": own_rule})
+    digests = {cell({"layer_rules": ["own"]}).digest(FINGERPRINT)}
+    monkeypatch.setattr(cells, "rule_origin", lambda name, rule: {"source": "edited"})
+    digests.add(cell({"layer_rules": ["own"]}).digest(FINGERPRINT))
+    assert len({built_in, *digests}) == 3
+
+
+def own_rule(auroc: np.ndarray) -> LayerChoice:
+    return LayerChoice((0,))

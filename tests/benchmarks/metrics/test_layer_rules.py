@@ -3,11 +3,12 @@
 import numpy as np
 import pytest
 
-from benchmarks.metrics.layer_rules import LAYER_RULES, LayerChoice
+from benchmarks.metrics.layer_rules import LAYER_RULES, LayerChoice, register_layer_rule
 from benchmarks.metrics.layer_rules.eil import eil
 from benchmarks.metrics.layer_rules.ensemble import ensemble
 from benchmarks.metrics.layer_rules.last import last
 from benchmarks.metrics.layer_rules.middle import middle
+from benchmarks.recipe import validate_recipe
 
 
 @pytest.mark.parametrize(
@@ -86,3 +87,22 @@ def test_a_layer_that_says_the_same_of_everything_adds_nothing() -> None:
     values = LayerChoice((0, 1)).apply(scores, scores)
     assert np.isfinite(values).all()
     assert (np.diff(values) > 0).all()
+
+
+def test_a_registered_rule_is_known_by_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(LAYER_RULES, "_registered", {})
+
+    @register_layer_rule
+    def first(auroc: np.ndarray) -> LayerChoice:
+        return LayerChoice((0,))
+
+    assert LAYER_RULES.get("first")(np.array([0.5, 0.9])).layers == (0,)
+    assert set(LAYER_RULES.names()) == {"eil", "ensemble", "first", "last", "middle"}
+    with pytest.raises(ValueError, match="'last' is a built-in layer rule"):
+        LAYER_RULES.register("last", first)
+
+
+def test_an_unknown_rule_in_a_recipe_is_named_with_the_nearest() -> None:
+    content = {"name": "x", "models": ["tiny-neox"], "tasks": ["fiction"], "probes": ["lr"]}
+    with pytest.raises(ValueError, match="unknown layer rule 'lst'; did you mean 'last'"):
+        validate_recipe({**content, "transfers": ["A->B"], "layer_rules": ["lst"]})
