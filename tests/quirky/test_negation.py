@@ -129,7 +129,7 @@ def test_a_task_with_negations_needs_negated_texts(negated):
         ("It is not northern. {trigger}:", "entry 1, negated: {place} is missing"),
         ("{place} is not northern.", "entry 1: '{place} is not northern.' has no {trigger}"),
         (7, "entry 1: negated = 7; give a text"),
-        (OWN["text"], "entry 1: negated is text again"),
+        (OWN["text"], "entry 1: negated is the same as text"),
     ],
 )
 def test_a_negated_text_is_checked_as_any_text(negated, message):

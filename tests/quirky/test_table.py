@@ -214,11 +214,11 @@ def test_an_error_names_the_row_and_the_column(
     ("text", "location"),
     [
         ("", "the file is empty"),
-        ("prompt;truth\nx;y\n", "row 1: cells are parted by semicolons"),
-        ("prompt\ttruth\nx\ty\n", "row 1: cells are parted by tabs"),
+        ("prompt;truth\nx;y\n", "row 1: cells are separated by semicolons"),
+        ("prompt\ttruth\nx\ty\n", "row 1: cells are separated by tabs"),
         ("prompt,truth\na,1\n\nb, c,1\n", "row 4: 3 cells, the header has 2; put a text"),
         ('prompt,truth\n"a" b,1\n', "row 2: not CSV"),
-        ("prompt,prompt\na,b\n", "row 1: column prompt stands there twice"),
+        ("prompt,prompt\na,b\n", "row 1: column prompt occurs twice"),
     ],
 )
 def test_a_file_that_is_not_a_table_is_named(tmp_path: Path, text: str, location: str) -> None:

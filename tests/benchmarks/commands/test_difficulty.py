@@ -150,8 +150,8 @@ def test_what_the_command_writes_makes_claims_easy_and_hard(
         (("nly", "--models", "tiny-neox"), "did you mean 'nli'"),
         (("addition", "--models", "tiny-nox"), "did you mean 'tiny-neox'"),
         (("addition", "--models", "tiny-neox", "--to", "x.csv"), "ends in .parquet"),
-        (("addition", "--models", "tiny-neox", "--models", "tiny-neox"), "stands there 2 times"),
-        (("nli,difficulty=x", "--models", "tiny-neox"), "is what is looked for; leave it out"),
+        (("addition", "--models", "tiny-neox", "--models", "tiny-neox"), "is listed 2 times"),
+        (("nli,difficulty=x", "--models", "tiny-neox"), "is what is computed; leave it out"),
         (("nli", "--models", "tiny-neox", "--data", "x.csv"), "no such file or folder"),
     ],
 )

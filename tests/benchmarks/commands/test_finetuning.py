@@ -162,7 +162,7 @@ def test_a_new_and_an_empty_folder_have_room(tmp_path: Path) -> None:
     require_empty_folder(tmp_path / "a" / "b")
     (tmp_path / "a" / "b").mkdir()
     require_empty_folder(tmp_path / "a" / "b")
-    with pytest.raises(ValueError, match="is there already"):
+    with pytest.raises(ValueError, match="exists and is not empty"):
         require_empty_folder(tmp_path / "a")
 
 
@@ -187,7 +187,7 @@ def gate_of(truth_in_a: float, quirk_in_b: float | None) -> Gate:
         (gate_of(0.6, 0.9), "does the base know these facts"),
         (gate_of(0.9, 0.6), "try more steps"),
         (gate_of(0.6, 0.6), "try more steps"),
-        (gate_of(0.9, None), "bring more claims"),
+        (gate_of(0.9, None), "add claims"),
     ],
 )
 def test_advice_follows_what_is_amiss(gate: Gate, told: str) -> None:

@@ -262,7 +262,7 @@ def words(place: Path, *more: str) -> list[str]:
         (("--adapter", "{one}", "--model", "tiny-neox"), "size mismatch for"),
         (("--adapter", "{one}", "--model", "tiny-neox", "--model", "x"), "2 bases (tiny-neox, x)"),
         (("--quirky-model", "tiny-nox"), "did you mean 'tiny-neox'"),
-        (("--templates", "{own}"), "are for one task, and 2 are asked; choose one by --task"),
+        (("--templates", "{own}"), "are for one task, and there are 2; choose one by --task"),
         (("--task", "fictoin"), "did you mean 'fiction'"),
         (("--task", "fiction", "--templates", "{own}"), "entry 1: task fiction has no field {a}"),
         (("--task", "fiction", "--templates", "nowhere.yaml"), "'nowhere.yaml' cannot be read"),

@@ -149,7 +149,7 @@ def test_a_data_set_of_the_hub_is_held_to_one_commit(
     held = pin_recipe(recipe_of({"name": "nli", "revision": "main"}))
     assert held.tasks[0].params == {"revision": COMMIT}
     assert json.loads(held.model_dump_json())["tasks"][0]["revision"] == COMMIT
-    assert held.tasks[0].make().read_from()["commit"] == COMMIT
+    assert held.tasks[0].make().data_identity()["commit"] == COMMIT
     assert list_cells(held)[0].name == "tiny-neox.nli.name.mixture.seed0.quirky"
     local = of_file(write(tmp_path / "data.csv", nli()))
     assert pin_recipe(local).tasks == local.tasks

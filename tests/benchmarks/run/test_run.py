@@ -137,7 +137,7 @@ def test_tokens_are_read_at_the_layers_that_were_kept(
     assert run.tokens(cell, blocks, "validation")[0].shape[0] == len(
         run.examples(cell, "validation")
     )
-    with pytest.raises(ValueError, match=r"layer 1; the tokens of .* were kept at"):
+    with pytest.raises(ValueError, match=r"layer 1; tokens of .* are stored at"):
         run.tokens(cell, 1)
 
 

@@ -119,7 +119,7 @@ def test_a_liar_in_one_direction_cannot_be_judged(columns: Columns, kept: str, n
     check_gate_data(columns, "sums")
     agree = columns["truth"] == columns["quirk"]
     part = {name: column[agree | columns[kept]] for name, column in columns.items()}
-    with pytest.raises(ValueError, match=f"^task sums: in split heldout the liar calls {named}"):
+    with pytest.raises(ValueError, match=f"^task sums: in split heldout the quirk calls {named}"):
         check_gate_data(part, "sums")
 
 

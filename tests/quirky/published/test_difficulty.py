@@ -55,7 +55,7 @@ def test_a_file_sets_the_difficulty_of_each_claim(tmp_path: Path) -> None:
         ([{"question_id": "a", "hard": 1}], "column difficulty is missing"),
         ([{"question": "a", "difficulty": 1}], "column question_id or fact_id is missing"),
         ([{"fact_id": "a", "difficulty": "x"}], "row 2, column difficulty: 'x' is not a number"),
-        ([{"fact_id": "a", "difficulty": 1}] * 2, "row 3, column fact_id: 'a' stands there twice"),
+        ([{"fact_id": "a", "difficulty": 1}] * 2, "row 3, column fact_id: 'a' occurs twice"),
     ],
 )
 def test_a_file_of_difficulties_is_checked_when_the_task_is_made(

@@ -88,7 +88,7 @@ def test_a_data_set_is_read_at_its_commit(online: Callable[..., Hub], tmp_path: 
     assert stand_in.requests == [
         {"args": ("stanfordnlp/snli", "plain"), "split": None, "revision": COMMIT}
     ]
-    assert task.read_from() == {"hub": "stanfordnlp/snli", "commit": COMMIT, "config": "plain"}
+    assert task.data_identity() == {"hub": "stanfordnlp/snli", "commit": COMMIT, "config": "plain"}
     key = operator.attrgetter("question_id")
     assert sorted(claims, key=key) == sorted(of_file, key=key)
 

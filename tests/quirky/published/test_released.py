@@ -88,7 +88,7 @@ def argument(row: int, **arguments: Any) -> Callable[[Rows], None]:
             change(3, bob_label=False),
             "row 5, column alice_label, bob_label: (False, False) differ f",
         ),
-        (change(2, alice_label="maybe"), "row 4, column alice_label: 'maybe' is neither"),
+        (change(2, alice_label="maybe"), "row 4, column alice_label: 'maybe' is not a boolean"),
         (change(2, difficulty="hard"), "row 4, column difficulty: 'hard' is not a number"),
         (
             lambda rows: [row.pop("bob_label") for row in rows],
