@@ -4,21 +4,19 @@ Heavy modules load on first use, so that `import benchmarks` and `quirky --help`
 """
 
 import importlib
-import sys
-from types import ModuleType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from benchmarks.recipe.load import load_recipe
     from benchmarks.recipe.schema import Recipe
     from benchmarks.results.run_folder import Run
-    from benchmarks.run import run
+    from benchmarks.runner import run
 else:
     _HOMES = {
         "Recipe": "benchmarks.recipe.schema",
         "Run": "benchmarks.results.run_folder",
         "load_recipe": "benchmarks.recipe.load",
-        "run": "benchmarks.run",
+        "run": "benchmarks.runner",
     }
 
     def __getattr__(name: str) -> object:
@@ -28,15 +26,3 @@ else:
 
 
 __all__ = ["Recipe", "Run", "load_recipe", "run"]
-
-
-class _Package(ModuleType):
-    """Keeps `benchmarks.run` the function: importing the module `benchmarks.run` would hide it."""
-
-    def __setattr__(self, name: str, value: object) -> None:
-        if name == "run" and isinstance(value, ModuleType):
-            return  # the import system binds each submodule to its package
-        super().__setattr__(name, value)
-
-
-sys.modules[__name__].__class__ = _Package

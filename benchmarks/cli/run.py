@@ -84,7 +84,7 @@ def run_command(
 ) -> None:
     """Make quirky models, fit probes, measure transfer, write the report."""
     from benchmarks.recipe.overrides import model_entries
-    from benchmarks.run import run
+    from benchmarks.runner import run
 
     tasks: list[Any] = [
         parse_entry("--task", "name", text) if "," in text else text for text in task or ()

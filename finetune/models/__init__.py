@@ -1,4 +1,4 @@
-"""Models by name: what a name stands for, resolving it, loading it, and its fingerprint."""
+"""Models by name: resolving a name, loading the model, and its fingerprint."""
 
 from finetune.models.fingerprint import adapter_fingerprint, model_fingerprint
 from finetune.models.load import LoadedModel, check_adapter, load_model, load_weights

@@ -1,4 +1,4 @@
-"""Errors that fit on one line, whoever raised them."""
+"""Errors on one line, including those of other people's code."""
 
 import difflib
 from collections.abc import Iterable, Iterator

@@ -26,7 +26,7 @@ _COMMIT = re.compile(r"[0-9a-f]{40}")
 
 
 class HubError(ValueError):
-    """The hub does not say what it was asked for; the message is the reason, on one line."""
+    """The hub does not answer a question; the message is the reason, on one line."""
 
 
 class UnreachableError(HubError):

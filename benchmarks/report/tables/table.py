@@ -20,7 +20,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Entry:
-    """What stands in one row and column: one or more lines, the most important first."""
+    """The content of one cell: one or more lines, the most important first."""
 
     lines: tuple[Line, ...]
     tint: str = ""

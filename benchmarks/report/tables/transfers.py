@@ -151,7 +151,7 @@ def _table(group: Group, rule: str, transfers: Sequence[str], blocks: tuple[Bloc
 def _rows(
     names: Iterable[str], transfers: Sequence[str], entry: Callable[[str, str], Entry]
 ) -> tuple[Row, ...]:
-    """Return a row for each name, without those of which nothing was measured."""
+    """Return a row for each name that has an estimate."""
     rows = (
         Row(Heading(name), tuple(entry(name, transfer) for transfer in transfers)) for name in names
     )

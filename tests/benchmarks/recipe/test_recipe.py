@@ -79,7 +79,11 @@ def test_a_recipe_keeps_its_meaning_when_it_is_written_and_read() -> None:
         ({"transfers": ["T->A"]}, "'T->A'", "no probe is fitted in T"),
         ({"transfers": ["A-B"]}, "'A-B'", "SOURCE->TARGET"),
         ({"transfers": ["A->C"]}, "'A->C'", "A, B, AE, AH, BE, BH, all"),
-        ({"layer_rules": ["eli"]}, "'eli'", "did you mean 'eil'? known: eil, ensemble, last, middle"),
+        (
+            {"layer_rules": ["eli"]},
+            "'eli'",
+            "did you mean 'eil'? known: eil, ensemble, last, middle",
+        ),
         ({"sizes": {"trian": 9}}, "sizes.trian", "did you mean 'train'"),
         ({"sizes": {"train": 0}}, "sizes.train = 0", "greater than or equal to 1"),
         ({"finetune": {"stepps": 9}}, "finetune.stepps", "did you mean 'steps'"),
@@ -142,7 +146,10 @@ def test_one_task_with_different_parameters_is_two() -> None:
 def test_one_probe_with_different_parameters_needs_another_name() -> None:
     weak = {"name": "lr", "l2": 1e-1}
     assert "'lr'" in complaint(probes=["lr", weak])
-    assert [p.display_name for p in small(probes=["lr", {**weak, "as": "weak"}]).probes] == ["lr", "weak"]
+    assert [p.display_name for p in small(probes=["lr", {**weak, "as": "weak"}]).probes] == [
+        "lr",
+        "weak",
+    ]
 
 
 @pytest.mark.parametrize("reader", ["lm", "text"])
