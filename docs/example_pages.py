@@ -9,6 +9,7 @@ from typing import Any
 from mkdocs.structure.files import File, Files
 
 ROOT = Path(__file__).parents[1]
+LANGUAGES = {".py": "python", ".toml": "toml"}
 
 
 def on_files(files: Files, config: Any) -> Files:
@@ -16,7 +17,7 @@ def on_files(files: Files, config: Any) -> Files:
     for readme in sorted(ROOT.glob("examples/*/README.md")):
         sources = [*sorted(readme.parent.glob("*.py")), readme.parent / "pyproject.toml"]
         blocks = [
-            f"## {path.name}\n\n```{path.suffix[1:].replace('py', 'python')}\n{path.read_text()}```\n"
+            f"## {path.name}\n\n```{LANGUAGES[path.suffix]}\n{path.read_text()}```\n"
             for path in sources
         ]
         path = f"examples/{readme.parent.name}.md"
@@ -27,4 +28,6 @@ def on_files(files: Files, config: Any) -> Files:
 
 def on_page_markdown(markdown: str, **_: Any) -> str:
     """Point links to an example at its page."""
-    return markdown.replace("](../examples/", "](examples/").replace("-plugin/README.md)", "-plugin.md)")
+    return markdown.replace("](../examples/", "](examples/").replace(
+        "-plugin/README.md)", "-plugin.md)"
+    )
