@@ -3,14 +3,16 @@
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 import yaml
 from pages import ROOT, blocks, languages, page, run_commands
 
 from benchmarks import Recipe
+from benchmarks.metrics import LAYER_RULES, LayerChoice
 from probes import get_probe
+from quirky import get_task, get_trigger, lint_trigger
 from quirky.prompts import load_templates
-from quirky.tasks import get_task
 
 PAGES = sorted(path.name for path in (ROOT / "docs").glob("*.md"))
 
@@ -31,17 +33,20 @@ def test_every_picture_and_page_that_is_linked_exists(name: str) -> None:
 
 
 @pytest.mark.usefixtures("registries")
-def test_the_python_of_the_probe_and_task_pages_runs() -> None:
-    for name in ("probes", "tasks"):
+def test_the_python_of_the_pages_runs() -> None:
+    for name in ("method", "probes", "tasks"):
         for block in blocks(page(f"docs/{name}.md"), "python"):
             exec(compile(block, f"docs/{name}.md", "exec"), {"__name__": "page"})
     assert get_probe("mean-of-true").reads == "prompt"
     assert get_probe("svm").reads == "prompt"
     assert next(iter(get_task("parity").claims(0))).fields == {"n": "0"}
+    assert lint_trigger(get_trigger("season")) == []
+    assert LAYER_RULES.get("best_in_source")(np.array([0.5, 0.9, 0.8])) == LayerChoice((1,))
 
 
 def test_only_pages_whose_blocks_are_run_have_any() -> None:
     assert {name for name in PAGES if "python" in languages(page(f"docs/{name}"))} == {
+        "method.md",
         "probes.md",
         "tasks.md",
     }
