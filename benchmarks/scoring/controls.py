@@ -1,4 +1,4 @@
-"""Controls: a reader of the text alone, and fits on shuffled labels."""
+"""Controls: the text-only baseline, and fits on shuffled labels."""
 
 import random
 from collections.abc import Sequence

@@ -44,7 +44,7 @@ def score_cell(
         seed: of the cell.
         columns: of validation, heldout and test, in the order of the activations. Scores are those
             of heldout and test, in the same order.
-        text_columns: of train and validation. The reader of the text alone is fitted on both, so
+        text_columns: of train and validation. The text-only baseline is fitted on both, so
             that it is not weak for want of examples.
         activations: of the cell's model.
         progress: called with the stage and its share that is done.

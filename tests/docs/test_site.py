@@ -12,7 +12,7 @@ NAMES = {
     "api/benchmarks/recipe/schema.html": ["benchmarks.recipe.schema.Recipe.seeds"],
     "api/quirky/data/dataset.html": ["quirky.data.dataset.Sizes.train"],
     "api/quirky/example.html": ["quirky.example.Example.context"],
-    "python.html": ["benchmarks.run.run", "benchmarks.results.run_folder.Run.states"],
+    "python.html": ["benchmarks.runner.run", "benchmarks.results.run_folder.Run.states"],
 }
 """Names that a page of the site must define: fields without a docstring, and a function whose
 module has its name."""
