@@ -6,7 +6,7 @@ from finetune.models.placement import Bits, DeviceMap, prepare_for_training
 from finetune.models.resolve import ResolvedModel, resolve_model
 from finetune.models.skeleton import load_config, load_skeleton
 from finetune.models.source import BASES, embedded_bases, model_source
-from finetune.models.tokenizer import load_prompt_encoder, load_tokenizer
+from finetune.models.tokenizer import load_tokenizer
 
 __all__ = [
     "BASES",
@@ -19,7 +19,6 @@ __all__ = [
     "embedded_bases",
     "load_config",
     "load_model",
-    "load_prompt_encoder",
     "load_skeleton",
     "load_tokenizer",
     "load_weights",

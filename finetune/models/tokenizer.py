@@ -1,23 +1,9 @@
-"""Load the tokenizer of a model, as it is or with its chat template."""
+"""Load the tokenizer of a model."""
 
 from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
 from finetune.models.source import model_source, pretrained_options
-from finetune.prompting.answers import PromptEncoder
-from finetune.prompting.chat import chat_tokenizer
 from quirky.plugins import one_line_errors
-
-
-def load_prompt_encoder(
-    name: str, revision: str | None = None, *, chat: bool = False
-) -> PromptEncoder:
-    """Return the tokenizer of a model, wrapped in its chat template if `chat`.
-
-    Raises:
-        ValueError: as `load_tokenizer` and `chat_tokenizer`.
-    """
-    tokenizer = load_tokenizer(name, revision)
-    return chat_tokenizer(name, tokenizer) if chat else tokenizer
 
 
 def load_tokenizer(name: str, revision: str | None = None) -> PreTrainedTokenizerBase:

@@ -4,7 +4,6 @@ from finetune.prompting.answers import (
     Choices,
     PromptEncoder,
     answer_token_pairs,
-    answer_tokens,
     check_answers,
     prompt_tokens,
 )
@@ -15,7 +14,6 @@ __all__ = [
     "Choices",
     "PromptEncoder",
     "answer_token_pairs",
-    "answer_tokens",
     "chat_tokenizer",
     "check_answers",
     "prompt_tokens",

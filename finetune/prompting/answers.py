@@ -34,15 +34,6 @@ def prompt_tokens(tokenizer: PromptEncoder, prompts: Sequence[str]) -> list[Toke
     return tokens
 
 
-def answer_tokens(tokenizer: PromptEncoder, choices: Choices, prompt: str = ".") -> tuple[int, int]:
-    """Return the first token of each answer to one prompt, (false, true).
-
-    Raises:
-        ValueError: as `answer_token_pairs`.
-    """
-    return answer_token_pairs(tokenizer, [prompt], [choices])[0]
-
-
 def answer_token_pairs(
     tokenizer: PromptEncoder, prompts: Sequence[str], choices: Sequence[Choices]
 ) -> list[tuple[int, int]]:

@@ -22,7 +22,7 @@ from benchmarks.results.run_folder import Run
 from finetune.models.fingerprint import model_fingerprint
 from finetune.models.load import load_model
 from finetune.pretrain.vocabulary import VOCABULARY
-from finetune.prompting.answers import answer_tokens
+from finetune.prompting.answers import answer_token_pairs
 
 QUIRKY = [str(Path(sys.executable).with_name("quirky"))]
 
@@ -104,7 +104,8 @@ def test_states_and_examples_of_a_split_are_in_one_order(
     with torch.no_grad():
         final = model.model.gpt_neox.final_layer_norm(run.states(cell)[-1])
         logits = model.model.get_output_embeddings()(final)
-    pairs = [answer_tokens(model.tokenizer, tuple(pair)) for pair in examples["choices"]]
+    choices = [tuple(pair) for pair in examples["choices"]]
+    pairs = answer_token_pairs(model.tokenizer, list(examples["prompt"]), choices)
     said = [float(row[true] - row[false]) for row, (false, true) in zip(logits, pairs, strict=True)]
     own = scores[scores["probe"] == "lm"]["score"].iloc[0]
     assert said == pytest.approx(list(own), abs=1e-4)

@@ -9,7 +9,6 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from finetune.models.fingerprint import model_fingerprint
 from finetune.models.load import load_model
 from finetune.models.resolve import resolve_model
-from finetune.models.tokenizer import load_prompt_encoder
 from finetune.prompting.answers import answer_token_pairs, check_answers, prompt_tokens
 from finetune.prompting.chat import ChatTokenizer, chat_tokenizer
 from finetune.reading.residual import read_activations
@@ -138,6 +137,6 @@ def test_a_saved_template_is_used_with_chat_and_changes_the_fingerprint(
     before = model_fingerprint(folder)
     resolve_model(folder, chat=True)
     assert isinstance(load_model(folder, chat=True).tokenizer, ChatTokenizer)
-    assert not isinstance(load_prompt_encoder(folder), ChatTokenizer)
+    assert not isinstance(resolve_model(folder).prompt_encoder, ChatTokenizer)
     make_chat(INST).tokenizer.save_pretrained(folder)
     assert model_fingerprint(folder) != before

@@ -19,7 +19,6 @@ from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
 from finetune.prompting.answers import (
     answer_token_pairs,
-    answer_tokens,
     check_answers,
     prompt_tokens,
 )
@@ -203,7 +202,7 @@ def test_answers_whose_space_stands_alone_are_refused_with_the_reason(tokenizers
 def test_a_token_that_spans_prompt_and_answer_is_refused() -> None:
     grown = framed(trained(legacy(), ["Is it so? Bob: True", "so? Bob: False"] * 9, 80), "<s> $A")
     with pytest.raises(ValueError, match=r"merges the end of the prompt, 'Is it so\? Bob:'"):
-        answer_tokens(grown, (" False", " True"), "Is it so? Bob:")
+        answer_token_pairs(grown, ["Is it so? Bob:"], [(" False", " True")])
 
 
 def test_one_bad_ending_among_many_prompts_is_found(tokenizers) -> None:

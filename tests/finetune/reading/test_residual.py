@@ -9,7 +9,7 @@ from transformers import PreTrainedTokenizerFast
 
 from finetune.architectures.blocks import block_list
 from finetune.architectures.lora_targets import default_targets
-from finetune.prompting.answers import answer_tokens
+from finetune.prompting.answers import answer_token_pairs
 from finetune.reading.hooks import block_outputs
 from finetune.reading.residual import log_odds, read_activations
 from finetune.reading.tokens import read_token_activations
@@ -30,6 +30,11 @@ FINAL_NORM = {
     "mamba": "backbone.norm_f",
     "mamba2": "backbone.norm_f",
 }
+
+
+def answer_tokens(tokenizer, choices):
+    """The first token of each answer behind a prompt."""
+    return answer_token_pairs(tokenizer, ["."], [choices])[0]
 
 
 def read_all(model, tokenizer, prompts=PROMPTS, choices=CHOICES, **options):
