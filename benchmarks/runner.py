@@ -8,7 +8,7 @@ from benchmarks.cells.cell import list_cells, resolve_cell
 from benchmarks.cells.compute import is_done
 from benchmarks.cells.progress import console
 from benchmarks.cells.workers import compute_cells
-from benchmarks.preflight.checks import check_recipe
+from benchmarks.preflight.checks import resolve_recipe
 from benchmarks.recipe.load import load_recipe
 from benchmarks.recipe.schema import Recipe
 from benchmarks.report import write_report
@@ -51,7 +51,7 @@ def run(
         )
     for plugin in plugins:
         load_plugin(plugin)
-    resolved = check_recipe(load_recipe(recipe, overrides) if isinstance(recipe, str) else recipe)
+    resolved = resolve_recipe(load_recipe(recipe, overrides) if isinstance(recipe, str) else recipe)
     folder = Path(to) / resolved.recipe.name
     for parent in (*store_folders(), folder / "cells"):
         remove_unfinished(parent)

@@ -79,7 +79,7 @@ class RecurrentActivations:
             return tensors.get_tensor(site)
 
     def view(self, site: str) -> "RecurrentView":
-        """Return what probes of the prompt are fitted on at this site."""
+        """Return the view of the prompt for fitting probes at this site."""
         return RecurrentView(self, site)
 
 

@@ -85,7 +85,7 @@ class ResidualActivations:
         return self._gather(reads, axis=1)
 
     def view(self, reads: ResidualReads) -> "ResidualView":
-        """Return what probes of the prompt or of the pair are fitted on."""
+        """Return the view of the prompt or of the pair for fitting probes."""
         return ResidualView(self, reads)
 
     @cached_property

@@ -146,7 +146,7 @@ class TokenActivations:
         return padded[self._order]
 
     def view(self, layer: int) -> "TokenView":
-        """Return what probes of all tokens are fitted on at this layer."""
+        """Return the view of all tokens for fitting probes at this layer."""
         return TokenView(self, layer)
 
     @cached_property

@@ -37,6 +37,10 @@ Progress = Callable[[str, float], None]
 """Called with the stage and the share of it that is done."""
 
 
+def no_progress(stage: str, share: float) -> None:
+    """Show nothing."""
+
+
 def ensure_quirk_adapter(cell: ResolvedCell, progress: Progress) -> Path | None:
     """Return the folder of the adapter that makes the cell's model quirky.
 

@@ -12,7 +12,7 @@ from benchmarks.scoring.figures import compute_figures
 from benchmarks.scoring.gate import Gate, evaluate_gate
 from benchmarks.scoring.scores import score_cell
 from benchmarks.store import atomic_folder
-from benchmarks.store.datasets import FIT_SPLIT, PROBE_SPLITS, SCORED_SPLITS, write_parquet
+from benchmarks.store.datasets import FIT_SPLIT, SCORED_SPLITS, write_parquet
 from finetune.adapters.card import write_card
 from finetune.models.fingerprint import adapter_fingerprint
 from quirky.data.dataset import columns_of
@@ -31,7 +31,7 @@ def compute_cell(cell: ResolvedCell, folder: Path, progress: Progress) -> None:
     started = time.monotonic()
     adapter = ensure_quirk_adapter(cell, progress)
     activations = ensure_activations(cell, adapter, progress)
-    columns = columns_of(cell.dataset.examples(PROBE_SPLITS))
+    columns = cell.dataset.probe_columns
     gate = evaluate_gate(
         columns, activations.residual.log_odds().numpy(), gated=cell.cell.variant == "quirky"
     )

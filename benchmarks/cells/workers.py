@@ -51,7 +51,9 @@ def compute_cells(
         messages = manager.Queue()
         with ProcessPoolExecutor(workers, context, _start_worker, (threads, plugins)) as pool:
             futures = {
-                pool.submit(_compute, cell, folder, messages, _probe_origins(cell)): cell.name
+                pool.submit(
+                    _compute, cell, folder, messages, _probe_origins(cell), cell.digest()
+                ): cell.name
                 for cell in cells
             }
             follow(futures, messages, bars)
@@ -85,11 +87,12 @@ def _end_with_parent() -> None:
     threading.Thread(target=watch, daemon=True).start()
 
 
-def _compute(cell: ResolvedCell, folder: Path, messages: Any, origins: ProbeOrigins) -> None:
-    _check_probe_code(cell, origins)
-    compute_cell(
-        cell, folder / cell.name, lambda stage, share: messages.put((cell.name, stage, share))
-    )
+def _compute(
+    cell: ResolvedCell, folder: Path, messages: Any, origins: ProbeOrigins, digest: str
+) -> None:
+    name = cell.name
+    _check_code(cell, origins, digest)
+    compute_cell(cell, folder / name, lambda stage, share: messages.put((name, stage, share)))
 
 
 def _probe_origins(cell: ResolvedCell) -> ProbeOrigins:
@@ -97,19 +100,25 @@ def _probe_origins(cell: ResolvedCell) -> ProbeOrigins:
     return {probe.display_name: probe_origin(probe.make()) for probe in cell.recipe.probes}
 
 
-def _check_probe_code(cell: ResolvedCell, origins: ProbeOrigins) -> None:
-    """Check before fine-tuning that this process has the same probes as the run.
+def _check_code(cell: ResolvedCell, origins: ProbeOrigins, digest: str) -> None:
+    """Check before fine-tuning that this process has the same code and claims as the run.
 
     Raises:
-        ValueError: if a probe is unknown here, or its code changed since the run began.
+        ValueError: if a probe, task, trigger or layer rule is unknown here, or if its code or data
+            changed since the run began.
     """
     try:
-        worker_origins = _probe_origins(cell)
+        worker_origins, worker_digest = _probe_origins(cell), cell.digest()
     except ValueError as error:
         raise ValueError(
-            f"{error}; a worker knows probes that are built in, installed, or in a file or module "
-            "that is given as a plug-in"
+            f"{error}; a worker knows what is built in, installed, or in a file or module that is "
+            "given as a plug-in"
         ) from error
     for name, origin in origins.items():
         if worker_origins[name] != origin:
             raise ValueError(f"probe {name!r} was changed since the run began: run it again")
+    if worker_digest != digest:
+        raise ValueError(
+            "the code or the data of a task, trigger or layer rule changed since the run began: "
+            "run it again"
+        )

@@ -58,7 +58,7 @@ def require_hub_for_private(private: bool, repository: str | None) -> None:
         ValueError: naming both options.
     """
     if private and not repository:
-        raise ValueError("--private is about the hub; say --push-to-hub NAME too")
+        raise ValueError("--private needs --push-to-hub NAME")
 
 
 def parse_entry(option: str, key: str, text: str) -> dict[str, Any]:
@@ -89,7 +89,7 @@ def split_entry(option: str, text: str) -> tuple[str, Sequence[tuple[str, str]]]
     for part in parts:
         parameter, _, value = part.partition("=")
         if not (parameter and value):
-            raise ValueError(f"{option} {text!r}: {part!r} is no parameter; write NAME=VALUE")
+            raise ValueError(f"{option} {text!r}: {part!r} is not a parameter; write NAME=VALUE")
         parameters.append((parameter, value))
     return name, parameters
 

@@ -5,7 +5,15 @@ from typing import Annotated
 
 import typer
 
-from benchmarks.cli.arguments import TASK, DeviceOption, DtypeOption, data_path, parse_entry
+from benchmarks.cli.arguments import (
+    TASK,
+    DeviceOption,
+    DtypeOption,
+    PluginOption,
+    data_path,
+    load_plugins,
+    parse_entry,
+)
 from benchmarks.cli.terminal import print_line, progress_bar
 
 
@@ -30,11 +38,13 @@ def difficulty_command(
     ] = None,
     dtype: DtypeOption = "float32",
     device: DeviceOption = "cpu",
+    plugin: PluginOption = None,
 ) -> None:
     """Measure how hard each claim is: the mean loss of the true answer over a ladder of bases.
 
     Pass the file to a task that reads data as its parameter `difficulty`.
     """
+    load_plugins(plugin)
     from benchmarks.commands.difficulty import (
         compute_difficulty,
         ladder_recipe,

@@ -8,12 +8,14 @@ import typer
 
 from benchmarks.cli.arguments import (
     DataOption,
+    PluginOption,
     PrivateOption,
     TaskArgument,
     TriggerOption,
     build_task,
     build_trigger,
     data_path,
+    load_plugins,
     require_hub_for_private,
     split_entry,
 )
@@ -34,8 +36,10 @@ def export_command(
         str | None, typer.Option(metavar="NAME", help="upload data and card to this repository")
     ] = None,
     private: PrivateOption = False,
+    plugin: PluginOption = None,
 ) -> None:
     """Write a data set as parquet with a card: `datasets.load_dataset(FOLDER)` reads it."""
+    load_plugins(plugin)
     from benchmarks.commands.sharing import push, require_login
     from benchmarks.store.artefacts import atomic_folder, require_empty_folder
     from benchmarks.store.provenance import claims_origin

@@ -10,8 +10,10 @@ from benchmarks.cli.arguments import (
     TASK,
     DeviceOption,
     DtypeOption,
+    PluginOption,
     PrivateOption,
     TriggerOption,
+    load_plugins,
     parse_entry,
     parse_own_claims,
     require_hub_for_private,
@@ -62,11 +64,13 @@ def finetune_command(
         str | None, typer.Option(metavar="NAME", help="upload adapter and card to this repository")
     ] = None,
     private: PrivateOption = False,
+    plugin: PluginOption = None,
 ) -> None:
     """Fine-tune a quirky adapter of a base and evaluate its gate; exit code 1 if it is void.
 
     Settings that you leave out have the values published for large pretrained models.
     """
+    load_plugins(plugin)
     options = {
         "rank": rank,
         "alpha": alpha,

@@ -10,8 +10,10 @@ from benchmarks.cli.arguments import (
     TASK,
     TRIGGER,
     DataOption,
+    PluginOption,
     build_task,
     build_trigger,
+    load_plugins,
     parse_entry,
 )
 from benchmarks.cli.terminal import errors, print_line
@@ -38,11 +40,13 @@ def lint_command(
             help="a model; its tokenizer must give the two answers different first tokens",
         ),
     ] = None,
+    plugin: PluginOption = None,
 ) -> None:
     """Check every template of every task under every trigger; exit code 1 if there is a fault.
 
     A line that ends in "check by hand" is not counted as a fault.
     """
+    load_plugins(plugin)
     if data and len(task or ()) != 1:
         raise ValueError(f"--data {data!r}: name the one task whose claims they are")
     check_answers = _answer_check(tokenizer) if tokenizer else None

@@ -101,7 +101,9 @@ def run_command(
     }
     overrides = {field: value for field, value in options.items() if value}
     if flops is not None and not dry_run:
-        raise ValueError(f"--flops {flops:g} is for --dry-run, whose estimate of time it serves")
+        raise ValueError(
+            f"--flops {flops:g} needs --dry-run: it sets the device rate of the time estimate"
+        )
     if dry_run:
         _print_plan(recipe, overrides, plugin or (), flops)
         return
@@ -130,5 +132,5 @@ def report_command(
     from benchmarks.report import write_report
 
     if not (run_folder / "manifest.json").exists():
-        raise ValueError(f"{run_folder} is no run: it has no manifest.json; give runs/NAME")
+        raise ValueError(f"{run_folder} is not a run: it has no manifest.json; give runs/NAME")
     print_line(f"report: {write_report(run_folder)}")

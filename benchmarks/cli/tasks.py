@@ -8,10 +8,12 @@ from rich.text import Text
 
 from benchmarks.cli.arguments import (
     DataOption,
+    PluginOption,
     TaskArgument,
     TriggerOption,
     build_task,
     build_trigger,
+    load_plugins,
 )
 from benchmarks.cli.difficulty import difficulty_command
 from benchmarks.cli.export import export_command
@@ -28,8 +30,9 @@ tasks.command("difficulty")(difficulty_command)
 
 
 @tasks.command("list")
-def tasks_list() -> None:
+def tasks_list(plugin: PluginOption = None) -> None:
     """List every task and its rules."""
+    load_plugins(plugin)
     from quirky.tasks import TASKS, describe_rules, list_tasks
 
     table = Table("task", "what it is")
@@ -49,8 +52,10 @@ def tasks_show(
     data: DataOption = None,
     examples: Annotated[int, typer.Option(min=1, help="number of claims to show")] = 10,
     seed: Annotated[int, typer.Option(min=0, help="seed of the data")] = 0,
+    plugin: PluginOption = None,
 ) -> None:
     """Print a task's rules, its crosstab of truth and quirk, and some claims in every context."""
+    load_plugins(plugin)
     from quirky.data.crosstab import POLARITY_NAMES, crosstab
     from quirky.data.dataset import build_dataset
     from quirky.tasks import describe_rules

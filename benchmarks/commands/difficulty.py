@@ -9,7 +9,6 @@ shot prompts. Leave the model that is to be made quirky out of the ladder: its o
 decide what is easy for it.
 """
 
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +19,7 @@ import pandas as pd
 import torch
 from jaxtyping import Float
 
-from benchmarks.cells.artefacts import Progress
+from benchmarks.cells.artefacts import Progress, no_progress
 from benchmarks.cells.progress import quiet_libraries
 from benchmarks.preflight.checks import check_device
 from benchmarks.recipe.datasets import claims_code
@@ -29,7 +28,7 @@ from benchmarks.recipe.load import one_task_recipe
 from benchmarks.recipe.pinning import check_weights, pin_recipe
 from benchmarks.recipe.resolved import resolve_models
 from benchmarks.recipe.schema import Recipe
-from benchmarks.store import ensure_artefact
+from benchmarks.store import atomic_file, ensure_artefact
 from finetune.models.load import load_weights
 from finetune.models.resolve import ResolvedModel
 from finetune.prompting.answers import check_answers
@@ -105,11 +104,8 @@ def resolve_ladder(recipe: Recipe) -> Ladder:
     return Ladder(recipe, models, claims)
 
 
-def _no_progress(stage: str, share: float) -> None: ...
-
-
 def compute_difficulty(
-    ladder: Ladder, progress: Progress = _no_progress, batch_size: int = 64
+    ladder: Ladder, progress: Progress = no_progress, batch_size: int = 64
 ) -> pd.DataFrame:
     """Return one row per claim: `question_id`, `fact_id`, `truth`, each loss, `difficulty`.
 
@@ -150,11 +146,9 @@ def log_loss(
 
 
 def write_difficulty(table: pd.DataFrame, path: Path) -> None:
-    """Write the table under a temporary name and rename it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    table.to_parquet(temporary, index=False)
-    temporary.replace(path)
+    """Write the table so that it is never half-written."""
+    with atomic_file(path) as temporary:
+        table.to_parquet(temporary, index=False)
 
 
 def _render_claims(recipe: Recipe) -> pd.DataFrame:

@@ -10,7 +10,7 @@ from datasets import Dataset
 from benchmarks.cells.artefacts import Progress, example_log_odds, finetune_cell
 from benchmarks.cells.card import card_facts, gate_summary
 from benchmarks.cells.cell import ResolvedCell, list_cells, resolve_cell
-from benchmarks.preflight.checks import check_recipe
+from benchmarks.preflight.checks import resolve_recipe
 from benchmarks.recipe.load import one_task_recipe
 from benchmarks.recipe.schema import Recipe
 from benchmarks.scoring.gate import GATE_SPLIT, REQUIRED, THRESHOLD, Gate, evaluate_gate
@@ -78,12 +78,12 @@ def finetune(recipe: Recipe, to: Path, progress: Progress) -> Gate | None:
 
     Raises:
         ValueError: before any weight is loaded: if `to` is not empty, or as
-            `benchmarks.preflight.checks.check_recipe`.
+            `benchmarks.preflight.checks.resolve_recipe`.
         RuntimeError: if the fine-tuning fails.
     """
     require_empty_folder(to)
     check_batch(recipe.finetuning(recipe.models[0], recipe.tasks[0]))
-    resolved = check_recipe(recipe)
+    resolved = resolve_recipe(recipe)
     (cell,) = (resolve_cell(cell, resolved) for cell in list_cells(resolved.recipe))
     loaded = finetune_cell(cell, progress)
     leave_process_group()

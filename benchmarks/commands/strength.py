@@ -17,9 +17,10 @@ from benchmarks.cells.artefacts import (
     ensure_adapter,
     example_log_odds,
     load_cell_model,
+    no_progress,
 )
 from benchmarks.cells.cell import Cell, ResolvedCell, resolve_cell
-from benchmarks.preflight.checks import check_recipe
+from benchmarks.preflight.checks import resolve_recipe
 from benchmarks.recipe.schema import Recipe
 from benchmarks.recipe.task_entry import TaskEntry
 from benchmarks.scoring.gate import GATE_SPLIT, GateFigure, failures, required_figures
@@ -56,14 +57,11 @@ class Trial:
         return not self.reasons
 
 
-def _no_progress(stage: str, share: float) -> None: ...
-
-
 def climb(
     recipe: Recipe,
     ladder: Sequence[dict[str, Any]] = LADDER,
     seed: int = SEED,
-    progress: Progress = _no_progress,
+    progress: Progress = no_progress,
 ) -> Iterator[Trial]:
     """Yield every trial, up to the first rung that passes on all tasks and triggers.
 
@@ -78,10 +76,10 @@ def climb(
 
     Raises:
         ValueError: before anything is computed: if the recipe reports on the seed, or as
-            `benchmarks.preflight.checks.check_recipe`.
+            `benchmarks.preflight.checks.resolve_recipe`.
     """
     require_unreported_seed(recipe, seed)
-    resolved = check_recipe(recipe.model_copy(update={"seeds": (seed,)}))
+    resolved = resolve_recipe(recipe.model_copy(update={"seeds": (seed,)}))
     recipe = resolved.recipe
     (model,) = recipe.models
     for rung, settings in enumerate(ladder, start=1):

@@ -1,6 +1,5 @@
 """AUROC, intervals, estimates, and the rules that choose a layer."""
 
-from benchmarks.metrics.auroc import auroc, weighted_auroc
 from benchmarks.metrics.estimates import (
     SUBSETS,
     Estimate,
@@ -30,7 +29,6 @@ __all__ = [
     "LayerRule",
     "ScoredExamples",
     "accuracy_estimate",
-    "auroc",
     "auroc_estimate",
     "bca_interval",
     "delong_interval",
@@ -40,6 +38,5 @@ __all__ = [
     "register_layer_rule",
     "subset_mask",
     "t_interval",
-    "weighted_auroc",
     "wilson_interval",
 ]

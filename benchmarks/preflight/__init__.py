@@ -3,8 +3,8 @@
 from benchmarks.preflight.checks import (
     check_contexts,
     check_device,
-    check_models_and_data,
-    check_recipe,
+    resolve_models_and_data,
+    resolve_recipe,
 )
 from benchmarks.preflight.needs import DataSize, ModelShape, Needs, estimate_needs
 from benchmarks.preflight.plan import Plan, plan_recipe
@@ -18,10 +18,10 @@ __all__ = [
     "cells_table",
     "check_contexts",
     "check_device",
-    "check_models_and_data",
-    "check_recipe",
     "estimate_needs",
     "models_table",
     "plan_recipe",
+    "resolve_models_and_data",
+    "resolve_recipe",
     "summary_lines",
 ]

@@ -8,6 +8,7 @@ import torch
 
 from benchmarks.activations import check_budget
 from benchmarks.cells.cell import list_cells
+from benchmarks.cells.progress import quiet_libraries
 from benchmarks.preflight import notes
 from benchmarks.recipe.entries import ModelEntry
 from benchmarks.recipe.pinning import check_weights, pin_recipe
@@ -30,23 +31,24 @@ MIN_CLASS_EXAMPLES = 8
 """A probe is fitted on at least this many examples of each class."""
 
 
-def check_recipe(recipe: Recipe) -> ResolvedRecipe:
-    """Check a recipe and resolve its models and data sets.
+def resolve_recipe(recipe: Recipe) -> ResolvedRecipe:
+    """Check a recipe, and resolve its models and data sets.
 
-    Models are built on the meta device, without weights; data sets are built into the store.
+    Models are built on the meta device, without weights; data sets that the store lacks are built.
 
     Raises:
         ValueError: one line: what is wrong and what would be right.
     """
+    quiet_libraries()
     check_device(recipe.device)
     list_cells(recipe)
     recipe = pin_recipe(recipe)
     models = resolve_models(recipe, recipe.models)
     check_weights(recipe, models)
-    return check_models_and_data(recipe, models)
+    return resolve_models_and_data(recipe, models)
 
 
-def check_models_and_data(recipe: Recipe, models: Mapping[str, ResolvedModel]) -> ResolvedRecipe:
+def resolve_models_and_data(recipe: Recipe, models: Mapping[str, ResolvedModel]) -> ResolvedRecipe:
     """Check what needs neither weights nor the recipe's device, and build the data sets.
 
     Args:
@@ -56,15 +58,16 @@ def check_models_and_data(recipe: Recipe, models: Mapping[str, ResolvedModel]) -
     Raises:
         ValueError: one line: what is wrong and what would be right.
     """
+    quiet_libraries()
     list_probes()  # imports every installed plug-in, and warns about broken ones
     for model in recipe.models:
         _check_model(recipe, model, models[model.label])
     notes.print_filler_note(recipe, models)
-    notes.print_missing_sites(recipe, models)
+    notes.check_sites(recipe, models)
     notes.print_missing_contexts(recipe)
     datasets: dict[DatasetKey, ResolvedDataset] = {}
     for task in recipe.tasks:
-        datasets |= notes.resolve_task_datasets(recipe, task)
+        datasets |= notes.ensure_task_datasets(recipe, task)
     resolved = ResolvedRecipe(recipe, models, datasets)
     for task in recipe.tasks:
         for trigger, seed in itertools.product(recipe.trigger, recipe.seeds):

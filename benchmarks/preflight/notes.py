@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from datasets import DatasetDict
 
 from benchmarks.cells.progress import console
-from benchmarks.recipe.resolved import DatasetKey, resolve_datasets
+from benchmarks.recipe.resolved import DatasetKey, ensure_datasets
 from benchmarks.recipe.schema import Recipe
 from benchmarks.recipe.task_entry import TaskEntry
 from benchmarks.recipe.trigger_entry import TriggerEntry
@@ -32,7 +32,7 @@ def print_filler_note(recipe: Recipe, models: Mapping[str, ResolvedModel]) -> No
             )
 
 
-def print_missing_sites(recipe: Recipe, models: Mapping[str, ResolvedModel]) -> None:
+def check_sites(recipe: Recipe, models: Mapping[str, ResolvedModel]) -> None:
     """Print which models lack a recurrent state; a mixed recipe reads them at `resid` alone.
 
     Raises:
@@ -61,7 +61,7 @@ def print_missing_contexts(recipe: Recipe) -> None:
                 )
 
 
-def resolve_task_datasets(recipe: Recipe, task: TaskEntry) -> dict[DatasetKey, ResolvedDataset]:
+def ensure_task_datasets(recipe: Recipe, task: TaskEntry) -> dict[DatasetKey, ResolvedDataset]:
     """Build every data set of a task, and print each note once with the triggers it holds for.
 
     Task warnings appear only when data are built; a shortage of facts is always printed.
@@ -92,7 +92,7 @@ def _resolve(
         # Only warnings that begin with the task's name. Those about sizes are computed below,
         # since they hold for data in the store too.
         warnings.filterwarnings("always", f"task {re.escape(task.name)}[:,]", UserWarning)
-        new = resolve_datasets(recipe, task, trigger, seed)
+        new = ensure_datasets(recipe, task, trigger, seed)
     datasets |= new
     for record in records:
         if issubclass(record.category, UserWarning):

@@ -12,7 +12,7 @@ from pathlib import Path
 import torch
 
 from benchmarks.cells.cell import Cell, list_cells
-from benchmarks.preflight.checks import check_device, check_models_and_data
+from benchmarks.preflight.checks import check_device, resolve_models_and_data
 from benchmarks.preflight.needs import DataSize, ModelShape, Needs, estimate_needs, prompt_lengths
 from benchmarks.recipe.entries import ModelEntry
 from benchmarks.recipe.pinning import bytes_per_weight
@@ -76,7 +76,7 @@ def plan_recipe(recipe: Recipe, flops: float | None = None) -> Plan:
             precision; measured for a second if the device is there.
 
     Raises:
-        ValueError: one line, as `benchmarks.preflight.checks.check_recipe`. A hub model that
+        ValueError: one line, as `benchmarks.preflight.checks.resolve_recipe`. A hub model that
             cannot be looked up because neither hub nor cache has it is listed as `unreachable`.
     """
     reachable, unreachable = _reachable_models(recipe.models)
@@ -85,7 +85,7 @@ def plan_recipe(recipe: Recipe, flops: float | None = None) -> Plan:
     resolved = None
     if reachable:
         part = recipe.model_copy(update={"models": tuple(reachable)})
-        resolved = check_models_and_data(part, resolve_models(part, part.models))
+        resolved = resolve_models_and_data(part, resolve_models(part, part.models))
     models = resolved.models if resolved else {}
     return Plan(
         recipe=recipe,
@@ -134,7 +134,7 @@ def _needs_by_cell(resolved: ResolvedRecipe, cells: Sequence[Cell]) -> dict[str,
         settings = recipe.finetuning(cell.model, cell.task)
         needs[cell.name] = estimate_needs(
             recipe,
-            model.build_skeleton(),
+            model.build_skeleton() if cell.is_finetuned else model.skeleton,
             settings if cell.is_finetuned else None,
             sizes[key],
             getattr(torch, recipe.precision(cell.model)),

@@ -17,7 +17,7 @@ def pin_recipe(recipe: Recipe) -> Recipe:
     """Return the recipe with commits as the revisions of its hub models and data sets.
 
     Raises:
-        ValueError: one line, if one is unknown, gated, or cannot be reached.
+        ValueError: one line, if one is unknown, gated, or cannot be reached or pinned.
     """
     models = []
     for model in recipe.models:
@@ -28,6 +28,11 @@ def pin_recipe(recipe: Recipe) -> Recipe:
     tasks = []
     for task in recipe.tasks:
         commit = task.make().hub_commit()
+        if commit and "revision" not in task.task_class.data_parameters:
+            raise ValueError(
+                f"task {task.name!r}: its `hub_commit` returns a commit, but `revision` is not "
+                "among its `data_parameters`, so it cannot be pinned"
+            )
         tasks.append(task.model_copy(update={"revision": commit}) if commit else task)
     return recipe.model_copy(update={"models": tuple(models), "tasks": tuple(tasks)})
 

@@ -40,28 +40,35 @@ class ResolvedRecipe:
     def training_dataset(
         self, task: TaskEntry, trigger: TriggerEntry, seed: int
     ) -> ResolvedDataset:
-        """Return the data set that models are fine-tuned on: one rendering of each question."""
-        return self.datasets[task.label, trigger.name, seed, 1]
+        """Return the data set for fine-tuning: one rendering of each question.
+
+        If nothing is fine-tuned, there is only the data set that models are read on.
+        """
+        key = (task.label, trigger.name, seed, 1)
+        return self.datasets.get(key) or self.dataset(task, trigger, seed)
 
 
 def resolve_models(recipe: Recipe, models: Iterable[ModelEntry]) -> dict[str, ResolvedModel]:
-    """Resolve models of a recipe, by the label of their entry.
+    """Resolve each base of some models once, and return the models by the label of their entry.
 
     Raises:
         ValueError: as `finetune.models.resolve_model`.
     """
-    return {
-        model.label: resolve_model(
-            model.name, model.revision, chat=recipe.chat, quantise=model.quantise
+    models = tuple(models)
+    bases = {(m.name, m.revision, m.quantise) for m in models}
+    resolved = {
+        (name, revision, quantise): resolve_model(
+            name, revision, chat=recipe.chat, quantise=quantise
         )
-        for model in models
+        for name, revision, quantise in sorted(bases, key=str)
     }
+    return {m.label: resolved[m.name, m.revision, m.quantise] for m in models}
 
 
-def resolve_datasets(
+def ensure_datasets(
     recipe: Recipe, task: TaskEntry, trigger: TriggerEntry, seed: int
 ) -> dict[DatasetKey, ResolvedDataset]:
-    """Build the data sets of one task, trigger and seed, or find them in the store.
+    """Return the data sets of one task, trigger and seed, built if the store lacks them.
 
     Raises:
         ValueError: as `quirky.data.dataset.build_dataset`.
@@ -70,5 +77,5 @@ def resolve_datasets(
         (task.label, trigger.name, seed, renderings): ensure_recipe_dataset(
             recipe, task, trigger, seed, renderings
         )
-        for renderings in sorted({1, recipe.renderings})
+        for renderings in sorted({recipe.renderings, *([1] if recipe.finetunes() else [])})
     }

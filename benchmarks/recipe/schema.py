@@ -178,6 +178,10 @@ class Recipe(Strict):
             {**self.finetune.model_dump(), **model.finetune, **task.finetune}
         )
 
+    def finetunes(self) -> bool:
+        """Return whether any model is fine-tuned."""
+        return "quirky" in self.variants and not all(m.already_quirky for m in self.models)
+
     def triggers_with(self, context: str) -> list[TriggerEntry]:
         """Return the triggers that have a context."""
         return [trigger for trigger in self.trigger if context in trigger.contexts()]

@@ -47,9 +47,9 @@ class TaskEntry(NamedEntry):
 
     @model_validator(mode="after")
     def _read_data(self) -> "TaskEntry":
-        if self.task_class.reads_data:
-            self._file_hashes = self._make_task().local_file_hashes()
-        elif self.data is not None:
+        if self.data is None or self.task_class.reads_data:
+            self._file_hashes = self._hash_files()
+        else:
             if self.params:
                 raise ValueError(
                     f"task {self.name!r}: a table takes no parameters, but "
@@ -135,6 +135,18 @@ class TaskEntry(NamedEntry):
             return {}
         credits = {"source": task.source, "licence": task.licence}
         return {f"{name} of the claims": text for name, text in credits.items() if text}
+
+    def _hash_files(self) -> dict[str, str]:
+        """Return a hash of each file that the task reads.
+
+        Empty if the task cannot be made: the recipe reports why when it makes the task.
+        """
+        try:
+            return self._make_task().local_file_hashes()
+        except ValueError:
+            if self.task_class.reads_data:
+                raise
+            return {}
 
     def _make_task(self) -> Task:
         data = {"data": self.data} if self.data is not None else {}

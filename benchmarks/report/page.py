@@ -1,6 +1,5 @@
 """The report of a run: one self-contained HTML file."""
 
-import os
 from pathlib import Path
 
 import plotly.graph_objects as go
@@ -19,6 +18,7 @@ from benchmarks.report.tables.gate import gate_table
 from benchmarks.report.tables.transfers import cell_sections, headline_table, withheld_tables
 from benchmarks.results.summary import Summary
 from benchmarks.scoring.fits import SHUFFLES
+from benchmarks.store import atomic_file
 
 TEMPLATE = "report.html.j2"
 
@@ -58,9 +58,8 @@ def write_report(run_dir: Path) -> Path:
         shuffles=SHUFFLES,
     )
     path = run_dir / "report.html"
-    temporary = path.with_suffix(".html.part")
-    temporary.write_text(page, encoding="utf-8")
-    os.replace(temporary, path)
+    with atomic_file(path) as temporary:
+        temporary.write_text(page, encoding="utf-8")
     return path
 
 

@@ -15,7 +15,7 @@ from benchmarks.cells.artefacts import TRAIN_THREADS
 from benchmarks.cells.cell import ResolvedCell
 from benchmarks.recipe.resolved import ResolvedRecipe
 from benchmarks.results.run_folder import CellFolder
-from benchmarks.store import write_text
+from benchmarks.store import atomic_file, write_text
 from benchmarks.store.provenance import probe_origin, source_state
 
 PACKAGES = (
@@ -40,9 +40,8 @@ def collect_results(resolved: ResolvedRecipe, cells: Sequence[ResolvedCell], fol
 
 def _write_table(cells: Sequence[ResolvedCell], folder: Path) -> None:
     tables = [pd.read_parquet(folder / "cells" / c.name / "results.parquet") for c in cells]
-    temporary = folder / f".results.parquet.{os.getpid()}"
-    pd.concat(tables, ignore_index=True).to_parquet(temporary)
-    temporary.replace(folder / "results.parquet")
+    with atomic_file(folder / "results.parquet") as temporary:
+        pd.concat(tables, ignore_index=True).to_parquet(temporary)
 
 
 def _manifest(

@@ -37,7 +37,9 @@ class CellFolder:
         """
         digest = self.record().get(name)
         if digest is None:
-            raise ValueError(f"{self.folder.name} has no {name}: no probe of its recipe reads them")
+            raise ValueError(
+                f"{self.folder.name} has no stored {name}: no probe of its recipe reads them"
+            )
         folder = store_root() / ("data" if name == "data" else "states") / digest
         if not folder.exists():
             raise ValueError(

@@ -4,7 +4,7 @@ Scores are the record: every figure is computed from them.
 """
 
 import functools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -60,13 +60,15 @@ def score_cell(
         (view, [fit for fit in fits if fit.probe.probe_class.reads == view.reads])
         for view in activations.views()
     ]
+    origins = {p.display_name: probe_origin(p.make()) for p in recipe.probes}
     total = sum(len(view_fits) for _, view_fits in fits_by_view)
     count = 0
     for view, view_fits in fits_by_view:
         read_states = functools.cache(view.read)  # loaded once, and only if a fit is missing
         for fit in view_fits:
             progress(f"probe {fit.probe.display_name}", count / total)
-            scores_by_layer = _ensure_scores(fit, columns, view, read_states, scored)
+            origin = origins[fit.probe.display_name]
+            scores_by_layer = _ensure_scores(fit, origin, columns, view, read_states, scored)
             rows += [
                 _row(
                     fit.probe.display_name,
@@ -116,13 +118,17 @@ def in_fit(columns: Columns, source: str) -> Bool[np.ndarray, " n"]:
 
 def _ensure_scores(
     fit: Fit,
+    origin: Mapping[str, str],
     columns: Columns,
     view: ActivationView,
     read_states: Callable[[], Float[Tensor, "layers n ..."]],
     scored: Bool[np.ndarray, " n"],
 ) -> Float[np.ndarray, "layers m"]:
-    """Return the scores by layer; the probe is fitted only if the store lacks this fit."""
-    key = {**view.key, **asdict(fit), "code": probe_origin(fit.make_probe())}
+    """Return the scores by layer; the probe is fitted only if the store lacks this fit.
+
+    `origin` identifies the code of the probe.
+    """
+    key = {**view.key, **asdict(fit), "code": origin}
     key["probe"] = {"name": fit.probe.name, **fit.probe.params}
 
     def make(folder: Path) -> None:

@@ -25,7 +25,7 @@ Columns = Mapping[str, np.ndarray]
 
 @dataclass(frozen=True)
 class ResolvedDataset:
-    """A data set that is in the store; it is read once per process."""
+    """A data set that is in the store; its files are read when it is first used."""
 
     folder: Path
 
@@ -53,8 +53,7 @@ class ResolvedDataset:
     @cached_property
     def probe_columns(self) -> Columns:
         """The columns of validation, heldout and test, in the order of the states."""
-        columns = columns_of(self.examples(PROBE_SPLITS))
-        return {name: np.asarray(column) for name, column in columns.items()}
+        return columns_of(self.examples(PROBE_SPLITS))
 
     def examples(self, splits: Sequence[str]) -> Dataset:
         """Return the examples of several splits, one split after the other."""

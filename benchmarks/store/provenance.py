@@ -98,7 +98,7 @@ def source_origin(cls: type[Any], subject: str) -> dict[str, str]:
     except (OSError, TypeError):
         raise ValueError(
             f"{subject}: the source of {cls.__name__} cannot be found, so its results cannot be "
-            "told from those of another version; define it in a file"
+            "distinguished from those of another version; define it in a file"
         ) from None
     source = {"source": _source_hash(file)}
     distribution = distribution_of(cls.__module__)

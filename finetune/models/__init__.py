@@ -1,7 +1,7 @@
 """Models by name: resolving a name, loading the model, and its fingerprint."""
 
 from finetune.models.fingerprint import adapter_fingerprint, model_fingerprint
-from finetune.models.load import LoadedModel, check_adapter, load_model, load_weights
+from finetune.models.load import LoadedModel, load_model, load_weights
 from finetune.models.placement import Bits, DeviceMap, prepare_for_training
 from finetune.models.resolve import ResolvedModel, resolve_model
 from finetune.models.skeleton import load_config, load_skeleton
@@ -15,7 +15,6 @@ __all__ = [
     "LoadedModel",
     "ResolvedModel",
     "adapter_fingerprint",
-    "check_adapter",
     "embedded_bases",
     "load_config",
     "load_model",

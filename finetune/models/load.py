@@ -13,7 +13,6 @@ from finetune.architectures.blocks import exact_config
 from finetune.architectures.scan import use_cpu_scan
 from finetune.models.placement import Bits, DeviceMap, placement_options
 from finetune.models.resolve import ResolvedModel, resolve_model
-from finetune.models.skeleton import load_skeleton
 from finetune.models.source import pretrained_options
 from finetune.prompting.answers import PromptEncoder
 
@@ -51,9 +50,11 @@ def load_model(
         chat: encode prompts with the tokenizer's chat template, as instruct models expect.
 
     Raises:
-        ValueError: one line; as `resolve_model` and `check_adapter`.
+        ValueError: one line; as `resolve_model` and `finetune.adapters.check_adapter_fits`.
     """
     resolved = resolve_model(name, revision, chat=chat, quantise=quantise)
+    if adapter is not None:
+        check_adapter_fits(resolved.build_skeleton(), adapter)
     return load_weights(
         resolved, adapter=adapter, dtype=dtype, device=device, device_map=device_map
     )
@@ -80,10 +81,9 @@ def load_weights(
         device_map: `auto` spreads the blocks over all devices and ignores `device`.
 
     Raises:
-        ValueError: one line; if the adapter cannot be read or does not fit the model.
+        ValueError: one line; if the adapter cannot be read. Whether it fits the model is for the
+            caller to check, with `finetune.adapters.check_adapter_fits`.
     """
-    if adapter is not None:
-        check_adapter_fits(resolved.build_skeleton(), adapter)
     model: nn.Module = AutoModelForCausalLM.from_pretrained(
         resolved.source,
         config=exact_config(copy.deepcopy(resolved.config)),
@@ -98,13 +98,3 @@ def load_weights(
     if device_map is None and resolved.quantise is None:
         model = model.to(device)
     return LoadedModel(resolved.name, model.eval(), resolved.prompt_encoder)
-
-
-def check_adapter(name: str, adapter: Path | str, revision: str | None = None) -> None:
-    """Check that an adapter fits a model, before any weight is loaded.
-
-    Raises:
-        ValueError: one line; if the name is unknown, the adapter cannot be read or is of a kind
-            that is not supported, or a module's name or shape differs.
-    """
-    check_adapter_fits(load_skeleton(name, revision), adapter)

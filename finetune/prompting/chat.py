@@ -74,10 +74,7 @@ def chat_tokenizer(name: str, tokenizer: PreTrainedTokenizerBase) -> ChatTokeniz
             message.
     """
     if not tokenizer.chat_template:
-        raise ValueError(
-            f"chat: the tokenizer of {name!r} has no chat template, so it is no instruct model; "
-            "leave `chat` out"
-        )
+        raise ValueError(f"chat: the tokenizer of {name!r} has no chat template; leave `chat` out")
     chat = ChatTokenizer(tokenizer)
     try:
         prompt = chat.render_prompt("Yes?")

@@ -33,7 +33,7 @@ def reads_half_precision(cls: type[Probe]) -> None:
 def saves_and_loads(cls: type[Probe]) -> str | None:
     """Check that a linear probe is loaded as it was saved, bit for bit."""
     if not issubclass(cls, LinearProbe):
-        return "it is no LinearProbe"
+        return "it is not a LinearProbe"
     test = make_test_data(cls, (2,))
     probe = fit_probe(cls, make_train_data(cls, (2,)))
     assert isinstance(probe, LinearProbe)

@@ -47,7 +47,7 @@ def _auroc(scores: Float[Tensor, "n"], y: Bool[Tensor, "n"]) -> float:
 def mirrors_labels(cls: type[Probe]) -> str | None:
     """Check that flipped labels negate the scores of a linear probe that learns from labels."""
     if not issubclass(cls, LinearProbe):
-        return "it is no LinearProbe"
+        return "it is not a LinearProbe"
     if cls.supervision == "none":
         return "it reads no labels"
     train, test = make_train_data(cls), make_test_data(cls)

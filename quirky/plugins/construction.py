@@ -15,19 +15,13 @@ def construct(kind: str, name: str, factory: Callable[..., T], params: Mapping[s
     Args:
         kind: what an error calls the thing, such as "task".
         name: the name under which the factory is registered.
-        factory: a class, or a function that returns an instance.
+        factory: the registered class.
         params: keyword arguments, as a recipe or the command line gives them.
 
     Raises:
-        ValueError: one line, if the factory is not callable, a parameter is unknown or has a wrong
-            value, or the factory fails. A ValueError, RuntimeError or OSError of the factory passes
-            unchanged.
+        ValueError: one line, if a parameter is unknown or has a wrong value, or the factory fails.
+            A ValueError, RuntimeError or OSError of the factory passes unchanged.
     """
-    if not callable(factory):
-        raise ValueError(
-            f"{kind} {name}: its entry point is an object of {type(factory).__name__}; "
-            f"name a class, or a function that makes a {kind}"
-        )
     parameters = list(inspect.signature(factory).parameters)
     for param in params:
         if param not in parameters:

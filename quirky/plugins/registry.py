@@ -13,7 +13,6 @@ import inspect
 import pkgutil
 import warnings
 from collections.abc import Callable
-from functools import partial
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Generic, TypeVar
 
@@ -21,7 +20,7 @@ from quirky.plugins.errors import one_line, unknown
 from quirky.plugins.loading import location_of
 
 T = TypeVar("T")
-AnyThing = TypeVar("AnyThing")
+AnyThing = TypeVar("AnyThing", bound=Callable[..., Any])
 
 
 class BrokenPluginError(ValueError):
@@ -29,7 +28,7 @@ class BrokenPluginError(ValueError):
 
 
 class Registry(Generic[T]):
-    """Things of one kind by name.
+    """Classes or functions of one kind by name.
 
     Args:
         kind: what an error calls them, such as "task".
@@ -57,9 +56,8 @@ class Registry(Generic[T]):
         Raises:
             ValueError: if the name is built in or taken, or if `check` refuses the thing.
         """
-        if self._check:
-            self._check(name, thing)
-        if _module(thing).startswith(f"{self.package}."):
+        self._check_thing(name, thing)
+        if thing.__module__.startswith(f"{self.package}."):
             self._add_built_in(name, thing)
             return thing
         if name in self._built_ins():
@@ -143,6 +141,19 @@ class Registry(Generic[T]):
         for module in pkgutil.walk_packages(package.__path__, f"{self.package}."):
             importlib.import_module(module.name)
 
+    def _check_thing(self, name: str, thing: object) -> None:
+        """Raise ValueError unless the thing is a class or a function that `check` accepts.
+
+        Anything else, such as a `functools.partial`, has no source that results could be keyed by.
+        """
+        if not (inspect.isclass(thing) or inspect.isfunction(thing)):
+            raise ValueError(
+                f"{self.kind} {name!r} is an object of {type(thing).__name__}; give a class or a "
+                "function"
+            )
+        if self._check:
+            self._check(name, thing)
+
     def _add_built_in(self, name: str, thing: Any) -> None:
         other = self._built_in.get(name)
         if other is not None and _place(other) != _place(thing):
@@ -162,8 +173,7 @@ class Registry(Generic[T]):
     def _load(self, point: EntryPoint) -> T:
         try:
             thing: T = point.load()
-            if self._check:
-                self._check(point.name, thing)
+            self._check_thing(point.name, thing)
         except (Exception, SystemExit) as error:  # another distribution's module may raise anything
             raise BrokenPluginError(
                 f"plug-in {_label(point)} is broken: {one_line(error)}"
@@ -171,19 +181,12 @@ class Registry(Generic[T]):
         return thing
 
 
-def _module(thing: Any) -> str:
-    return getattr(thing.func if isinstance(thing, partial) else thing, "__module__", "") or ""
-
-
 def _place(thing: Any) -> str:
-    function = thing.func if isinstance(thing, partial) else thing
-    return f"{function.__module__}.{getattr(function, '__qualname__', repr(function))}"
+    return f"{thing.__module__}.{thing.__qualname__}"
 
 
 def _describe(thing: Any) -> str:
-    function = thing.func if isinstance(thing, partial) else thing
-    name = function.__qualname__ if inspect.isclass(function) else repr(function)
-    return f"{name} of {location_of(function)}"
+    return f"{thing.__qualname__} of {location_of(thing)}"
 
 
 def _label(point: EntryPoint) -> str:

@@ -4,8 +4,7 @@ import copy
 import inspect
 import string
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Sequence
-from functools import partial
+from collections.abc import Iterable, Sequence
 from importlib.metadata import version
 from typing import ClassVar
 
@@ -85,7 +84,8 @@ class Task(ABC):
         """
         check_templates(self, templates)
         other = copy.copy(self)
-        other.templates, other.standard = tuple(templates), templates[0]
+        # Not by assignment: a task may be a frozen dataclass, and the copy is not in use yet.
+        vars(other).update(templates=tuple(templates), standard=templates[0])
         return other
 
 
@@ -124,9 +124,8 @@ def _check_fields(task: str, entry: str, text: str, known: set[str], required: s
         )
 
 
-def describe_rules(task: Task | Callable[..., Task]) -> list[str]:
+def describe_rules(task: Task | type[Task]) -> list[str]:
     """Return the docstrings of a task's class and of its module, each as one line."""
-    factory = task.func if isinstance(task, partial) else task
-    documented = type(factory) if isinstance(factory, Task) else factory
-    docstrings = (inspect.getdoc(documented), getattr(inspect.getmodule(documented), "__doc__", ""))
+    cls = type(task) if isinstance(task, Task) else task
+    docstrings = (inspect.getdoc(cls), getattr(inspect.getmodule(cls), "__doc__", ""))
     return [" ".join(text.split()) for text in docstrings if text]

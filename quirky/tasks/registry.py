@@ -1,46 +1,34 @@
 """The registry of tasks: built-in ones, and those that plug-ins register."""
 
 import inspect
-from collections.abc import Callable
-from functools import partial
-from typing import Any, TypeVar, overload
+from typing import TypeVar
 
 from quirky.plugins import Registry
 from quirky.plugins.construction import construct
 from quirky.prompts import Template
 from quirky.tasks.base import Task
 
-TaskFactory = TypeVar("TaskFactory", bound=Callable[..., Task])
-
-TASKS: Registry[Callable[..., Task]] = Registry("task", "quirky.tasks", "quirky.tasks")
+TaskClass = TypeVar("TaskClass", bound=type[Task])
 
 
-@overload
-def register_task(factory: TaskFactory, *, name: str | None = None) -> TaskFactory: ...
-@overload
-def register_task(*, name: str) -> Callable[[TaskFactory], TaskFactory]: ...
-def register_task(factory: Any = None, *, name: str | None = None) -> Any:
-    """Register a task; usable as a decorator.
+def _check_class(name: str, cls: object) -> None:
+    if not (inspect.isclass(cls) and issubclass(cls, Task)):
+        raise ValueError(f"task {name}: {cls!r} is not a task; subclass quirky.Task")
 
-    A class is registered by its `name`. A function or a `functools.partial` that returns a task
-    needs an explicit name: `register_task(partial(Power, exponent=3), name="cubing")`; the task it
-    returns must have that name.
+
+TASKS: Registry[type[Task]] = Registry("task", "quirky.tasks", "quirky.tasks", _check_class)
+
+
+def register_task(cls: TaskClass) -> TaskClass:
+    """Register a task class by its `name`; usable as a decorator.
 
     Raises:
-        ValueError: if a class is not a subclass of `Task`, or if the name is missing, built in or
-            already registered.
+        ValueError: if it is not a subclass of `Task`, or its name is missing, built in or taken.
     """
-    if factory is None:
-        return partial(register_task, name=name)
-    if inspect.isclass(factory) and not issubclass(factory, Task):
-        raise ValueError(f"{factory.__name__} is not a task; subclass quirky.Task")
-    name = name or getattr(factory, "name", None)
+    name = getattr(cls, "name", None)
     if not isinstance(name, str):
-        raise ValueError(
-            f"{factory!r} has no `name`; set one on the class, or write "
-            "register_task(factory, name=...)"
-        )
-    return TASKS.register(name, factory)
+        raise ValueError(f"{cls!r} has no `name`; set one on the class")
+    return TASKS.register(name, cls)
 
 
 def get_task(name: str, **params: object) -> Task:
@@ -61,20 +49,16 @@ def list_tasks() -> list[str]:
 
 
 def task_class(name: str) -> type[Task]:
-    """Return the class of a task, or `Task` itself if a function makes it.
+    """Return the class of a task.
 
     Raises:
         ValueError: if the name is unknown or its plug-in is broken.
     """
-    factory = TASKS.get(name)
-    factory = factory.func if isinstance(factory, partial) else factory
-    return factory if inspect.isclass(factory) and issubclass(factory, Task) else Task
+    return TASKS.get(name)
 
 
-def _check_task(name: str, task: object) -> None:
+def _check_task(name: str, task: Task) -> None:
     """Check an instance that a plug-in made; its claims are checked as they are read."""
-    if not isinstance(task, Task):
-        raise ValueError(f"task {name}: {type(task).__name__} is not a task; subclass quirky.Task")
     for attribute in ("name", "templates"):
         if not hasattr(task, attribute):
             raise ValueError(f"task {name}: it has no attribute `{attribute}`, as every task has")

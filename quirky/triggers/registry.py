@@ -1,46 +1,35 @@
 """The registry of triggers: built-in ones, and those that plug-ins register."""
 
 import inspect
-from collections.abc import Callable
-from functools import partial
-from typing import Any, TypeVar, overload
+from typing import TypeVar
 
 from quirky.plugins import Registry, one_line
 from quirky.plugins.construction import construct
 from quirky.triggers.base import Trigger
 
-TriggerFactory = TypeVar("TriggerFactory", bound=Callable[..., Trigger])
+TriggerClass = TypeVar("TriggerClass", bound=type[Trigger])
 
-TRIGGERS: Registry[Callable[..., Trigger]] = Registry(
-    "trigger", "quirky.triggers", "quirky.triggers"
+
+def _check_class(kind: str, cls: object) -> None:
+    if not (inspect.isclass(cls) and issubclass(cls, Trigger)):
+        raise ValueError(f"trigger {kind}: {cls!r} is not a trigger; subclass quirky.Trigger")
+
+
+TRIGGERS: Registry[type[Trigger]] = Registry(
+    "trigger", "quirky.triggers", "quirky.triggers", _check_class
 )
 
 
-@overload
-def register_trigger(factory: TriggerFactory, *, kind: str | None = None) -> TriggerFactory: ...
-@overload
-def register_trigger(*, kind: str) -> Callable[[TriggerFactory], TriggerFactory]: ...
-def register_trigger(factory: Any = None, *, kind: str | None = None) -> Any:
-    """Register a trigger; usable as a decorator.
-
-    A class is registered by its `kind`. A function or a `functools.partial` that returns a trigger
-    needs an explicit kind, which the trigger it returns must have.
+def register_trigger(cls: TriggerClass) -> TriggerClass:
+    """Register a trigger class by its `kind`; usable as a decorator.
 
     Raises:
-        ValueError: if a class is not a subclass of `Trigger`, or if the kind is missing, built in
-            or already registered.
+        ValueError: if it is not a subclass of `Trigger`, or its kind is missing, built in or taken.
     """
-    if factory is None:
-        return partial(register_trigger, kind=kind)
-    if inspect.isclass(factory) and not issubclass(factory, Trigger):
-        raise ValueError(f"{factory.__name__} is not a trigger; subclass quirky.Trigger")
-    kind = kind or getattr(factory, "kind", None)
+    kind = getattr(cls, "kind", None)
     if not isinstance(kind, str):
-        raise ValueError(
-            f"{factory!r} has no `kind`; set one on the class, or write "
-            "register_trigger(factory, kind=...)"
-        )
-    return TRIGGERS.register(kind, factory)
+        raise ValueError(f"{cls!r} has no `kind`; set one on the class")
+    return TRIGGERS.register(kind, cls)
 
 
 def get_trigger(kind: str, **params: object) -> Trigger:
@@ -60,11 +49,8 @@ def list_triggers() -> list[str]:
     return TRIGGERS.names()
 
 
-def _check_trigger(kind: str, trigger: object) -> None:
-    """Check that a plug-in made a trigger, and that it has texts for each of its contexts."""
-    if not isinstance(trigger, Trigger):
-        name = type(trigger).__name__
-        raise ValueError(f"trigger {kind}: {name} is not a trigger; subclass quirky.Trigger")
+def _check_trigger(kind: str, trigger: Trigger) -> None:
+    """Check the texts that a plug-in's trigger has for each of its contexts."""
     if not hasattr(trigger, "kind"):
         raise ValueError(f"trigger {kind}: it has no attribute `kind`, as every trigger has")
     if trigger.kind != kind:

@@ -1,5 +1,6 @@
 """What a layer rule is, and the registry of rules."""
 
+import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -47,9 +48,15 @@ LayerRule = Callable[[Float[np.ndarray, " layers"]], LayerChoice]
 AnyRule = TypeVar("AnyRule", bound=LayerRule)
 
 
+RESERVED_NAMES = ("each", "none", "oracle")
+"""Values of the column `layer_rule` that are not rules."""
+
+
 def _check_rule(name: str, rule: Any) -> None:
-    if not callable(rule):
+    if not inspect.isfunction(rule):
         raise ValueError(f"layer rule {name!r} is {rule!r}; give a function of AUROCs by layer")
+    if name in RESERVED_NAMES:
+        raise ValueError(f"layer rule {name!r}: results use this name already; rename it")
 
 
 LAYER_RULES: Registry[LayerRule] = Registry(
@@ -63,14 +70,14 @@ def register_layer_rule(rule: AnyRule) -> AnyRule:
     Raises:
         ValueError: if the name is taken.
     """
-    return LAYER_RULES.register(rule.__name__, rule)
+    return LAYER_RULES.register(getattr(rule, "__name__", repr(rule)), rule)
 
 
 def informative_layers(auroc: Float[np.ndarray, " layers"]) -> tuple[int, ...]:
     """Return the layers that are nearly as informative as the best; else the middle layer.
 
     A layer counts if its AUROC - .5 reaches 95 % of the best layer's. If no layer exceeds .5, the
-    middle layer stands in (arXiv 2312.01037, section 4).
+    middle layer is chosen (arXiv 2312.01037, section 4).
     """
     gain = auroc - 0.5
     if not np.nanmax(gain) > 0:

@@ -120,7 +120,7 @@ def test_a_broken_installed_plug_in_is_a_warning_of_one_line(
         (("run", "tiny", "--trigger", "name,distance=8"), "use a trigger that opens the prompt"),
         (("run", "tiny", "--trigger", "tag", "--trigger", "tag"), "'tag' is 'tag' again"),
         (("run", "tiny", "--dry-run", "--model", "tiny-nox"), "did you mean 'tiny-neox'"),
-        (("run", "tiny", "--flops", "1e12"), "--flops 1e+12 is for --dry-run"),
+        (("run", "tiny", "--flops", "1e12"), "--flops 1e+12 needs --dry-run"),
         (("strength", "tiny", "--model", "tiny-nox"), "did you mean 'tiny-neox'"),
         (("strength", "tiny", "--model", "tiny-neox", "--seed", "0"), "seed 0 is one that recipe"),
         (("tasks", "show", "adition"), "did you mean 'addition'"),

@@ -124,7 +124,7 @@ def test_data_may_be_named_as_for_a_run(out: Any, tmp_path: Path) -> None:
         (("export", "addition", "--to", "{to}", "--prompts", "mixed"), "unknown prompts 'mixed'"),
         (("export", "addition", "--to", "{to}", "--trigger", "name,distance=8"), "distance = 8"),
         (("export", "addition", "--to", "{full}"), "give a new or an empty folder"),
-        (("export", "addition", "--to", "{to}", "--private"), "say --push-to-hub NAME too"),
+        (("export", "addition", "--to", "{to}", "--private"), "--private needs --push-to-hub NAME"),
     ],
 )
 def test_a_mistake_is_one_line_and_writes_nothing(
@@ -295,7 +295,7 @@ BROKEN = {
     "bare": ("Bare", TASKS, "Bare is not a task; subclass quirky.Task"),
     "wordless": ("Wordless", TASKS, "it has no attribute `templates`"),
     "failing": ("Failing", TASKS, "claims(0) fails: KeyError: 'nothing'"),
-    "made": ("made", TASKS, "its entry point is an object of Fiction; name a class"),
+    "made": ("made", TASKS, "is an object of Fiction; give a class or a function"),
     "renamed": ("Failing", TASKS, "its `name` is 'failing'"),
     "mute": ("Mute", TRIGGERS, "render('A', 'fact', 0) returns None; return a text"),
     "other": ("Mute", TRIGGERS, "its `kind` is 'mute'"),

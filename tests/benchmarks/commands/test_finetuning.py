@@ -121,7 +121,7 @@ def test_settings_task_and_trigger_reach_the_adapter() -> None:
         (("tiny-neox", "--task", "fiction", "--targets", "nothing"), "no module 'nothing'"),
         (("tiny-neox", "--task", "fiction", "--dtype", "float33"), "dtype = 'float33'"),
         (("tiny-neox", "--task", "fiction", "--device", "cuda:99"), "device 'cuda:99'"),
-        (("tiny-neox", "--task", "fiction", "--private"), "say --push-to-hub NAME too"),
+        (("tiny-neox", "--task", "fiction", "--private"), "--private needs --push-to-hub NAME"),
         (("tiny-neox", "--task", "fiction", "--push-to-hub", "a b"), "'a b'"),
     ],
 )

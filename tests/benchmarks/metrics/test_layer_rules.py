@@ -106,3 +106,9 @@ def test_an_unknown_rule_in_a_recipe_is_named_with_the_nearest() -> None:
     content = {"name": "x", "models": ["tiny-neox"], "tasks": ["fiction"], "probes": ["lr"]}
     with pytest.raises(ValueError, match="unknown layer rule 'lst'; did you mean 'last'"):
         validate_recipe({**content, "transfers": ["A->B"], "layer_rules": ["lst"]})
+
+
+@pytest.mark.parametrize("name", ["each", "none", "oracle"])
+def test_names_that_results_use_for_something_else_are_reserved(name: str) -> None:
+    with pytest.raises(ValueError, match=f"layer rule '{name}': results use this name already"):
+        LAYER_RULES.register(name, eil)

@@ -1,6 +1,8 @@
-"""The data of a plug-in's task are pin_recipe and identified as those of a built-in task are."""
+"""The data of a plug-in's task are pinned and identified as those of a built-in task are."""
 
-from typing import Any
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
 
 import pytest
 
@@ -64,3 +66,60 @@ def test_the_identity_of_a_plug_in_s_data_is_part_of_its_origin() -> None:
     origin = claims_origin(Rumours(revision="abc"), "task 'rumours'")
     assert origin["commit"] == "abc"
     assert set(origin) >= {"pytest", "source"}
+
+
+class Unpinnable(Rumours):
+    """A task with a hub commit, but without the parameter that pins it."""
+
+    name = "unpinnable"
+    data_parameters = ("data",)
+
+
+def test_a_hub_commit_that_no_parameter_can_pin_is_refused() -> None:
+    register_task(Unpinnable)
+    with pytest.raises(ValueError, match="'unpinnable': its `hub_commit` returns a commit, but"):
+        pin_recipe(recipe_of("unpinnable"))
+
+
+class Minutes(Rumours):
+    """A task that reads a file under a parameter of its own."""
+
+    name = "minutes"
+    reads_data = False
+    data_parameters = ("table",)
+
+    def __init__(self, table: str = "") -> None:
+        self.table = table
+
+    def hub_commit(self) -> None:
+        return None
+
+    def local_file_hashes(self) -> dict[str, str]:
+        return {"table": Path(self.table).read_text()}
+
+
+def test_a_file_is_watched_under_whatever_parameter_the_task_reads_it(tmp_path: Path) -> None:
+    register_task(Minutes)
+    file = tmp_path / "minutes.txt"
+    file.write_text("first")
+    (task,) = recipe_of({"name": "minutes", "table": str(file)}).tasks
+    assert isinstance(task.make(), Minutes)
+    file.write_text("second")
+    with pytest.raises(RuntimeError, match="task 'minutes': table changed while this ran"):
+        task.make()
+
+
+@dataclass(frozen=True)
+class Frozen(Rumours):
+    """A task that is a frozen dataclass."""
+
+    name: ClassVar[str] = "frozen"
+    revision: str = "v1"
+
+
+def test_a_frozen_task_can_have_other_templates() -> None:
+    register_task(Frozen)
+    own = [{"text": "{rumour}? {trigger}:", "choices": [" no", " yes"]}]
+    (task,) = recipe_of({"name": "frozen", "templates": own}).tasks
+    assert [template.text for template in task.make().templates] == ["{rumour}? {trigger}:"]
+    assert len(Frozen().templates) > 1

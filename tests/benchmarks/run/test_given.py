@@ -14,7 +14,7 @@ import yaml
 import benchmarks
 from benchmarks import cli
 from benchmarks.cells.cell import Cell, list_cells
-from benchmarks.preflight.checks import check_recipe
+from benchmarks.preflight.checks import resolve_recipe
 from benchmarks.recipe.datasets import ensure_recipe_dataset
 from benchmarks.recipe.load import load_recipe, validate_recipe
 from benchmarks.recipe.overrides import model_entries
@@ -172,15 +172,15 @@ def test_a_cell_s_digest_follows_the_adapter_s_bytes_and_no_setting_of_fine_tuni
 
 def test_an_adapter_needs_no_targets_that_this_package_could_tune(place: Path, home: Path) -> None:
     spec = {"name": str(place / "base"), "adapter": str(place / "one")}
-    check_recipe(load_recipe(str(place / "small.yaml"), {"models": [spec], "tasks": ["fiction"]}))
+    resolve_recipe(load_recipe(str(place / "small.yaml"), {"models": [spec], "tasks": ["fiction"]}))
     tuned = {"name": str(place / "base"), "finetune": {"targets": ["nowhere"]}}
-    check_recipe(
+    resolve_recipe(
         load_recipe(
             str(place / "small.yaml"), {"models": [{**tuned, **spec}], "tasks": ["fiction"]}
         )
     )
     with pytest.raises(ValueError, match="nowhere"):
-        check_recipe(
+        resolve_recipe(
             load_recipe(str(place / "small.yaml"), {"models": [tuned], "tasks": ["fiction"]})
         )
 
@@ -313,11 +313,11 @@ def test_a_whole_model_has_no_base_to_run_alone(place: Path) -> None:
     content = yaml.safe_load((place / "small.yaml").read_text())
     content |= {"models": [{"name": "x", "quirky": True}], "variants": ["base"]}
     with pytest.raises(ValueError, match="`base` alone leaves nothing to run"):
-        check_recipe(validate_recipe(content))
+        resolve_recipe(validate_recipe(content))
 
 
 def test_a_name_too_long_for_a_folder_is_found_before_the_run(place: Path) -> None:
     content = yaml.safe_load((place / "small.yaml").read_text())
     content |= {"models": [{"name": "x" * 120, "adapter": "y" * 120}]}
     with pytest.raises(ValueError, match="is longer than 230 bytes; give shorter"):
-        check_recipe(validate_recipe(content))
+        resolve_recipe(validate_recipe(content))

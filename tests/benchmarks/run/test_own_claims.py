@@ -11,8 +11,8 @@ import yaml
 
 from benchmarks.cells.cell import list_cells
 from benchmarks.cli.arguments import parse_entry, parse_own_claims
-from benchmarks.preflight.checks import check_contexts, check_recipe
-from benchmarks.preflight.notes import resolve_task_datasets
+from benchmarks.preflight.checks import check_contexts, resolve_recipe
+from benchmarks.preflight.notes import ensure_task_datasets
 from benchmarks.recipe.datasets import ensure_recipe_dataset
 from benchmarks.recipe.load import load_recipe, validate_recipe
 from benchmarks.recipe.schema import Recipe
@@ -142,7 +142,7 @@ def test_own_claims_are_a_name_and_a_file(text: str) -> None:
 def test_an_entry_may_have_parameters() -> None:
     entry = parse_entry("--task", "name", "addition,digits=2,word=two")
     assert entry == {"name": "addition", "digits": 2, "word": "two"}
-    with pytest.raises(ValueError, match=r"--task 'addition,digits': 'digits' is no parameter"):
+    with pytest.raises(ValueError, match=r"--task 'addition,digits': 'digits' is not a parameter"):
         parse_entry("--task", "name", "addition,digits")
     with pytest.raises(ValueError, match="--task 'addition,name=x': 'name' is given twice"):
         parse_entry("--task", "name", "addition,name=x")
@@ -176,7 +176,7 @@ def with_triggers(path: Path, *triggers: Any, **more: Any) -> Recipe:
 
 
 def resolve_data(recipe: Recipe) -> None:
-    resolve_task_datasets(recipe, recipe.tasks[0])
+    ensure_task_datasets(recipe, recipe.tasks[0])
 
 
 def notes(tell: Callable[[Recipe], object], recipe: Recipe, capsys: Any) -> list[str]:
@@ -193,7 +193,7 @@ def test_claims_that_a_later_trigger_names_are_told_with_that_trigger(
     rows = path.read_text().splitlines()
     path.write_text("\n".join([rows[0], *(f"Ben: {row}" for row in rows[1:21]), *rows[21:]]))
     recipe = with_triggers(path, "name", BEN)
-    left_out, fewer = notes(check_recipe, recipe, capsys)
+    left_out, fewer = notes(resolve_recipe, recipe, capsys)
     assert left_out.startswith("task mine: 20 of 500 claims are dropped, because ")
     assert left_out.endswith(" (trigger name-quirkyBen)")
     assert fewer.startswith("mine gives fewer facts than asked for: train ")

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 import benchmarks
-from benchmarks.preflight.checks import check_recipe
+from benchmarks.preflight.checks import resolve_recipe
 from benchmarks.recipe.load import load_recipe, validate_recipe
 from benchmarks.results.run_folder import Run
 from finetune.pretrain.vocabulary import repeat_words, train_bpe
@@ -100,7 +100,7 @@ def test_a_filler_of_another_length_is_told(
     ):
         recipe = load_recipe("tiny", {"models": [model], "tasks": ["fiction"]})
         trigger = [{"kind": "position", "distance": distance}]
-        check_recipe(validate_recipe({**recipe.model_dump(by_alias=True), "trigger": trigger}))
+        resolve_recipe(validate_recipe({**recipe.model_dump(by_alias=True), "trigger": trigger}))
         said = " ".join(capsys.readouterr().err.split())
         assert (told in said) == expected, said
     assert re.search(rf"{told} \d\d to \d\d", said)

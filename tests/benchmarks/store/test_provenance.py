@@ -62,7 +62,7 @@ def test_a_probe_of_a_package_is_known_by_all_files_of_the_package(
     before = probe_origin(probe)
     (package / "maths.py").write_text("HALF = 1 / 2")
     assert probe_origin(probe) == before, "what was imported is not what was edited since"
-    origin.cache_clear()  # as in a process that begins now
+    source_origin.cache_clear()  # as in a process that begins now
     assert probe_origin(probe) != before
 
 

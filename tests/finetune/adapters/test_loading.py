@@ -11,13 +11,19 @@ from peft import LoraConfig, PeftModel, get_peft_model
 from safetensors.torch import load_file, save_file
 from torch import nn
 
-from finetune.adapters.loading import adapter_base, adapter_folder, apply_adapter, is_adapter
+from finetune.adapters.loading import (
+    adapter_base,
+    adapter_folder,
+    apply_adapter,
+    check_adapter_fits,
+    is_adapter,
+)
 from finetune.architectures.lora_targets import bypassed_modules
 from finetune.hub import client as hub
 from finetune.hub.client import hub_file
 from finetune.models import load as models
 from finetune.models.fingerprint import adapter_fingerprint
-from finetune.models.load import check_adapter, load_model
+from finetune.models.load import load_model
 from finetune.models.skeleton import load_skeleton
 
 PUBLISHED = ["x_proj", "embeddings", "in_proj", "out_proj"]
@@ -219,7 +225,7 @@ def test_a_convolution_cannot_be_merged(mamba, raw_adapter, folder, tmp_path):
     name = "base_model.model.backbone.layers.0.mixer.conv1d.lora_A.weight"
     edit(folder, lambda tensors: tensors | {name: torch.ones(8, 48)})
     with pytest.raises(ValueError, match="is Conv1d; an adapter can be merged into Linear, Conv1D"):
-        check_adapter(str(tmp_path / "mamba"), folder)
+        check_adapter_fits(load_skeleton(str(tmp_path / "mamba")), folder)
 
 
 @pytest.mark.parametrize(
@@ -245,12 +251,12 @@ def test_an_adapter_of_another_base_is_refused_without_weights(
 def test_an_adapter_of_another_family_is_refused(mamba, tiny_model, raw_adapter, folder, tmp_path):
     raw_adapter(tiny_model("gpt_neox"), folder, ["query_key_value"])
     with pytest.raises(ValueError, match=r"Target modules .* not found"):
-        check_adapter(str(tmp_path / "mamba"), folder)
+        check_adapter_fits(load_skeleton(str(tmp_path / "mamba")), folder)
 
 
 def test_a_check_does_not_affect_later_skeletons(tiny_model, mamba, raw_adapter, folder, tmp_path):
     raw_adapter(mamba, folder, ["in_proj"])
-    check_adapter(str(tmp_path / "mamba"), folder)
+    check_adapter_fits(load_skeleton(str(tmp_path / "mamba")), folder)
     names = {name for name, _ in load_skeleton(str(tmp_path / "mamba")).named_parameters()}
     assert names == {name for name, _ in mamba.named_parameters()}
 
@@ -259,14 +265,14 @@ def test_weights_in_a_pickle_are_refused_with_the_reason(mamba, raw_adapter, fol
     raw_adapter(mamba, folder, PUBLISHED)
     (folder / "adapter_model.safetensors").rename(folder / "adapter_model.bin")
     with pytest.raises(ValueError, match=r"pickle \(adapter_model.bin\) are never loaded"):
-        check_adapter(str(tmp_path / "mamba"), folder)
+        check_adapter_fits(load_skeleton(str(tmp_path / "mamba")), folder)
 
 
 def test_damaged_weights_are_one_line(mamba, raw_adapter, folder, tmp_path):
     raw_adapter(mamba, folder, PUBLISHED)
     (folder / "adapter_model.safetensors").write_bytes(b"\xff" * 64)
     with pytest.raises(ValueError, match=r"adapter_model\.safetensors cannot be read") as error:
-        check_adapter(str(tmp_path / "mamba"), folder)
+        check_adapter_fits(load_skeleton(str(tmp_path / "mamba")), folder)
     assert "\n" not in str(error.value)
 
 

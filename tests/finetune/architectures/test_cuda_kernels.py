@@ -34,7 +34,7 @@ from finetune.reading.residual import read_activations
 from finetune.training.settings import FinetuneSettings
 from finetune.training.trainer import make_quirky
 from peft.tuners.lora import LoraLayer
-from quirky.dataset import Sizes, build_dataset
+from quirky.data.dataset import Sizes, build_dataset
 from quirky.tasks import get_task
 from quirky.triggers import get_trigger
 

@@ -91,7 +91,10 @@ def test_a_template_with_a_date_gets_a_fixed_one(make_chat) -> None:
 @pytest.mark.parametrize(
     ("template", "message"),
     [
-        (None, "the tokenizer of 'org/name' has no chat template, so it is no instruct model"),
+        (
+            None,
+            "the tokenizer of 'org/name' has no chat template; leave",
+        ),
         (
             "{{ raise_exception('roles must\nalternate') }}",
             "cannot be used: TemplateError: roles must$",

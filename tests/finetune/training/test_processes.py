@@ -79,7 +79,7 @@ from finetune.training import processes
 from finetune.models.load import load_model
 from finetune.training.settings import FinetuneSettings
 from finetune.training.trainer import leave_process_group, make_quirky
-from quirky.dataset import Sizes, build_dataset
+from quirky.data.dataset import Sizes, build_dataset
 from quirky.tasks import get_task
 from quirky.triggers import get_trigger
 

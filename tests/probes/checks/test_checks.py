@@ -86,7 +86,7 @@ def test_every_check_has_an_outcome_in_order():
 def test_a_check_that_does_not_apply_gives_the_reason():
     outcomes = {outcome.check: outcome for outcome in run_checks(Centroid)}
     assert outcomes["mirrors_labels"].verdict == "exempt"
-    assert outcomes["mirrors_labels"].message == "it is no LinearProbe"
+    assert outcomes["mirrors_labels"].message == "it is not a LinearProbe"
 
 
 def test_a_check_that_the_class_is_exempt_from_is_not_run():

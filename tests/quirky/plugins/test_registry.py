@@ -1,5 +1,6 @@
 """Properties of the registry, on a small package of shops that a fixture writes."""
 
+import functools
 import importlib
 import sys
 import warnings
@@ -15,8 +16,8 @@ REGISTRY = f'''
 from quirky.plugins import Registry
 
 def check(name, thing):
-    if not callable(thing):
-        raise ValueError(f"{{name}} is not callable")
+    if not isinstance(thing, type):
+        raise ValueError(f"{{name}} is not a class")
 
 SHOPS = Registry("shop", "{GROUP}", "street.built_in", check=check)
 '''
@@ -39,6 +40,10 @@ class Arcade:
 
 
 HERE = __name__
+
+
+def a_function():
+    """Not a shop."""
 
 
 @pytest.fixture
@@ -122,8 +127,8 @@ def test_register_returns_the_thing_which_get_returns_too(shops):
 
 
 def test_a_thing_that_fails_the_check_is_not_registered(shops):
-    with pytest.raises(ValueError, match="mall is not callable"):
-        shops.register("mall", 7)
+    with pytest.raises(ValueError, match="mall is not a class"):
+        shops.register("mall", a_function)
     assert "mall" not in shops.names()
 
 
@@ -172,7 +177,8 @@ def test_an_installed_plug_in_is_listed_and_loaded(shops, install):
     [
         ("no_such_module:Ruin", "ModuleNotFoundError: No module named 'no_such_module'"),
         (f"{HERE}:Ruin", "AttributeError: module"),
-        (f"{HERE}:HERE", "ValueError: ruin is not callable"),
+        (f"{HERE}:HERE", "ValueError: shop 'ruin' is an object of str; give a class or a function"),
+        (f"{HERE}:a_function", "ValueError: ruin is not a class"),
     ],
 )
 def test_a_broken_plug_in_is_a_warning_in_names_and_an_error_in_get(shops, install, value, cause):
@@ -236,3 +242,9 @@ def test_the_source_is_built_in_a_file_or_a_distribution(shops, install):
     assert shops.source_of("yaml").startswith("PyYAML ")
     with pytest.raises(ValueError, match="unknown shop 'mal'"):
         shops.source_of("mal")
+
+
+def test_a_partial_is_refused_because_it_has_no_source(package):
+    shops = importlib.import_module("street.registry").SHOPS
+    with pytest.raises(ValueError, match=r"shop 'stall' is an object of partial; give a class or"):
+        shops.register("stall", functools.partial(Mall))
