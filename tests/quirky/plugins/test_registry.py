@@ -16,8 +16,8 @@ REGISTRY = f'''
 from quirky.plugins import Registry
 
 def check(name, thing):
-    if not isinstance(thing, type):
-        raise ValueError(f"{{name}} is not a class")
+    if thing.__name__ == "a_function":
+        raise ValueError(f"{{name}} is not a shop")
 
 SHOPS = Registry("shop", "{GROUP}", "street.built_in", check=check)
 '''
@@ -127,7 +127,7 @@ def test_register_returns_the_thing_which_get_returns_too(shops):
 
 
 def test_a_thing_that_fails_the_check_is_not_registered(shops):
-    with pytest.raises(ValueError, match="mall is not a class"):
+    with pytest.raises(ValueError, match="mall is not a shop"):
         shops.register("mall", a_function)
     assert "mall" not in shops.names()
 
@@ -178,7 +178,7 @@ def test_an_installed_plug_in_is_listed_and_loaded(shops, install):
         ("no_such_module:Ruin", "ModuleNotFoundError: No module named 'no_such_module'"),
         (f"{HERE}:Ruin", "AttributeError: module"),
         (f"{HERE}:HERE", "ValueError: shop 'ruin' is an object of str; give a class or a function"),
-        (f"{HERE}:a_function", "ValueError: ruin is not a class"),
+        (f"{HERE}:a_function", "ValueError: ruin is not a shop"),
     ],
 )
 def test_a_broken_plug_in_is_a_warning_in_names_and_an_error_in_get(shops, install, value, cause):
