@@ -8,6 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from hub_refusal import refusal
 from huggingface_hub import HfApi, constants
 from huggingface_hub.errors import (
     GatedRepoError,
@@ -100,12 +101,6 @@ def hub(monkeypatch: pytest.MonkeyPatch) -> Hub:
         answer = getattr(stand_in, method)
         monkeypatch.setattr(HfApi, method, lambda _api, *a, answer=answer, **k: answer(*a, **k))
     return stand_in
-
-
-def refusal(kind: type[HfHubHTTPError], status: int) -> HfHubHTTPError:
-    request = SimpleNamespace(method="GET", url="https://hub.invalid")
-    response = SimpleNamespace(status_code=status, headers={}, request=request)
-    return kind(f"{status} says the hub\nand much more", response=response)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

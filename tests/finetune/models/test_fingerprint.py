@@ -2,25 +2,9 @@
 
 import json
 
-import torch
-from peft import LoraConfig, get_peft_model
+from saved_models import save, save_adapter
 
-from finetune.architectures.lora_targets import default_targets
 from finetune.models.fingerprint import adapter_fingerprint, model_fingerprint
-
-
-def save(model, tokenizer, folder):
-    model.save_pretrained(folder)
-    tokenizer.save_pretrained(folder)
-    return folder
-
-
-def save_adapter(model, folder, seed=0):
-    torch.manual_seed(seed)
-    settings = LoraConfig(target_modules=default_targets(model), init_lora_weights=False)
-    adapted = get_peft_model(model, settings).eval()
-    adapted.save_pretrained(folder)
-    return adapted
 
 
 def test_a_model_fingerprint_depends_on_the_bytes_and_not_the_path(tiny_model, tokenizer, tmp_path):

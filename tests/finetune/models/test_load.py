@@ -2,11 +2,11 @@
 
 import pytest
 import torch
-from peft import LoraConfig, PeftModel, get_peft_model
+from peft import PeftModel
+from saved_models import save, save_adapter
 from transformers import AutoConfig
 
 from finetune.architectures.blocks import block_list
-from finetune.architectures.lora_targets import default_targets
 from finetune.models import load as models
 from finetune.models import source
 from finetune.models.load import load_model
@@ -42,20 +42,6 @@ def bases(tiny_model, tokenizer, tmp_path, monkeypatch):
 def no_weights(monkeypatch):
     """Loading weights fails the test."""
     monkeypatch.delattr(models.AutoModelForCausalLM, "from_pretrained")
-
-
-def save(model, tokenizer, folder):
-    model.save_pretrained(folder)
-    tokenizer.save_pretrained(folder)
-    return folder
-
-
-def save_adapter(model, folder, seed=0):
-    torch.manual_seed(seed)
-    settings = LoraConfig(target_modules=default_targets(model), init_lora_weights=False)
-    adapted = get_peft_model(model, settings).eval()
-    adapted.save_pretrained(folder)
-    return adapted
 
 
 def test_a_saved_model_holds_the_same_states(model, tokenizer, folder):

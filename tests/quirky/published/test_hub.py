@@ -8,6 +8,7 @@ from typing import Any
 
 import datasets
 import pytest
+from hub_refusal import refusal
 from huggingface_hub import HfApi, constants
 from huggingface_hub.errors import (
     GatedRepoError,
@@ -101,12 +102,6 @@ def test_an_unreachable_hub_is_one_line_with_a_remedy(online: Callable[..., Hub]
         "task nli, data 'stanfordnlp/snli': the hub cannot be reached, and the cache does not hold "
         "it; or give a file or folder: --data nli=FILE"
     )
-
-
-def refusal(kind: type[HfHubHTTPError], status: int) -> HfHubHTTPError:
-    request = SimpleNamespace(method="GET", url="https://hub.invalid")
-    response = SimpleNamespace(status_code=status, headers={}, request=request)
-    return kind(f"{status} says the hub\nand much more", response=response)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
