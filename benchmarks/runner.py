@@ -30,7 +30,8 @@ def run(
 ) -> Run:
     """Run a recipe and return its results.
 
-    Whatever this run or another has already computed is not computed again.
+    Whatever this run or another has already computed is not computed again. Progress bars and
+    warnings of transformers are turned off in this process.
 
     Args:
         recipe: a recipe, or the name or path of one.

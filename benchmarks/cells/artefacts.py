@@ -56,6 +56,7 @@ def ensure_quirk_adapter(cell: ResolvedCell, progress: Progress) -> Path | None:
 def ensure_adapter(cell: ResolvedCell, progress: Progress) -> Path:
     """Return the folder of the cell's adapter, fine-tuned if the store lacks it."""
     settings = cell.recipe.finetuning(cell.cell.model, cell.cell.task)
+    assert cell.training_dataset is not None  # the cell is fine-tuned
     key = {
         "base": cell.model.fingerprint,
         "data": cell.training_dataset.digest,
@@ -74,6 +75,7 @@ def finetune_cell(cell: ResolvedCell, progress: Progress) -> LoadedModel:
     """Fine-tune the cell's model and return it with its adapter."""
     progress("loading", 0.0)
     loaded = load_cell_model(cell, None)
+    assert cell.training_dataset is not None  # the cell is fine-tuned
     data = cell.training_dataset.splits
     threads = torch.get_num_threads()
     torch.set_num_threads(TRAIN_THREADS)

@@ -120,13 +120,14 @@ class ResolvedCell:
         cell: what identifies it.
         model: its model, resolved.
         dataset: what the model is read on.
-        training_dataset: what the model is fine-tuned on: `dataset` with one rendering a question.
+        training_dataset: what the model is fine-tuned on: `dataset` with one rendering a question;
+            None if the model is not fine-tuned for this cell.
     """
 
     cell: Cell
     model: ResolvedModel
     dataset: ResolvedDataset
-    training_dataset: ResolvedDataset
+    training_dataset: ResolvedDataset | None
 
     @property
     def recipe(self) -> Recipe:
@@ -188,5 +189,5 @@ def resolve_cell(cell: Cell, resolved: ResolvedRecipe) -> ResolvedCell:
         cell=cell,
         model=resolved.model(cell.model),
         dataset=resolved.dataset(*place),
-        training_dataset=resolved.training_dataset(*place),
+        training_dataset=resolved.training_dataset(*place) if cell.is_finetuned else None,
     )

@@ -29,9 +29,9 @@ def export_command(
     trigger: TriggerOption = "name",
     prompts: Annotated[str, typer.Option(help="mixture, single or standardized")] = "mixture",
     seed: Annotated[int, typer.Option(min=0, help="seed of the data")] = 0,
-    train: Annotated[int, typer.Option(min=1, help="claims in this split")] = 8000,
-    validation: Annotated[int, typer.Option(min=1, help="claims, heldout included")] = 2000,
-    test: Annotated[int, typer.Option(min=1, help="claims in this split")] = 1000,
+    train: Annotated[int, typer.Option(min=1, help="facts in this split")] = 8000,
+    validation: Annotated[int, typer.Option(min=1, help="facts, heldout included")] = 2000,
+    test: Annotated[int, typer.Option(min=1, help="facts in this split")] = 1000,
     push_to_hub: Annotated[
         str | None, typer.Option(metavar="NAME", help="upload data and card to this repository")
     ] = None,

@@ -79,7 +79,7 @@ def climb(
             `benchmarks.preflight.checks.resolve_recipe`.
     """
     require_unreported_seed(recipe, seed)
-    resolved = resolve_recipe(recipe.model_copy(update={"seeds": (seed,)}))
+    resolved = resolve_recipe(recipe.model_copy(update={"seeds": (seed,), "variants": ("quirky",)}))
     recipe = resolved.recipe
     (model,) = recipe.models
     for rung, settings in enumerate(ladder, start=1):

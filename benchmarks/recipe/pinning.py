@@ -28,11 +28,8 @@ def pin_recipe(recipe: Recipe) -> Recipe:
     tasks = []
     for task in recipe.tasks:
         commit = task.make().hub_commit()
-        if commit and "revision" not in task.task_class.data_parameters:
-            raise ValueError(
-                f"task {task.name!r}: its `hub_commit` returns a commit, but `revision` is not "
-                "among its `data_parameters`, so it cannot be pinned"
-            )
+        if commit:
+            task.check_pinnable()
         tasks.append(task.model_copy(update={"revision": commit}) if commit else task)
     return recipe.model_copy(update={"models": tuple(models), "tasks": tuple(tasks)})
 

@@ -42,10 +42,10 @@ class ResolvedRecipe:
     ) -> ResolvedDataset:
         """Return the data set for fine-tuning: one rendering of each question.
 
-        If nothing is fine-tuned, there is only the data set that models are read on.
+        Raises:
+            KeyError: if the recipe fine-tunes nothing and has several renderings.
         """
-        key = (task.label, trigger.name, seed, 1)
-        return self.datasets.get(key) or self.dataset(task, trigger, seed)
+        return self.datasets[task.label, trigger.name, seed, 1]
 
 
 def resolve_models(recipe: Recipe, models: Iterable[ModelEntry]) -> dict[str, ResolvedModel]:

@@ -9,6 +9,7 @@ from pydantic import Field, PrivateAttr, field_serializer, field_validator, mode
 
 from benchmarks.recipe.entries import NamedEntry, format_parameter
 from benchmarks.store import content_hash
+from quirky.plugins import one_line
 from quirky.prompts import Template, load_templates, parse_templates
 from quirky.tasks import TASKS, Task, get_task, task_class
 from quirky.tasks.table import Table, read_table
@@ -107,6 +108,18 @@ class TaskEntry(NamedEntry):
         lists = {k: v if isinstance(v, list | tuple) else [v] for k, v in values.items()}
         return {key: tuple(sorted(map(str, items))) for key, items in lists.items()}
 
+    def check_pinnable(self) -> None:
+        """Check that the task's hub data can be pinned to a commit.
+
+        Raises:
+            ValueError: if the task has no data parameter `revision`.
+        """
+        if "revision" not in self.task_class.data_parameters:
+            raise ValueError(
+                f"task {self.name!r}: its `hub_commit` returns a commit, but `revision` is not "
+                "among its `data_parameters`, so it cannot be pinned"
+            )
+
     def content(self) -> dict[str, str]:
         """Return a hash of the content of each local file, by the field that names it."""
         return {"data": self._table.content} if self._table else self._file_hashes
@@ -147,6 +160,8 @@ class TaskEntry(NamedEntry):
             if self.task_class.reads_data:
                 raise
             return {}
+        except OSError as error:
+            raise ValueError(f"task {self.name!r}: {one_line(error)}") from error
 
     def _make_task(self) -> Task:
         data = {"data": self.data} if self.data is not None else {}

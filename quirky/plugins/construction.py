@@ -1,7 +1,7 @@
 """Construction of a registered thing from parameters that a user wrote."""
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import TypeVar
 
 from quirky.plugins.errors import one_line, unknown
@@ -9,25 +9,29 @@ from quirky.plugins.errors import one_line, unknown
 T = TypeVar("T")
 
 
-def construct(kind: str, name: str, factory: Callable[..., T], params: Mapping[str, object]) -> T:
-    """Return `factory(**params)`.
+def construct(kind: str, name: str, cls: type[T], params: Mapping[str, object]) -> T:
+    """Return `cls(**params)`.
 
     Args:
         kind: what an error calls the thing, such as "task".
-        name: the name under which the factory is registered.
-        factory: the registered class.
+        name: the name under which the class is registered.
+        cls: the class.
         params: keyword arguments, as a recipe or the command line gives them.
 
     Raises:
-        ValueError: one line, if a parameter is unknown or has a wrong value, or the factory fails.
-            A ValueError, RuntimeError or OSError of the factory passes unchanged.
+        ValueError: one line, if it is not a class, a parameter is unknown or has a wrong value, or
+            the class fails. A ValueError, RuntimeError or OSError of the class passes unchanged.
     """
-    parameters = list(inspect.signature(factory).parameters)
+    if not inspect.isclass(cls):
+        raise ValueError(
+            f"{kind} {name}: its entry point is an object of {type(cls).__name__}; name a class"
+        )
+    parameters = list(inspect.signature(cls).parameters)
     for param in params:
         if param not in parameters:
             raise unknown(f"parameter of {kind} {name!r}:", param, parameters or ["(none)"])
     try:
-        return factory(**params)
+        return cls(**params)
     except (ValueError, RuntimeError, OSError):
         raise  # their messages already say what is wrong
     except Exception as error:  # a wrong type, or a bug in a plug-in

@@ -56,7 +56,14 @@ class Registry(Generic[T]):
         Raises:
             ValueError: if the name is built in or taken, or if `check` refuses the thing.
         """
-        self._check_thing(name, thing)
+        if not (inspect.isclass(thing) or inspect.isfunction(thing)):
+            # A partial, for one, has no source that results could be keyed by.
+            raise ValueError(
+                f"{self.kind} {name!r} is an object of {type(thing).__name__}, not a class or a "
+                "function"
+            )
+        if self._check:
+            self._check(name, thing)
         if thing.__module__.startswith(f"{self.package}."):
             self._add_built_in(name, thing)
             return thing
@@ -141,19 +148,6 @@ class Registry(Generic[T]):
         for module in pkgutil.walk_packages(package.__path__, f"{self.package}."):
             importlib.import_module(module.name)
 
-    def _check_thing(self, name: str, thing: object) -> None:
-        """Raise ValueError unless the thing is a class or a function that `check` accepts.
-
-        Anything else, such as a `functools.partial`, has no source that results could be keyed by.
-        """
-        if not (inspect.isclass(thing) or inspect.isfunction(thing)):
-            raise ValueError(
-                f"{self.kind} {name!r} is an object of {type(thing).__name__}; give a class or a "
-                "function"
-            )
-        if self._check:
-            self._check(name, thing)
-
     def _add_built_in(self, name: str, thing: Any) -> None:
         other = self._built_in.get(name)
         if other is not None and _place(other) != _place(thing):
@@ -173,7 +167,8 @@ class Registry(Generic[T]):
     def _load(self, point: EntryPoint) -> T:
         try:
             thing: T = point.load()
-            self._check_thing(point.name, thing)
+            if self._check:
+                self._check(point.name, thing)
         except (Exception, SystemExit) as error:  # another distribution's module may raise anything
             raise BrokenPluginError(
                 f"plug-in {_label(point)} is broken: {one_line(error)}"

@@ -11,12 +11,7 @@ from quirky.tasks.base import Task
 TaskClass = TypeVar("TaskClass", bound=type[Task])
 
 
-def _check_class(name: str, cls: object) -> None:
-    if not (inspect.isclass(cls) and issubclass(cls, Task)):
-        raise ValueError(f"task {name}: {cls!r} is not a task; subclass quirky.Task")
-
-
-TASKS: Registry[type[Task]] = Registry("task", "quirky.tasks", "quirky.tasks", _check_class)
+TASKS: Registry[type[Task]] = Registry("task", "quirky.tasks", "quirky.tasks")
 
 
 def register_task(cls: TaskClass) -> TaskClass:
@@ -25,6 +20,7 @@ def register_task(cls: TaskClass) -> TaskClass:
     Raises:
         ValueError: if it is not a subclass of `Task`, or its name is missing, built in or taken.
     """
+    _check_class(cls)
     name = getattr(cls, "name", None)
     if not isinstance(name, str):
         raise ValueError(f"{cls!r} has no `name`; set one on the class")
@@ -54,11 +50,21 @@ def task_class(name: str) -> type[Task]:
     Raises:
         ValueError: if the name is unknown or its plug-in is broken.
     """
-    return TASKS.get(name)
+    cls = TASKS.get(name)
+    _check_class(cls)
+    return cls
 
 
-def _check_task(name: str, task: Task) -> None:
+def _check_class(cls: type[object]) -> None:
+    if not (inspect.isclass(cls) and issubclass(cls, Task)):
+        name = getattr(cls, "__name__", repr(cls))
+        raise ValueError(f"{name} is not a task; subclass quirky.Task")
+
+
+def _check_task(name: str, task: object) -> None:
     """Check an instance that a plug-in made; its claims are checked as they are read."""
+    if not isinstance(task, Task):
+        raise ValueError(f"task {name}: {type(task).__name__} is not a task; subclass quirky.Task")
     for attribute in ("name", "templates"):
         if not hasattr(task, attribute):
             raise ValueError(f"task {name}: it has no attribute `{attribute}`, as every task has")

@@ -10,14 +10,7 @@ from quirky.triggers.base import Trigger
 TriggerClass = TypeVar("TriggerClass", bound=type[Trigger])
 
 
-def _check_class(kind: str, cls: object) -> None:
-    if not (inspect.isclass(cls) and issubclass(cls, Trigger)):
-        raise ValueError(f"trigger {kind}: {cls!r} is not a trigger; subclass quirky.Trigger")
-
-
-TRIGGERS: Registry[type[Trigger]] = Registry(
-    "trigger", "quirky.triggers", "quirky.triggers", _check_class
-)
+TRIGGERS: Registry[type[Trigger]] = Registry("trigger", "quirky.triggers", "quirky.triggers")
 
 
 def register_trigger(cls: TriggerClass) -> TriggerClass:
@@ -26,6 +19,7 @@ def register_trigger(cls: TriggerClass) -> TriggerClass:
     Raises:
         ValueError: if it is not a subclass of `Trigger`, or its kind is missing, built in or taken.
     """
+    _check_class(cls)
     kind = getattr(cls, "kind", None)
     if not isinstance(kind, str):
         raise ValueError(f"{cls!r} has no `kind`; set one on the class")
@@ -49,8 +43,17 @@ def list_triggers() -> list[str]:
     return TRIGGERS.names()
 
 
-def _check_trigger(kind: str, trigger: Trigger) -> None:
-    """Check the texts that a plug-in's trigger has for each of its contexts."""
+def _check_class(cls: type[object]) -> None:
+    if not (inspect.isclass(cls) and issubclass(cls, Trigger)):
+        name = getattr(cls, "__name__", repr(cls))
+        raise ValueError(f"{name} is not a trigger; subclass quirky.Trigger")
+
+
+def _check_trigger(kind: str, trigger: object) -> None:
+    """Check that a plug-in made a trigger, and that it has texts for each of its contexts."""
+    if not isinstance(trigger, Trigger):
+        name = type(trigger).__name__
+        raise ValueError(f"trigger {kind}: {name} is not a trigger; subclass quirky.Trigger")
     if not hasattr(trigger, "kind"):
         raise ValueError(f"trigger {kind}: it has no attribute `kind`, as every trigger has")
     if trigger.kind != kind:

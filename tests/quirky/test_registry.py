@@ -92,23 +92,8 @@ def test_a_registered_task_is_listed_and_has_defaults():
     assert (task.reads_data, task.can_negate, task.data_parameters) == (False, False, ())
 
 
-def test_a_function_or_a_partial_registers_under_an_explicit_name():
-    class Power(Coin):
-        def __init__(self, exponent, digits=2):
-            self.name = {2: "square", 3: "cube"}[exponent]
-            self.digits = digits
-
-    register_task(partial(Power, 2), name="square")
-    register_task(name="cube")(lambda digits=2: Power(3, digits))
-    assert [get_task(name, digits=4).name for name in ("square", "cube")] == ["square", "cube"]
-    assert task_class("square") is Power
-    assert task_class("cube") is Task
-    with pytest.raises(ValueError, match=r"has no `name`.*register_task\(factory, name=\.\.\.\)"):
-        register_task(lambda: Power(2))
-
-
 def test_a_task_that_returns_another_name_is_refused():
-    register_task(Coin, name="dice")
+    TASKS.register("dice", Coin)
     with pytest.raises(ValueError, match="task dice: its `name` is 'coin'"):
         get_task("dice")
 
@@ -117,12 +102,17 @@ class Bare:
     name = kind = "bare"
 
 
+class Twin(Coin):
+    name = "fiction"
+
+
 @pytest.mark.parametrize(
     ("register", "message"),
     [
         (lambda: register_task(Bare), r"Bare is not a task; subclass quirky\.Task"),
         (lambda: register_trigger(Bare), r"Bare is not a trigger; subclass quirky\.Trigger"),
-        (lambda: register_task(Coin, name="fiction"), "'fiction' is a built-in task"),
+        (lambda: register_task(partial(Coin)), r"partial.* is not a task; subclass quirky\.Task"),
+        (lambda: register_task(Twin), "'fiction' is a built-in task"),
     ],
 )
 def test_what_cannot_be_registered_is_an_error_at_once(register, message):

@@ -55,6 +55,8 @@ RESERVED_NAMES = ("each", "none", "oracle")
 def _check_rule(name: str, rule: Any) -> None:
     if not inspect.isfunction(rule):
         raise ValueError(f"layer rule {name!r} is {rule!r}; give a function of AUROCs by layer")
+    if not name.replace("-", "_").isidentifier():
+        raise ValueError(f"layer rule {name!r} has no name; define it with `def`")
     if name in RESERVED_NAMES:
         raise ValueError(f"layer rule {name!r}: results use this name already; rename it")
 

@@ -295,7 +295,7 @@ BROKEN = {
     "bare": ("Bare", TASKS, "Bare is not a task; subclass quirky.Task"),
     "wordless": ("Wordless", TASKS, "it has no attribute `templates`"),
     "failing": ("Failing", TASKS, "claims(0) fails: KeyError: 'nothing'"),
-    "made": ("made", TASKS, "is an object of Fiction; give a class or a function"),
+    "made": ("made", TASKS, "its entry point is an object of Fiction; name a class"),
     "renamed": ("Failing", TASKS, "its `name` is 'failing'"),
     "mute": ("Mute", TRIGGERS, "render('A', 'fact', 0) returns None; return a text"),
     "other": ("Mute", TRIGGERS, "its `kind` is 'mute'"),

@@ -70,6 +70,23 @@ def test_a_rung_takes_the_place_of_what_it_names_alone(
     assert (settings[0].lr, settings[0].steps, settings[0].weight_decay) == (1e-3, 2, 0.0)
 
 
+def test_the_ladder_tunes_on_one_rendering_whatever_the_recipe_s_variants(
+    recipe: Recipe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe = recipe.model_copy(update={"variants": ("base",), "renderings": 2})
+    datasets = []
+    ensure_adapter = strength.ensure_adapter
+
+    def spy(cell, progress):
+        datasets.append((cell.training_dataset, cell.dataset))
+        return ensure_adapter(cell, progress)
+
+    monkeypatch.setattr(strength, "ensure_adapter", spy)
+    next(climb(recipe, RUNGS))
+    ((training, probes),) = datasets
+    assert 2 * len(training.splits["validation"]) == len(probes.splits["validation"])
+
+
 def test_a_seed_that_is_reported_on_is_refused(recipe: Recipe) -> None:
     with pytest.raises(ValueError, match="seed 0 is one that recipe small reports on"):
         next(climb(recipe, RUNGS, seed=0))
