@@ -9,6 +9,19 @@ from quirky.plugins.errors import one_line, unknown
 T = TypeVar("T")
 
 
+def require_class(kind: str, name: str, cls: type[T]) -> type[T]:
+    """Return what an entry point names, if it is a class.
+
+    Raises:
+        ValueError: if not.
+    """
+    if not inspect.isclass(cls):
+        raise ValueError(
+            f"{kind} {name}: its entry point is an object of {type(cls).__name__}; name a class"
+        )
+    return cls
+
+
 def construct(kind: str, name: str, cls: type[T], params: Mapping[str, object]) -> T:
     """Return `cls(**params)`.
 
@@ -22,11 +35,7 @@ def construct(kind: str, name: str, cls: type[T], params: Mapping[str, object]) 
         ValueError: one line, if it is not a class, a parameter is unknown or has a wrong value, or
             the class fails. A ValueError, RuntimeError or OSError of the class passes unchanged.
     """
-    if not inspect.isclass(cls):
-        raise ValueError(
-            f"{kind} {name}: its entry point is an object of {type(cls).__name__}; name a class"
-        )
-    parameters = list(inspect.signature(cls).parameters)
+    parameters = list(inspect.signature(require_class(kind, name, cls)).parameters)
     for param in params:
         if param not in parameters:
             raise unknown(f"parameter of {kind} {name!r}:", param, parameters or ["(none)"])

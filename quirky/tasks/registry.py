@@ -4,7 +4,7 @@ import inspect
 from typing import TypeVar
 
 from quirky.plugins import Registry
-from quirky.plugins.construction import construct
+from quirky.plugins.construction import construct, require_class
 from quirky.prompts import Template
 from quirky.tasks.base import Task
 
@@ -50,7 +50,7 @@ def task_class(name: str) -> type[Task]:
     Raises:
         ValueError: if the name is unknown or its plug-in is broken.
     """
-    cls = TASKS.get(name)
+    cls = require_class("task", name, TASKS.get(name))
     _check_class(cls)
     return cls
 
