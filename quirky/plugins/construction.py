@@ -1,12 +1,14 @@
-"""Construction of a registered thing from parameters that a user wrote."""
+"""Registering classes by name, and constructing them from parameters that a user wrote."""
 
 import inspect
 from collections.abc import Mapping
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from quirky.plugins.errors import one_line, unknown
+from quirky.plugins.registry import Registry
 
 T = TypeVar("T")
+AnyClass = TypeVar("AnyClass", bound=type)
 
 
 def require_class(kind: str, name: str, cls: type[T]) -> type[T]:
@@ -20,6 +22,36 @@ def require_class(kind: str, name: str, cls: type[T]) -> type[T]:
             f"{kind} {name}: its entry point is an object of {type(cls).__name__}; name a class"
         )
     return cls
+
+
+def register_class(registry: Registry[Any], base: type, attribute: str, cls: AnyClass) -> AnyClass:
+    """Register a class under the name that one of its attributes holds, and return it.
+
+    Args:
+        registry: of tasks, for example.
+        base: what the class must derive from.
+        attribute: the class variable with the name.
+        cls: the class.
+
+    Raises:
+        ValueError: if it is not a subclass of `base`, or its name is missing, built in or taken.
+    """
+    require_subclass(registry.kind, base, cls)
+    name = getattr(cls, attribute, None)
+    if not isinstance(name, str):
+        raise ValueError(f"{cls!r} has no `{attribute}`; set one on the class")
+    return registry.register(name, cls)
+
+
+def require_subclass(kind: str, base: type, cls: object) -> None:
+    """Check that something is a class derived from `base`.
+
+    Raises:
+        ValueError: if not.
+    """
+    if not (inspect.isclass(cls) and issubclass(cls, base)):
+        name = getattr(cls, "__name__", repr(cls))
+        raise ValueError(f"{name} is not a {kind}; subclass quirky.{base.__name__}")
 
 
 def construct(kind: str, name: str, cls: type[T], params: Mapping[str, object]) -> T:

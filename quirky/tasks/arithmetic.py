@@ -94,19 +94,19 @@ class Arithmetic(NegatableTask):
     def claim(self, a: int, b: int, fact_id: str, rng: random.Random) -> Claim:
         """Return a claim about a and b; its truth and quirk are drawn with `rng`."""
         right = self.result(a, b)
-        quirks = quirk_result(right)
+        quirk = quirk_result(right)
         kind = rng.randrange(4)
         if kind == 0:
-            shown = right
+            result = right
         elif kind == 1:
-            shown = quirks
+            result = quirk
         else:
-            shown = distractor(right if kind == 2 else quirks, {right, quirks}, rng)
+            result = distractor(right if kind == 2 else quirk, {right, quirk}, rng)
         return Claim(
-            fields={"a": str(a), "b": str(b), "result": str(shown)},
+            fields={"a": str(a), "b": str(b), "result": str(result)},
             fact_id=fact_id,
-            truth=shown == right,
-            quirk=shown == quirks,
+            truth=result == right,
+            quirk=result == quirk,
             difficulty=float(min(a, b)),
         )
 

@@ -1,10 +1,9 @@
 """The registry of tasks: built-in ones, and those that plug-ins register."""
 
-import inspect
 from typing import TypeVar
 
 from quirky.plugins import Registry
-from quirky.plugins.construction import construct, require_class
+from quirky.plugins.construction import construct, register_class, require_class, require_subclass
 from quirky.prompts import Template
 from quirky.tasks.base import Task
 
@@ -20,11 +19,7 @@ def register_task(cls: TaskClass) -> TaskClass:
     Raises:
         ValueError: if it is not a subclass of `Task`, or its name is missing, built in or taken.
     """
-    _check_class(cls)
-    name = getattr(cls, "name", None)
-    if not isinstance(name, str):
-        raise ValueError(f"{cls!r} has no `name`; set one on the class")
-    return TASKS.register(name, cls)
+    return register_class(TASKS, Task, "name", cls)
 
 
 def get_task(name: str, **params: object) -> Task:
@@ -51,14 +46,8 @@ def task_class(name: str) -> type[Task]:
         ValueError: if the name is unknown or its plug-in is broken.
     """
     cls = require_class("task", name, TASKS.get(name))
-    _check_class(cls)
+    require_subclass("task", Task, cls)
     return cls
-
-
-def _check_class(cls: type[object]) -> None:
-    if not (inspect.isclass(cls) and issubclass(cls, Task)):
-        name = getattr(cls, "__name__", repr(cls))
-        raise ValueError(f"{name} is not a task; subclass quirky.Task")
 
 
 def _check_task(name: str, task: object) -> None:

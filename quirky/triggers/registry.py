@@ -1,10 +1,9 @@
 """The registry of triggers: built-in ones, and those that plug-ins register."""
 
-import inspect
 from typing import TypeVar
 
 from quirky.plugins import Registry, one_line
-from quirky.plugins.construction import construct
+from quirky.plugins.construction import construct, register_class
 from quirky.triggers.base import Trigger
 
 TriggerClass = TypeVar("TriggerClass", bound=type[Trigger])
@@ -19,11 +18,7 @@ def register_trigger(cls: TriggerClass) -> TriggerClass:
     Raises:
         ValueError: if it is not a subclass of `Trigger`, or its kind is missing, built in or taken.
     """
-    _check_class(cls)
-    kind = getattr(cls, "kind", None)
-    if not isinstance(kind, str):
-        raise ValueError(f"{cls!r} has no `kind`; set one on the class")
-    return TRIGGERS.register(kind, cls)
+    return register_class(TRIGGERS, Trigger, "kind", cls)
 
 
 def get_trigger(kind: str, **params: object) -> Trigger:
@@ -41,12 +36,6 @@ def get_trigger(kind: str, **params: object) -> Trigger:
 def list_triggers() -> list[str]:
     """Return the kinds of all usable triggers, sorted."""
     return TRIGGERS.names()
-
-
-def _check_class(cls: type[object]) -> None:
-    if not (inspect.isclass(cls) and issubclass(cls, Trigger)):
-        name = getattr(cls, "__name__", repr(cls))
-        raise ValueError(f"{name} is not a trigger; subclass quirky.Trigger")
 
 
 def _check_trigger(kind: str, trigger: object) -> None:

@@ -24,6 +24,10 @@ class LayerChoice:
 
     layers: tuple[int, ...]
 
+    def __post_init__(self) -> None:
+        if not self.layers or min(self.layers) < 0:
+            raise ValueError(f"layers = {self.layers}; a rule chooses one layer or more, from 0")
+
     def apply(
         self, scores: Float[np.ndarray, "layers n"], source: Float[np.ndarray, "layers m"]
     ) -> Float[np.ndarray, " n"]:

@@ -51,11 +51,11 @@ class Authors(PublishedTask):
             rng, author = random.Random(digest(self.name, seed, title)), _authors(row)[0]
             namesakes = by_first_name[_first_name(author)]
             others = by_first_name[rng.choice(list(by_first_name))]
-            shown = rng.choice(rng.choice([[author], namesakes, others]))
-            if shown == author or shown not in authors[title]:
-                texts = {"author": shown, "title": title}
+            candidate = rng.choice(rng.choice([[author], namesakes, others]))
+            if candidate == author or candidate not in authors[title]:
+                texts = {"author": candidate, "title": title}
                 rarity = -row.number("ratings_count", 0.0)
-                yield self.claim(row, texts, shown == author, shown in namesakes, rarity)
+                yield self.claim(row, texts, candidate == author, candidate in namesakes, rarity)
 
 
 def _authors(row: Row) -> list[str]:

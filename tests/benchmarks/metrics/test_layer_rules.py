@@ -112,3 +112,9 @@ def test_an_unknown_rule_in_a_recipe_is_named_with_the_nearest() -> None:
 def test_names_that_results_use_for_something_else_are_reserved(name: str) -> None:
     with pytest.raises(ValueError, match=f"layer rule '{name}': results use this name already"):
         LAYER_RULES.register(name, eil)
+
+
+@pytest.mark.parametrize("layers", [(), (-1,), (0, -2)])
+def test_a_choice_is_of_one_layer_or_more_from_the_first(layers: tuple[int, ...]) -> None:
+    with pytest.raises(ValueError, match="a rule chooses one layer or more, from 0"):
+        LayerChoice(layers)
