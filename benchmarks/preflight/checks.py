@@ -58,7 +58,6 @@ def resolve_models_and_data(recipe: Recipe, models: Mapping[str, ResolvedModel])
     Raises:
         ValueError: one line: what is wrong and what would be right.
     """
-    quiet_libraries()
     list_probes()  # imports every installed plug-in, and warns about broken ones
     for model in recipe.models:
         _check_model(recipe, model, models[model.label])

@@ -12,6 +12,7 @@ from pathlib import Path
 import torch
 
 from benchmarks.cells.cell import Cell, list_cells
+from benchmarks.cells.progress import quiet_libraries
 from benchmarks.preflight.checks import check_device, resolve_models_and_data
 from benchmarks.preflight.needs import DataSize, ModelShape, Needs, estimate_needs, prompt_lengths
 from benchmarks.recipe.entries import ModelEntry
@@ -79,6 +80,7 @@ def plan_recipe(recipe: Recipe, flops: float | None = None) -> Plan:
         ValueError: one line, as `benchmarks.preflight.checks.resolve_recipe`. A hub model that
             cannot be looked up because neither hub nor cache has it is listed as `unreachable`.
     """
+    quiet_libraries()
     reachable, unreachable = _reachable_models(recipe.models)
     cells = tuple(list_cells(recipe))
     rate, rate_source = _matmul_rate(recipe, flops)
