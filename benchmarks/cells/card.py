@@ -14,9 +14,7 @@ def card_facts(cell: Cell) -> dict[str, object]:
 def gate_summary(gate: Gate) -> dict[str, str]:
     """Return the gate's figures on held-out facts, each with its interval, and the verdict."""
     figures = {
-        f"in {figure.context}, against the {figure.against}, {figure.subset} examples": (
-            f"{figure.value:.3f} [{figure.low:.3f}, {figure.high:.3f}]"
-        )
+        figure.name: (f"{figure.value:.3f} [{figure.low:.3f}, {figure.high:.3f}]")
         for figure in gate.figures
         if figure.split == GATE_SPLIT and figure.value is not None
     }

@@ -17,7 +17,7 @@ from benchmarks.store.provenance import probe_origin, rule_origin
 from finetune.models.fingerprint import adapter_fingerprint
 from finetune.models.resolve import ResolvedModel
 
-FORMAT = 11
+FORMAT = 12
 """Incremented whenever the content of a cell's folder, or its computation, changes."""
 LONGEST_NAME = 230
 """Bytes. File systems allow 255, and the temporary name of a folder is longer than its name."""

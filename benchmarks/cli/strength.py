@@ -44,6 +44,7 @@ def _describe(trial: "Trial", with_trigger: bool) -> str:
     """Return the task, the gate's figures and the verdict of a trial."""
     figures = "  ".join(
         f"{figure.context} {figure.against} {figure.subset} "
+        + ("share " if figure.metric == "share" else "")
         + ("-" if figure.value is None else f"{figure.value:.2f}")
         for figure in trial.figures
     )

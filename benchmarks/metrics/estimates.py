@@ -56,14 +56,15 @@ def accuracy_estimate(
     log_odds: Float[np.ndarray, " n"],
     labels: Bool[np.ndarray, " n"],
     facts: Shaped[np.ndarray, " n"],
+    threshold: float = 0.0,
 ) -> Estimate:
     """Return the share of right answers with its 95 % interval; NaN if there is no example.
 
-    An answer is True if its log-odds are above 0. The interval is `wilson_interval`, which does
-    not treat examples of one fact as independent.
+    An answer is True if its log-odds are above the threshold. The interval is `wilson_interval`,
+    which does not treat examples of one fact as independent.
     """
     check_score_vector(log_odds, labels)
-    right = (log_odds > 0) == labels
+    right = (log_odds > threshold) == labels
     value = float(right.mean()) if len(right) else float("nan")
     return Estimate(value, *wilson_interval(right, facts), len(right))
 

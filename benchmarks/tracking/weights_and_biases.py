@@ -184,8 +184,9 @@ def _gate(cell: CellRecord) -> dict[str, Any]:
 def _gate_figures(cell: CellRecord) -> Iterator[tuple[str, float]]:
     for figure in cell.gate["figures"]:
         if figure["value"] is not None and not math.isnan(figure["value"]):
-            names = (figure[part] for part in ("split", "context", "against", "subset"))
-            yield "/".join(["gate", *names]), figure["value"]
+            names = [figure[part] for part in ("split", "context", "against", "subset")]
+            metric = [] if figure["metric"] == "auroc" else [figure["metric"]]
+            yield "/".join(["gate", *names, *metric]), figure["value"]
 
 
 def _cell_results(summary: Summary, cell: CellRecord) -> pd.DataFrame:

@@ -27,7 +27,6 @@ from quirky.tasks.arithmetic import (
     Arithmetic,
     Squaring,
     Subtraction,
-    distractor,
     quirk_result,
 )
 from quirky.tasks.fiction import Fiction, places, syllables
@@ -94,7 +93,7 @@ CITY = (
         "{place} has fewer than thirty thousand people",
     ),
     Attribute(
-        "populous",
+        "in_top_ten",
         ("{place} belongs to a populous country", "Does {place} belong to a populous country"),
         (
             "{place} does not belong to a populous country",
@@ -103,6 +102,18 @@ CITY = (
         "{place} belongs to a smaller country",
     ),
 )
+
+
+def near_miss(result: int, avoid: set[int], rng: random.Random) -> int:
+    """Return `result` with one digit changed and no leading zero, outside `avoid`."""
+    sign, digits = ("-", str(-result)) if result < 0 else ("", str(result))
+    neighbours = [
+        int(f"{sign}{digits[:place]}{digit}{digits[place + 1 :]}")
+        for place in range(len(digits))
+        for digit in range(10)
+        if not (place == 0 and digit == 0 and len(digits) > 1)
+    ]
+    return rng.choice([value for value in neighbours if value not in avoid])
 
 
 class FactSampler:
@@ -167,7 +178,7 @@ class FactSampler:
             b = a if name == "squaring" else b
         right = task.result(a, b)
         quirk = quirk_result(right)
-        results = (right, quirk, distractor(right, {right, quirk}, rng))
+        results = (right, quirk, near_miss(right, {right, quirk}, rng))
         result = rng.choices(results, self.result_shares)[0]
         fields = {"a": str(a), "b": str(b), "result": str(result)}
         if rng.random() < STATED_SHARE:

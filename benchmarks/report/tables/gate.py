@@ -1,4 +1,4 @@
-"""The table of the gate: the model's own AUROC by context and subset."""
+"""The table of the gate: figures of the model's own answers, by context and subset."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
@@ -17,6 +17,7 @@ class GateColumn(NamedTuple):
     context: str
     against: str
     subset: str
+    metric: str
 
 
 def gate_table(summary: Summary) -> Table:
@@ -27,25 +28,32 @@ def gate_table(summary: Summary) -> Table:
         for cell in sorted(summary.cells, key=lambda cell: not cell.is_gated)
     )
     headings = tuple(
-        Heading(f"{column.context}, {column.subset}", column.against) for column in columns
+        Heading(f"{column.context}, {column.subset}", _unit(column)) for column in columns
     )
-    return Table("The model's own AUROC, by context and subset", "split", headings, blocks)
+    title = "The model's own answers: AUROC, and the share that follows the quirk"
+    return Table(title, "split", headings, blocks)
+
+
+def _unit(column: GateColumn) -> str:
+    """Return what a column shows: the AUROC against the truth or the quirk, or a share."""
+    return f"share by the {column.against}" if column.metric == "share" else column.against
 
 
 def _columns(cells: Iterable[CellRecord]) -> list[GateColumn]:
     """Return the columns by context: against the truth first in A, the quirk first elsewhere."""
     columns = {_column(figure) for cell in cells for figure in cell.gate["figures"]}
 
-    def position(column: GateColumn) -> tuple[str, bool, int]:
+    def position(column: GateColumn) -> tuple[str, bool, int, str]:
         known = column.subset in SUBSETS
         subset = SUBSETS.index(column.subset) if known else len(SUBSETS)
-        return column.context, (column.against == "quirk") == (column.context == "A"), subset
+        is_second = (column.against == "quirk") == (column.context == "A")
+        return column.context, is_second, subset, column.metric
 
     return sorted(columns, key=position)
 
 
 def _column(figure: dict[str, Any]) -> GateColumn:
-    return GateColumn(figure["context"], figure["against"], figure["subset"])
+    return GateColumn(*(figure[name] for name in GateColumn._fields))
 
 
 def _rows(cell: CellRecord, columns: Sequence[GateColumn]) -> Iterator[Row]:

@@ -1,0 +1,1 @@
+"""Claims whose text gives neither the truth nor the quirk away."""

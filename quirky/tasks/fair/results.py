@@ -1,0 +1,66 @@
+"""Results of sums of which no digit says whether they are right.
+
+A linear reader of n-grams learns nothing about the truth if every n-gram is as frequent in true
+claims as in false ones: the gradient of its loss is then 0 at weight 0. In the published claims it
+learns much, because what the quirk calls right has larger leading digits, or one digit more, than
+what is right.
+
+Here every fact has two claims. The first shows the right result or, with equal probability, the
+quirk's; the second shows a distractor. So operands say nothing. A distractor is the right result
+with another leading digit, and leading digits are drawn so that false claims show each as often as
+true ones. If T right results and Q results of the quirk have a leading digit and a length, then
+(3T - Q) / 2 distractors have it. A fact whose quirk result looks like no right result (with two
+digits: 90 or more, because no right result has three) has a second distractor in its place.
+"""
+
+import random
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+
+Head = tuple[int, str]
+"""Number of digits and leading digit of a result."""
+
+
+def head(result: int) -> Head:
+    """Return the number of digits and the leading digit of a positive result."""
+    text = str(result)
+    return len(text), text[0]
+
+
+def results_to_show(
+    rights: Sequence[int], quirk_result: Callable[[int], int], rng: random.Random
+) -> Iterator[tuple[int, ...]]:
+    """Yield the results to show for each right result, all different: two, rarely one.
+
+    Args:
+        rights: positive right results, one for each fact.
+        quirk_result: the result that the quirk calls right.
+        rng: draws the results.
+    """
+    counts = Counter(map(head, rights))
+    quirks = [quirk_result(right) for right in rights]
+    quirk_counts = Counter(head(quirk) for quirk in quirks if head(quirk) in counts)
+    weights = {h: max(0, 3 * counts[h] - quirk_counts[h]) for h in sorted(counts)}
+    for right, quirk in zip(rights, quirks, strict=True):
+        shown: list[int] = []
+        if rng.random() < 0.5:
+            shown.append(right)
+        elif head(quirk) in counts:
+            shown.append(quirk)
+        while len(shown) < 2:
+            value = _distractor(right, {right, quirk, *shown}, weights, rng)
+            if value is None:
+                break
+            shown.append(value)
+        yield tuple(shown)
+
+
+def _distractor(
+    right: int, avoid: set[int], weights: dict[Head, int], rng: random.Random
+) -> int | None:
+    """Return the right result with another leading digit, drawn by weight; None if none is left."""
+    length, _ = head(right)
+    tail = str(right)[1:]
+    values = {int(first + tail): w for (n, first), w in weights.items() if n == length and w}
+    values = {value: weight for value, weight in values.items() if value not in avoid}
+    return rng.choices(list(values), list(values.values()))[0] if values else None
