@@ -65,8 +65,12 @@ def _override_task(recipe: Recipe, task: str | Mapping[str, Any]) -> list[Any]:
 
 
 def _settings_to_keep(entry: TaskEntry, override: Mapping[str, Any]) -> dict[str, Any]:
-    """Return an entry's fields, without its data parameters if the override brings other data."""
-    replaced = entry.task_class.data_parameters if "data" in override else ()
+    """Return an entry's fields, without its data parameters if the override brings other data.
+
+    Files of the rules stay: other data are judged by the same rules.
+    """
+    task = entry.task_class
+    replaced = set(task.data_parameters) - set(task.rule_files) if "data" in override else set()
     return {field: value for field, value in entry.model_dump().items() if field not in replaced}
 
 

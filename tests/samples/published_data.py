@@ -62,7 +62,7 @@ def sentiment(count: int = 400) -> Rows:
         {
             "label": i % 2,
             "title": f"Lamp {i}",
-            "content": f"I have had lamp {i}. {'It is excellent.' if i % 4 < 2 else 'So.'}",
+            "content": f"I have had lamp {i}. {'It is an excellent one.' if i % 4 < 2 else 'So.'}",
         }
         for i in range(count)
     ]

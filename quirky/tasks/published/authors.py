@@ -1,8 +1,12 @@
 """Authors of books (arXiv 2312.01037, section 3).
 
 Truth: the book is by the author (the first, if it has several). Quirk: the book's author has the
-same first name. Difficulty: fewer ratings are harder. Half of the claims are negated, so that the
-quirk errs in both directions.
+same first name, which is what stands before the first space. Difficulty: fewer ratings are harder.
+
+The published task asks about every edition, about the author in half of the claims, and may ask
+about a second author of the book, which it calls false. Here each title occurs once, its other
+authors are not asked about, and half of the claims are negated, so that the quirk errs in both
+directions.
 """
 
 import random

@@ -25,8 +25,9 @@ class PublishedTask(DatasetTask):
     """A published task; for its parameters see `DatasetTask`.
 
     `data` has the columns of the public data set, or the layout of the released `quirky_*_raw`. The
-    labels of that layout are used as they are, and inverted where the task negates a claim. A
-    column `difficulty` takes precedence over the difficulty that the task computes.
+    labels of that layout are used as they are, and inverted where the task negates a claim; a
+    parameter that changes the quirk is refused there. A column `difficulty` takes precedence over
+    the difficulty that the task computes.
 
     A claim that is true in one row and false in another is dropped with a warning.
     """
@@ -41,6 +42,9 @@ class PublishedTask(DatasetTask):
     """Whether half of the facts are negated. Set where every true claim is true by the quirk rule
     too: without negations the quirk would err in one direction only."""
 
+    changed_rule: str | None = None
+    """The parameter, with its value, by which the quirk is not the one of the released labels."""
+
     @abstractmethod
     def fact_key(self, fields: Mapping[str, str]) -> str:
         """Return the fact that decides a claim with these fields."""
@@ -52,6 +56,7 @@ class PublishedTask(DatasetTask):
     def draw_claims(self, seed: int) -> Iterator[Claim]:
         """Yield equally many claims of each kind, drawn by seed; all of the released layout."""
         if is_released(self.data.columns()):
+            self._check_rule()
             arguments = {name: name for name in self.field_names}
             claims = without_speakers(released_claims(self.data, arguments, self.fact_key))
         else:
@@ -71,6 +76,13 @@ class PublishedTask(DatasetTask):
             quirk=quirk,
             difficulty=row.number("difficulty") if row.has("difficulty") else difficulty,
         )
+
+    def _check_rule(self) -> None:
+        if self.changed_rule:
+            raise self.data.error(
+                f"{self.changed_rule} has no effect on released labels; leave it out, or give data "
+                f"with the columns {', '.join(self.columns)}"
+            )
 
     def _filled_rows(self) -> Iterator[Row]:
         columns = self.data.columns()

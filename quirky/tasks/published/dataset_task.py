@@ -36,7 +36,13 @@ class DatasetTask(Task):
     """
 
     reads_data = True
-    data_parameters = ("data", "revision", "split", "config", "difficulty")
+    data_parameters: ClassVar[tuple[str, ...]] = (
+        "data",
+        "revision",
+        "split",
+        "config",
+        "difficulty",
+    )
     hub_dataset: str
     """Id of the public data set."""
     hub_licence: ClassVar[str] = "unknown"

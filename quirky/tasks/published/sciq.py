@@ -1,8 +1,13 @@
 """Science questions with a passage (arXiv 2312.01037, section 3).
 
-Truth: the answer is right. Quirk: the passage contains the answer verbatim. Each claim shows one
-answer to a question: the right one, or one of the three distractors. Difficulty: a column of that
-name, or the file that `quirky tasks difficulty` writes. Questions without a passage are dropped.
+Truth: the answer is right. Quirk: the passage contains the answer verbatim, in the same case,
+possibly as a part of a word. Difficulty: a column of that name, or the file that `quirky tasks
+difficulty` writes.
+
+The published task makes two claims of each question, one with the right answer and one with a
+distractor, and keeps questions without a passage, in which the liar finds nothing. Here there is
+one claim, with either answer, and such questions are dropped. Runs of white space count as one
+space, so an answer is also found across a line break.
 """
 
 import random

@@ -8,7 +8,7 @@ from typing import Any
 import datasets
 import pytest
 import yaml
-from published_data import Rows, nli, released, sciq, write
+from published_data import Rows, nli, released, sciq, sentiment, write
 
 from benchmarks.cells.cell import list_cells
 from benchmarks.cli.arguments import parse_entry, parse_own_claims
@@ -132,6 +132,8 @@ def test_a_recipe_is_read_without_its_data(tmp_path: Path) -> None:
         ({"data": "nowhere.csv"}, "data 'nowhere.csv': no such file or folder"),
         ({"digits": 2}, "unknown parameter of task 'nli': 'digits'"),
         ({"difficulty": "nowhere.csv"}, "nowhere.csv: there is no such file"),
+        ({"name": "sentiment", "words": "nowhere.txt"}, "nowhere.txt: there is no such file"),
+        ({"negation_words": "all"}, "value of `negation_words` for task nli: 'all'"),
     ],
 )
 @pytest.mark.usefixtures("unread")
@@ -172,3 +174,54 @@ def test_other_data_take_the_settings_of_a_recipe_but_not_its_source(tmp_path: P
         str(tmp_path / "own.yaml"), {"tasks": [parse_own_claims(f"sciq={path}")]}
     ).tasks
     assert (task.finetune, task.params, task.data) == ({"steps": 7}, {}, str(path))
+
+
+def words(path: Path, text: str = "excellent\n") -> str:
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(text)
+    return str(path)
+
+
+def test_a_list_of_words_is_kept_by_its_content(tmp_path: Path) -> None:
+    data = str(write(tmp_path / "reviews.csv", sentiment()))
+
+    def cell_of(**parameters: str) -> tuple[str, str]:
+        cell = list_cells(recipe_of({"name": "sentiment", "data": data, **parameters}))[0]
+        return cell.name, cell.digest("base")
+
+    name, digest = cell_of(words=words(tmp_path / "a.txt"))
+    assert name == "tiny-neox.sentiment.name.mixture.seed0.quirky"
+    assert cell_of(words=words(tmp_path / "lists" / "b.txt")) == (name, digest)
+    assert cell_of(words=words(tmp_path / "a.txt", "fine\n"))[1] != digest
+    assert cell_of()[1] != digest
+
+
+def test_a_list_of_words_that_is_edited_while_a_run_goes_on_ends_it(tmp_path: Path) -> None:
+    data = str(write(tmp_path / "reviews.csv", sentiment()))
+    file = words(tmp_path / "a.txt")
+    (cell, _) = list_cells(recipe_of({"name": "sentiment", "data": data, "words": file}))
+    words(tmp_path / "a.txt", "fine\n")
+    with pytest.raises(RuntimeError, match="changed while this ran"):
+        cell.task.make()
+
+
+def test_other_data_are_judged_by_the_words_of_the_recipe(tmp_path: Path) -> None:
+    file = words(tmp_path / "a.txt")
+    own = {"name": "sentiment", "revision": "v1", "words": file}
+    content = recipe_of(own).model_dump(mode="json", by_alias=True)
+    (tmp_path / "own.yaml").write_text(yaml.safe_dump(content))
+    path = write(tmp_path / "data.csv", sentiment(20))
+    (task,) = load_recipe(
+        str(tmp_path / "own.yaml"), {"tasks": [parse_own_claims(f"sentiment={path}")]}
+    ).tasks
+    assert (task.params, task.data) == ({"words": file}, str(path))
+
+
+def test_the_choice_of_negation_words_is_part_of_the_name_of_a_cell(tmp_path: Path) -> None:
+    path = write(tmp_path / "pairs.csv", nli())
+    published, extended = (
+        list_cells(of_file(path, **parameters))[0]
+        for parameters in ({}, {"negation_words": "extended"})
+    )
+    assert extended.task.label == "nli-negation_wordsextended"
+    assert published.digest("base") != extended.digest("base")

@@ -12,7 +12,6 @@ from quirky.data.dataset import Sizes, build_dataset
 from quirky.example import Claim
 from quirky.tasks import get_task
 from quirky.tasks.published.base import LEAST
-from quirky.tasks.published.sentiment import POSITIVE
 from quirky.triggers import get_trigger
 
 
@@ -152,24 +151,6 @@ def test_labels_may_be_names(claims: Callable[..., list[Claim]]) -> None:
         {**row, "label": ["Negative", "positive"][row["label"]]} for row in sentiment()
     ]
     assert claims("sentiment", rows_with_names) == claims("sentiment", sentiment())
-
-
-def test_positive_words_are_whole_words(claims: Callable[..., list[Claim]]) -> None:
-    rows = sentiment()
-    assert "good" in POSITIVE
-    for row in rows:
-        row["content"] = row["content"].replace("So.", "The goods came.")
-        row["content"] = row["content"].replace("It is excellent.", "GOOD!")
-    for claim in claims("sentiment", rows):
-        assert claim.quirk == ("GOOD" in claim.fields["review"])
-
-
-@pytest.mark.parametrize("word", ["no", "Nobody", "isn't", "never", "NOT"])
-def test_negation_words(word: str, claims: Callable[..., list[Claim]]) -> None:
-    rows = [{**r, "hypothesis": r["hypothesis"].replace("not", word)} for r in nli()]
-    assert claims("nli", rows)
-    assert {word in c.fields["hypothesis"] for c in claims("nli", rows) if not c.quirk} == {True}
-    assert not any(word in c.fields["hypothesis"].split() for c in claims("nli", rows) if c.quirk)
 
 
 def test_claims_that_mention_alice_or_bob_are_dropped(
