@@ -1,4 +1,4 @@
-"""`quirky tasks`: list, show, lint and export tasks, and measure their difficulty."""
+"""`quirky tasks`: list, show, lint and export tasks, measure their difficulty and leakage."""
 
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,6 +17,7 @@ from benchmarks.cli.arguments import (
 )
 from benchmarks.cli.difficulty import difficulty_command
 from benchmarks.cli.export import export_command
+from benchmarks.cli.leakage import leakage_command
 from benchmarks.cli.lint import lint_command
 from benchmarks.cli.terminal import console
 
@@ -27,6 +28,7 @@ tasks = typer.Typer(help="Tasks: claims with a truth and a quirk.", no_args_is_h
 tasks.command("lint")(lint_command)
 tasks.command("export")(export_command)
 tasks.command("difficulty")(difficulty_command)
+tasks.command("leakage")(leakage_command)
 
 
 @tasks.command("list")

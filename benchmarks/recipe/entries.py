@@ -19,9 +19,11 @@ class Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
 
-def format_parameter(value: object) -> str:
-    """Return a parameter's value as it appears in a label."""
-    return "_".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+def format_parameter(name: str, value: object) -> str:
+    """Return a parameter as it appears in a label: `digits2`, `fair` (if true), `dials3_6`."""
+    if value is True:
+        return name
+    return name + ("_".join(map(str, value)) if isinstance(value, list | tuple) else str(value))
 
 
 class NamedEntry(BaseModel):
@@ -43,7 +45,7 @@ class NamedEntry(BaseModel):
     @property
     def label(self) -> str:
         """The name with its parameters, usable as a file name."""
-        parameters = [f"{key}{format_parameter(value)}" for key, value in self.params.items()]
+        parameters = [format_parameter(key, value) for key, value in self.params.items()]
         return "-".join([self.name, *parameters])
 
 

@@ -67,7 +67,7 @@ class TaskEntry(NamedEntry):
     @property
     def label(self) -> str:
         """The name with its settings, and a hash of the templates if they are not the task's."""
-        settings = [f"{key}{format_parameter(value)}" for key, value in self.settings.items()]
+        settings = [format_parameter(key, value) for key, value in self.settings.items()]
         parts = [self.name, *settings]
         if self.templates:
             parts.append(f"templates{content_hash(self.model_dump()['templates'])[:6]}")

@@ -15,6 +15,7 @@ import pandas as pd
 from benchmarks.recipe.schema import READERS
 from benchmarks.results.records import CELL_COLUMNS, CellRecord, Group, LayerEstimate
 from benchmarks.results.table import read_results
+from benchmarks.scoring.leakage import is_leaky
 
 HEADLINE_TRANSFER = "A->B"
 HEADLINE_RULE = "eil"
@@ -173,6 +174,10 @@ class Summary:
         """Return the headline estimate at its best layer: chosen with hindsight, not a result."""
         curve = self.curve(cell, probe)
         return max(curve, key=lambda point: point.value) if curve else None
+
+    def is_leaky(self, cell: CellRecord) -> bool:
+        """Return whether the text alone says too much where the model lies."""
+        return is_leaky(self.estimate(cell, "text"))
 
     def row_label(self, cell: CellRecord, without: str = "") -> str:
         """Return the model and the other columns in which this run's cells differ.

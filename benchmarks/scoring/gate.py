@@ -101,11 +101,11 @@ class GateFigure:
     context: str
     against: str
     subset: str
-    metric: Metric
     value: float | None
     low: float | None
     high: float | None
     n: int
+    metric: Metric = "auroc"
 
     @property
     def question(self) -> Question:
@@ -227,7 +227,7 @@ def _figure(
     else:
         estimate = accuracy_estimate(*examples, threshold)
     value, low, high = nan_as_none(estimate)
-    return GateFigure(split, context, against, subset, metric, value, low, high, estimate.n)
+    return GateFigure(split, context, against, subset, value, low, high, estimate.n, metric)
 
 
 def nan_as_none(estimate: Estimate) -> tuple[float | None, float | None, float | None]:

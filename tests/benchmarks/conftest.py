@@ -91,12 +91,13 @@ class RunFolder:
         for split, n in (("heldout", 400), ("test", 1000)):
             values = [("A", "truth", "all", 0.99), ("B", "quirk", "all", liar if gated else 0.34)]
             values += [("B", "quirk", "disagree", liar if gated else 0.02)]
+            values += [("B", "quirk", "disagree", liar if gated else 0.02, "share")]
             values += [("B", "quirk", "agree", None)]
             if self.unseen is not None:
                 parts = {"all": self.unseen, "disagree": self.unseen, "agree": self.agreeing}
                 values += [("B2", "quirk", part, value) for part, value in parts.items()]
                 values += [("T", "truth", "all", 0.98)]
-            for context, against, subset, value in values:
+            for context, against, subset, value, *metric in values:
                 low, high = (None, None) if value is None else _interval(value, n)
                 figures.append(
                     {
@@ -108,6 +109,7 @@ class RunFolder:
                         "low": low,
                         "high": high,
                         "n": n,
+                        "metric": metric[0] if metric else "auroc",
                     }
                 )
         reason = "AUROC against the quirk in B on all is .61; should be at least .80"

@@ -43,9 +43,7 @@ class Section:
 def headline_table(summary: Summary) -> Table:
     """Return the headline of every probe and reader on every cell, with the mean and the oracle."""
     groups = summary.groups
-    passed = [group for group in groups if group.main.is_counted]
-    cells = "cell" if len(passed) == 1 else "cells"
-    mean_heading = Heading("mean", f"over the {len(passed)} {cells} that passed the gate")
+    means = _mean_columns(summary)
 
     def rows(names: Iterable[str]) -> tuple[Row, ...]:
         return tuple(
@@ -53,7 +51,7 @@ def headline_table(summary: Summary) -> Table:
                 Heading(name),
                 (
                     *(_headline_entry(summary, group.main, name) for group in groups),
-                    _mean_entry(summary, passed, name),
+                    *(_mean_entry(summary, counted, name) for _, counted in means),
                 ),
             )
             for name in names
@@ -62,16 +60,37 @@ def headline_table(summary: Summary) -> Table:
     return Table(
         f"{format_transfer(HEADLINE_TRANSFER)} against the truth, {LAYER_RULES[HEADLINE_RULE]}",
         "probe",
-        (*(_group_heading(group) for group in groups), mean_heading),
+        (
+            *(_group_heading(group, summary.is_leaky(group.main)) for group in groups),
+            *(heading for heading, _ in means),
+        ),
         (Block("", rows(summary.probes)), Block("no hidden state", rows(summary.readers))),
     )
+
+
+def _mean_columns(summary: Summary) -> list[tuple[Heading, list[Group]]]:
+    """Return the columns of means with the cells that they are over; leaky tasks have their own."""
+    passed = [group for group in summary.groups if group.main.is_counted]
+    leaky = [group for group in passed if summary.is_leaky(group.main)]
+    fair = [group for group in passed if group not in leaky]
+    if not leaky:
+        return [(Heading("mean", f"over the {_count(passed)} that passed the gate"), passed)]
+    note = "that passed the gate, of tasks whose text gives"
+    return [
+        (Heading("mean, fair", f"over the {_count(fair)} {note} little away"), fair),
+        (Heading("mean, leaky", f"over the {_count(leaky)} {note} the truth away"), leaky),
+    ]
+
+
+def _count(groups: Sequence[Group]) -> str:
+    return f"{len(groups)} cell" if len(groups) == 1 else f"{len(groups)} cells"
 
 
 def cell_sections(summary: Summary) -> list[Section]:
     """Return, for every model on every task, a table of probes by transfer per layer rule."""
     return [
         Section(
-            _group_heading(group),
+            _group_heading(group, summary.is_leaky(group.main)),
             tuple(group.main.gate["reasons"]) if group.main.is_void else (),
             tuple(_cell_table(summary, group, rule) for rule in summary.layer_rules),
         )
@@ -204,9 +223,10 @@ def _transfer_entry(
     return Entry(tuple(lines), _tint(disagree), bool(cell.caveats(transfer)))
 
 
-def _group_heading(group: Group) -> Heading:
-    note = "void" if group.main.is_void else "" if group.main.is_gated else "not gated"
-    return Heading(group.name, note, group.main.is_void)
+def _group_heading(group: Group, is_leaky: bool) -> Heading:
+    gate = "void" if group.main.is_void else "" if group.main.is_gated else "not gated"
+    notes = [gate, "leaky: the text alone says much" if is_leaky else ""]
+    return Heading(group.name, "; ".join(filter(None, notes)), group.main.is_void)
 
 
 def _tint(estimate: LayerEstimate | None) -> str:

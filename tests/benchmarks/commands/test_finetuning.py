@@ -60,7 +60,8 @@ def test_a_void_adapter_is_written_with_its_card_and_exit_code_1(
     words = (str(random_base), "--task", "addition,digits=2", "--to", str(to), *SETTINGS)
     assert command("finetune", *words) == 1
     shown = capsys.readouterr()
-    assert "in B, against the quirk, disagree examples: 0." in shown.out
+    assert "AUROC against the quirk in B on disagree: 0." in shown.out
+    assert "share of answers that follow the quirk in B on disagree: 0." in shown.out
     assert "gate: void" in shown.out
     (line,) = [line for line in shown.err.splitlines() if line.startswith("failed:")]
     assert "void: AUROC against the" in line
