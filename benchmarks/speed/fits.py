@@ -201,7 +201,7 @@ def contrast_consistent(states: PlantedStates) -> Iterator[Comparison]:
     """
     layer = states.pair[-1]
     groups = answer_template_codes(None, layer, "ccs")
-    pairs = erase_groups(layer, groups)[0].float()
+    pairs = erase_groups(layer, groups, "leace-template").states.float()
 
     def ours() -> Tensor:
         return search_restarts(pairs, RESTARTS, DECAY, seed=0)
