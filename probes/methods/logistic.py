@@ -55,8 +55,8 @@ class LogisticRegressionOnRawFeatures(LogisticRegression):
     """`lr` as the code of arXiv 2312.01037 fits it: the penalty is on raw features.
 
     It minimises mean binary cross-entropy + 1e-3 |w|^2 on states as they are, with a free bias,
-    and learns from labels only. That code stops its search early on states whose features differ
-    much in scale; this one ends at the optimum.
+    and learns from labels only. That code's search, in float32 and without a preconditioner, may
+    stop before the optimum where features differ much in scale; this one ends there.
     """
 
     name = "lr-raw"

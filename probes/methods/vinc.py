@@ -107,7 +107,7 @@ class Vinc(QuadraticFormProbe):
 
     Invariance is undefined for a question that occurs once; the average omits such questions. If
     no question occurs twice, or `question` is not given, the term is 0, and with equal other
-    weights the probe is `crc`. So it needs questions in several templates.
+    weights the probe is `crc` of that norm. So it needs questions in several templates.
 
     The post sweeps the weights and recommends none; they are 1 here. First LEACE (arXiv 2306.03819)
     erases what `norm` says:
