@@ -1,7 +1,7 @@
 """Validation of what a probe is given: states, labels and further columns."""
 
 from collections.abc import Collection, Mapping
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import torch
 from jaxtyping import Bool, Float
@@ -28,6 +28,17 @@ SHAPES: dict[Reads, str] = {
 def example_axis(reads: Reads) -> int:
     """Return the axis of the examples in states of this kind, counted from the end."""
     return -2 if reads == "prompt" else -3
+
+
+def require_choice(field: str, value: Any, choices: Any) -> None:
+    """Check that a hyper-parameter is one of the strings of the literal type `choices`.
+
+    Raises:
+        ValueError: naming the field, the value and the choices.
+    """
+    names = get_args(choices)
+    if value not in names:
+        raise ValueError(f"{field} must be one of {', '.join(names)}, not {value!r}")
 
 
 def validate_states(x: Any, reads: Reads) -> Float[Tensor, "..."]:

@@ -25,7 +25,7 @@ from probes.methods.ccs import ccs_loss, search_restarts
 from probes.numerics.erasure import answer_template_codes, erase_groups
 from probes.numerics.scaling import feature_scale, standardise
 
-L2 = 1e-3
+L2 = 5e-4
 CLOSE = 1e-6
 """How far above the minimum a fit may end, relative to it."""
 
@@ -78,11 +78,11 @@ def logistic(x: Float[Tensor, "layers n d"], y: Bool[Tensor, "n"]) -> Iterator[C
 
 
 def penalised_loss(x: Float[Tensor, "n d"], y: Bool[Tensor, "n"], solution: Solution) -> float:
-    """Mean binary cross-entropy + l2/2 |w|^2 on standardised features, in float64."""
+    """Mean binary cross-entropy + L2 |w|^2 on standardised features, in float64."""
     weight, bias = solution
     mean, scale = (moment[0] for moment in feature_scale(x[None]))
     logits = standardise(x, mean, scale) @ weight.double() + bias
-    loss = (softplus(logits) - y * logits).mean() + L2 / 2 * weight.double().square().sum()
+    loss = (softplus(logits) - y * logits).mean() + L2 * weight.double().square().sum()
     return float(loss)
 
 
@@ -94,7 +94,7 @@ TORCH_TOLERANCES = (1e-3, 3e-4, 1e-4, 3e-5, 1e-5)
 def by_sklearn(x: Float[Tensor, "n d"], y: Bool[Tensor, "n"], tolerance: float) -> Solution:
     """Fit one layer as a user of scikit-learn does."""
     scaled = StandardScaler().fit_transform(x.numpy())
-    model = LogisticRegression(C=1 / (L2 * len(scaled)), tol=tolerance, max_iter=10_000)
+    model = LogisticRegression(C=1 / (2 * L2 * len(scaled)), tol=tolerance, max_iter=10_000)
     model.fit(scaled, y.numpy())
     return torch.from_numpy(model.coef_[0]), float(model.intercept_[0])
 
@@ -108,7 +108,7 @@ def by_torch(x: Float[Tensor, "n d"], y: Bool[Tensor, "n"], tolerance: float) ->
     def loss() -> Tensor:
         logits = scaled @ theta[:-1] + theta[-1]
         cross_entropy = torch.nn.functional.binary_cross_entropy_with_logits(logits, target)
-        return cross_entropy + L2 / 2 * theta[:-1].square().sum()
+        return cross_entropy + L2 * theta[:-1].square().sum()
 
     run_lbfgs(theta, loss, tolerance)
     solution = theta.detach()
@@ -201,7 +201,7 @@ def contrast_consistent(states: PlantedStates) -> Iterator[Comparison]:
     """
     layer = states.pair[-1]
     groups = answer_template_codes(None, layer, "ccs")
-    pairs = erase_groups(layer, groups)[0].float()
+    pairs = erase_groups(layer, groups, "leace-template").states.float()
 
     def ours() -> Tensor:
         return search_restarts(pairs, RESTARTS, DECAY, seed=0)

@@ -21,7 +21,7 @@ from typing import Literal
 from filelock import FileLock, Timeout
 
 Kind = Literal["data", "adapters", "states", "fits"]
-FORMAT: dict[Kind, int] = {"data": 3, "adapters": 2, "states": 1, "fits": 5}
+FORMAT: dict[Kind, int] = {"data": 3, "adapters": 2, "states": 1, "fits": 6}
 """Format version of each kind: incremented when its layout or meaning changes; part of the hash."""
 
 LOCK_FILE = ".writing"

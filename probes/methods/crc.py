@@ -6,9 +6,10 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+from probes.inputs import require_choice
 from probes.linear import LinearProbe
 from probes.numerics.components import top_component
-from probes.numerics.erasure import answer_template_codes, erase_groups
+from probes.numerics.erasure import Erasure, erase_groups, erased_groups
 from probes.numerics.orientation import orient_axes
 from probes.registry import register_probe
 
@@ -20,10 +21,14 @@ class ContrastiveRepresentationClustering(LinearProbe):
     This is the variant that the paper calls CRC (TPC). The axis is found without labels. Labels
     then orient and scale it by a logistic regression on the projection, and have no other use.
 
-    First the states are scaled by their spread within each answer, as in the paper's section
-    2.2, and LEACE (arXiv 2306.03819) erases the answer and template of each state; the paper
-    subtracts the mean of each instead. The code of arXiv 2312.01037, which introduced LEACE here,
-    does not scale the features and has one template.
+    First `norm` removes from the states which answer they belong to, by LEACE (arXiv 2306.03819);
+    the paper subtracts the mean of each answer in each template instead.
+
+    - "leace", the default, as in the code of arXiv 2312.01037: the answer is erased. Features are
+      not scaled, so those with the largest spread dominate.
+    - "leace-template-raw": the answer in each template is erased; features are not scaled.
+    - "leace-template": the answer in each template is erased from states whose features were
+      divided by their spread within each answer and template, as in the paper's section 2.2.
     """
 
     name = "crc"
@@ -31,6 +36,11 @@ class ContrastiveRepresentationClustering(LinearProbe):
     supervision = "sign"
     needs = ("template",)
     calibrated = True
+
+    def __init__(self, *, seed: int = 0, norm: Erasure = "leace") -> None:
+        require_choice("norm", norm, Erasure)
+        super().__init__(seed=seed, norm=norm)
+        self.norm: Erasure = norm
 
     def fit(
         self,
@@ -45,10 +55,11 @@ class ContrastiveRepresentationClustering(LinearProbe):
         Raises:
             ValueError: if there are so many templates that erasing them leaves nothing.
         """
-        groups = answer_template_codes(template, x, self.name)
+        groups = erased_groups(self.norm, template, x, self.name)
         axes = []
         for layer in self.rows(x):
-            (false, true), linear = erase_groups(layer.unflatten(-1, (2, -1)), groups)
-            direction = top_component(true - false) @ linear
+            erased = erase_groups(layer.unflatten(-1, (2, -1)), groups, self.norm)
+            false, true = erased.states
+            direction = top_component(true - false) @ erased.linear
             axes.append(torch.cat([-direction, direction]))
         return self.set_direction(x, *orient_axes(self.rows(x), torch.stack(axes), y))

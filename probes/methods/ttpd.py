@@ -10,8 +10,8 @@ from probes.linear import LinearProbe
 from probes.numerics.logistic import logistic_optimum
 from probes.registry import register_probe
 
-L2 = 1e-3
-"""The penalty of both logistic regressions, on standardised features."""
+L2 = 5e-4
+"""The penalty of both logistic regressions, L2 |w|^2 on standardised features."""
 
 
 @register_probe
@@ -31,7 +31,7 @@ class TruthPolarityDirections(LinearProbe):
 
     The paper centres the states of each topic separately. A fit here sees one task, so there is
     one mean. The logistic regressions of its code have no penalty and thus no optimum for
-    separable classes; these have that of `lr`.
+    separable classes; these have one of 5e-4 |w|^2 on standardised features, half that of `lr`.
     """
 
     name = "ttpd"

@@ -6,8 +6,8 @@ from torch import Tensor
 
 from probes.numerics.logistic import logistic_optimum
 
-L2 = 1e-3
-"""The penalty of the logistic regression on the projection."""
+L2 = 5e-4
+"""The penalty, L2 w^2, of the logistic regression on the standardised projection."""
 
 
 def orient_axes(

@@ -24,6 +24,17 @@ def feature_scale(
     return means, deviations.masked_fill(constant, torch.inf)
 
 
+def common_scale(deviation: Float[Tensor, "d"]) -> tuple[Float[Tensor, "d"], float]:
+    """Return one scale for all features, the root mean square of their deviations, and that number.
+
+    As in `feature_scale`, the scale of a constant feature, whose deviation is infinite, is
+    infinite. If all are constant, the number is 1.
+    """
+    varies = deviation.isfinite()
+    unit = float(deviation[varies].square().mean().sqrt()) if bool(varies.any()) else 1.0
+    return torch.where(varies, unit, torch.inf), unit
+
+
 def _mean_and_deviation(x: Float[Tensor, "n d"]) -> tuple[Float[Tensor, "d"], Float[Tensor, "d"]]:
     """Take two passes, so that a mean far from 0 costs no accuracy."""
     mean = torch.stack([rows.double().sum(0) for rows in x.split(ROWS)]).sum(0) / len(x)

@@ -30,7 +30,7 @@ def test_load_finds_the_class_by_the_saved_name(tmp_path):
     probe.save(tmp_path)
     loaded = LinearProbe.load(tmp_path)
     assert type(loaded) is type(probe)
-    assert (loaded.seed, loaded.hyperparameters) == (3, {"l2": 0.5})
+    assert (loaded.seed, loaded.hyperparameters) == (3, {"l2": 0.5, "features": "standardised"})
     assert torch.equal(loaded.score(data.x), probe.score(data.x))
     assert {path.suffix for path in tmp_path.iterdir()} == {".safetensors", ".json"}
 

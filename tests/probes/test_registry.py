@@ -14,7 +14,7 @@ from quirky.plugins import registry as plugin_registry
 
 BUILT_IN = [
     *("attention", "ccs", "crc", "lat", "lat-on-pair", "lda", "lda-on-pair", "lr", "lr-on-pair"),
-    *("mean-diff", "mean-diff-on-pair", "mlp", "random", "ttpd", "vinc", "vinc-s"),
+    *("lr-raw", "mean-diff", "mean-diff-on-pair", "mlp", "random", "ttpd", "vinc", "vinc-s"),
 ]
 
 
@@ -80,7 +80,7 @@ def test_an_unknown_name_suggests_the_nearest(install):
 
 
 def test_an_unknown_hyperparameter_lists_the_known_ones():
-    with pytest.raises(ValueError, match=r"of probe 'lr': 'L2'; .*known: l2, seed"):
+    with pytest.raises(ValueError, match=r"of probe 'lr': 'L2'; .*known: features, l2, seed"):
         get_probe("lr", L2=0.1)
 
 

@@ -58,7 +58,7 @@ def test_a_recipe_keeps_its_meaning_when_it_is_written_and_read() -> None:
         ({"sites": ["resid", "cell"]}, "'cell'", "'ssm_state' or 'conv_state'"),
         ({"projection": {"sizes": 9}}, "'sizes'", "did you mean 'size'"),
         ({"probes": ["lgr"]}, "'lgr'", "did you mean 'lr'"),
-        ({"probes": [{"name": "lr", "l3": 1}]}, "'l3'", "known: l2"),
+        ({"probes": [{"name": "lr", "l3": 1}]}, "'l3'", "known: features, l2"),
         ({"probes": [{"name": "lr", "seed": 1}]}, "'lr'", "`seeds`"),
         ({"models": [{"name": "tiny-neox", "revison": "x"}]}, "'revison'", "mean 'revision'"),
         ({"trigger": {"kind": "nam"}}, "'nam'", "did you mean 'name'"),

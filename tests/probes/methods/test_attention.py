@@ -54,7 +54,7 @@ def test_with_one_token_it_is_logistic_regression():
     data = plant_truth("prompt", n=200, d=6, seed=0, gap=0.5)
     scores = get_probe("attention", l2=1e-2).fit(data.x[:, None], data.y).score(data.x[:, None])
     x = data.x / data.x.square().mean(-1, keepdim=True).sqrt()
-    reference = get_probe("lr", l2=1e-2).fit(x, data.y).score(x)
+    reference = get_probe("lr", l2=5e-3).fit(x, data.y).score(x)  # its penalty is not halved
     torch.testing.assert_close(scores, reference, rtol=1e-3, atol=1e-3)
 
 

@@ -26,13 +26,15 @@ def reference_leace(x, z):
     return np.eye(d) - np.linalg.inv(whiten) @ u @ u.T @ whiten
 
 
-def reference_crc(pairs, y, template):
+def reference_crc(pairs, y, template, norm):
     """Return the log-odds of the pairs of the fit."""
     states = pairs.reshape(-1, pairs.shape[-1])
+    if norm == "leace":
+        template = np.zeros_like(template)
     group = np.stack([2 * template, 2 * template + 1], axis=-1).ravel()
     z = np.eye(group.max() + 1)[group]
     means = z.T @ states / z.sum(0)[:, None]
-    scaled = states / (states - means[group]).std(0)
+    scaled = states / (states - means[group]).std(0) if norm == "leace-template" else states
     erased = (scaled @ reference_leace(scaled, z).T).reshape(pairs.shape)
     differences = erased[:, 1] - erased[:, 0]
     component = np.linalg.svd(differences - differences.mean(0))[2][0]
@@ -42,14 +44,41 @@ def reference_crc(pairs, y, template):
     return regression.decision_function(projection)
 
 
+@pytest.mark.parametrize("norm", ["leace", "leace-template-raw", "leace-template"])
 @pytest.mark.parametrize("templates", [1, 3])
-def test_it_equals_the_reference(templates):
+def test_it_equals_the_reference(templates, norm):
     template = TRAIN.columns["template"] % templates
     offsets = 3 * torch.randn(3, 2, 16, generator=torch.Generator().manual_seed(5))
-    x = TRAIN.x + offsets[template]
-    scores = get_probe("crc").fit(x, TRAIN.y, template=template).score(x)
-    expected = reference_crc(x.double().numpy(), TRAIN.y.numpy(), template.numpy())
+    x = (TRAIN.x + offsets[template]) * torch.logspace(-1, 1, 16)
+    scores = get_probe("crc", norm=norm).fit(x, TRAIN.y, template=template).score(x)
+    expected = reference_crc(x.double().numpy(), TRAIN.y.numpy(), template.numpy(), norm)
     np.testing.assert_allclose(scores.numpy(), expected, rtol=1e-3, atol=1e-3)
+
+
+def test_four_pairs_by_hand():
+    # True minus false states differ in the first feature by 2 or -2 and in the second by 1 or -1.
+    # Both answers have mean 0, so there is nothing to erase, and the component is the first axis.
+    half = torch.tensor([[1.0, 0.5], [1.0, -0.5], [-1.0, 0.5], [-1.0, -0.5]])
+    assert direction_of(half, half[:, 0] > 0) == pytest.approx([1, 0])
+    # If the second differs by 3 or -3, it is the second. Scaling would leave no larger one.
+    wide = half * torch.tensor([1.0, 3.0])
+    assert direction_of(wide, wide[:, 1] > 0) == pytest.approx([0, 1])
+    # If the answers also differ in the second by 9, it is erased, and the first is left.
+    assert direction_of(wide, wide[:, 0] > 0, answer=9.0) == pytest.approx([1, 0])
+
+
+def direction_of(half, y, answer=0.0):
+    """Return the unit direction for the pairs -half, half, with `answer` added to the true one."""
+    x = torch.stack([-half, half], dim=1)
+    x[:, 1, 1] += answer
+    weight = get_probe("crc").fit(x, y).weight[1]
+    return (weight / weight.norm()).tolist()
+
+
+def test_another_norm_is_an_error():
+    names = "leace, leace-template-raw, leace-template"
+    with pytest.raises(ValueError, match=f"norm must be one of {names}, not 'burns'"):
+        get_probe("crc", norm="burns")
 
 
 def test_labels_orient_the_axis():
