@@ -33,10 +33,10 @@ def measure_leakage(splits: Mapping[str, Dataset]) -> dict[tuple[str, str], Esti
     )
     estimates = {}
     for context, subset in PLACES:
-        columns = (test[name].astype(bool) for name in ("truth", "quirk", "withheld"))
-        mask = in_context(test, context) & subset_mask(*columns, subset)
-        facts, truth = test["fact_id"][mask], test["truth"][mask].astype(bool)
-        estimates[context, subset] = auroc_estimate(scores[mask], truth, facts)
+        truth, quirk, withheld = (test[n].astype(bool) for n in ("truth", "quirk", "withheld"))
+        mask = in_context(test, context) & subset_mask(truth, quirk, withheld, subset)
+        facts = test["fact_id"][mask]
+        estimates[context, subset] = auroc_estimate(scores[mask], truth[mask], facts)
     return estimates
 
 
