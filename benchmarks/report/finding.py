@@ -18,7 +18,8 @@ PROBE_NAMES = {
 def headline_sentence(summary: Summary) -> str:
     """Return what the run shows, with numbers from the cells that passed the gate.
 
-    It gives the oracle and the layer chosen by EIL side by side, each named as such.
+    Cells of leaky tasks count only if there are no others. It gives the oracle and the layer chosen
+    by EIL side by side, each named as such.
     """
     gated = [group for group in summary.groups if group.main.is_gated]
     passed = [group for group in gated if group.main.is_counted]
@@ -41,7 +42,12 @@ def headline_sentence(summary: Summary) -> str:
             f"{format_transfer(HEADLINE_TRANSFER)}, so this run says nothing about reading the "
             "truth where a model lies."
         )
-    return f"{count} {models} passed the gate, {_probe_finding(summary, measured, probe)}"
+    fair = [group for group in measured if not summary.is_leaky(group.main)]
+    kind = ""
+    if len(fair) < len(measured):
+        kind = f", {len(fair) or 'none'} of them on tasks whose text gives little of the truth away"
+    finding = _probe_finding(summary, fair or measured, probe)
+    return f"{count} {models} passed the gate{kind}, {finding}"
 
 
 def _probe_finding(summary: Summary, groups: list[Group], probe: str) -> str:

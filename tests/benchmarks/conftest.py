@@ -31,6 +31,7 @@ class RunFolder:
         triggers: labels with distances.
         unseen: the AUROC against the quirk in B2; None for triggers without that context.
         agreeing: the same on the examples where the quirk is the truth.
+        leaky: tasks of which the text alone has an AUROC of .8.
     """
 
     def __init__(
@@ -41,6 +42,7 @@ class RunFolder:
         triggers: tuple[tuple[str, int], ...] = (("name", 0),),
         unseen: float | None = None,
         agreeing: float | None = None,
+        leaky: tuple[str, ...] = (),
     ) -> None:
         self.path = path
         self.void = void
@@ -48,6 +50,7 @@ class RunFolder:
         self.triggers = triggers
         self.unseen = unseen
         self.agreeing = agreeing
+        self.leaky = leaky
         self.transfers = (*TRANSFERS, *(("A->B2", "A->T") if unseen is not None else ()))
 
     def write(self) -> Path:
@@ -131,7 +134,8 @@ class RunFolder:
                     for probe in PROBES if not control else ("lr",):
                         yield from self._probe_rows(cell, probe, control, depth, where)
                 for reader in ("lm", "text"):
-                    value = self._own(cell, transfer, subset) if reader == "lm" else 0.5
+                    text = 0.8 if cell["task"] in self.leaky else 0.5
+                    value = self._own(cell, transfer, subset) if reader == "lm" else text
                     rule = {"layer_rule": "none", "layer": None, "site": "none"}
                     yield _row(cell, value, where | rule | {"probe": reader, "control": ""})
 

@@ -43,6 +43,22 @@ def test_a_void_cell_does_not_count(make_run: Callable[..., Path]) -> None:
     assert "tiny-neox on fiction" not in finding_of(without_best)
 
 
+def test_cells_of_leaky_tasks_count_only_where_there_are_no_others(
+    make_run: Callable[..., Path],
+) -> None:
+    some = finding_of(make_run("a", void=(), leaky=("fiction",)))
+    assert some.startswith(
+        "4 of 4 quirky models passed the gate, 2 of them on tasks whose text gives little of the "
+        "truth away, and in both of these"
+    )
+    assert "on addition" in some
+    assert "on fiction" not in some
+    assert "over 2 models" in some
+    none = finding_of(make_run("b", void=(), leaky=("fiction", "addition")))
+    assert none.startswith("4 of 4 quirky models passed the gate, none of them on tasks whose text")
+    assert "over 4 models" in none
+
+
 def test_the_finding_follows_the_results(make_run: Callable[..., Path]) -> None:
     assert "up to .91" in finding_of(make_run("a"))
     assert "up to .85" in finding_of(make_run("b", peak=0.85))

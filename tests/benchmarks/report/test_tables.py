@@ -7,7 +7,8 @@ import pytest
 
 from benchmarks.report.tables.gate import gate_table
 from benchmarks.report.tables.table import Table
-from benchmarks.report.tables.transfers import cell_sections, withheld_tables
+from benchmarks.report.tables.transfers import cell_sections, headline_table, withheld_tables
+from benchmarks.results.formatting import format_number
 from benchmarks.results.summary import Summary
 
 
@@ -51,6 +52,42 @@ def test_a_transfer_that_is_grey_is_grey_on_withheld_facts_too(
     assert grey_transfers(void) == {column.text for column in void.columns}
     assert "A→B" in grey_transfers(void)
     assert grey_transfers(passed) == {"A→B2"}
+
+
+def test_without_leaky_tasks_there_is_one_mean(make_run: Callable[..., Path]) -> None:
+    *cells, mean = headline_table(Summary.read(make_run(void=()))).columns
+    assert [cell.note for cell in cells] == [""] * 4
+    assert (mean.text, mean.note) == ("mean", "over the 4 cells that passed the gate")
+
+
+def test_cells_of_leaky_tasks_have_a_mean_of_their_own(make_run: Callable[..., Path]) -> None:
+    summary = Summary.read(make_run(void=("tiny-mamba-addition-quirky",), leaky=("addition",)))
+    table = headline_table(summary)
+    *cells, fair, leaky = table.columns
+    notes = {cell.text: cell.note for cell in cells}
+    assert notes["tiny-neox on addition"] == "leaky: the text alone says much"
+    assert notes["tiny-mamba on addition"] == "void; leaky: the text alone says much"
+    assert notes["tiny-neox on fiction"] == ""
+    assert (fair.text, leaky.text) == ("mean, fair", "mean, leaky")
+    assert "2 cells" in fair.note
+    assert "1 cell " in leaky.note
+    (row,) = (row for row in table.blocks[0].rows if row.heading.text == "lr")
+    values = {
+        group.name: summary.estimate(group.main, "lr").value
+        for group in summary.groups
+        if group.main.is_counted
+    }
+    on_fiction = [value for name, value in values.items() if name.endswith("fiction")]
+    assert row.entries[-2].lines[0].text == format_number(sum(on_fiction) / 2)
+    assert row.entries[-1].lines[0].text == format_number(values["tiny-neox on addition"])
+
+
+def test_the_gate_shows_the_share_of_lies(make_run: Callable[..., Path]) -> None:
+    table = gate_table(Summary.read(make_run(void=())))
+    headings = [(column.text, column.note) for column in table.columns]
+    place = headings.index(("B, disagree", "share by the quirk"))
+    assert headings[place - 1] == ("B, disagree", "quirk")
+    assert table.blocks[0].rows[0].entries[place].lines[0].text.startswith(".97 [")
 
 
 def test_the_gate_shows_what_it_does_not_require(make_run: Callable[..., Path]) -> None:
