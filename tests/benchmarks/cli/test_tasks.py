@@ -1,4 +1,4 @@
-"""`quirky tasks`: show, lint and export."""
+"""`quirky tasks`: show, lint, export and leakage."""
 
 import re
 from collections.abc import Callable
@@ -121,6 +121,9 @@ def test_data_may_be_named_as_for_a_run(out: Any, tmp_path: Path) -> None:
         (("lint", "--trigger", "nam"), "did you mean 'name'"),
         (("lint", "--tokenizer", "tiny-nox"), "did you mean 'tiny-neox'"),
         (("export", "adition", "--to", "{to}"), "did you mean 'addition'"),
+        (("leakage", "fiction", "adition"), "did you mean 'addition'"),
+        (("leakage", "addition,fair=yes"), "task addition: fair = 'yes'; give true or false"),
+        (("leakage", "fiction", "addition", "--data", "a.csv"), "name the one task whose claims"),
         (("export", "addition", "--to", "{to}", "--prompts", "mixed"), "unknown prompts 'mixed'"),
         (("export", "addition", "--to", "{to}", "--trigger", "name,distance=8"), "distance = 8"),
         (("export", "addition", "--to", "{full}"), "give a new or an empty folder"),
@@ -141,6 +144,17 @@ def test_a_mistake_is_one_line_and_writes_nothing(
     (line,) = capsys.readouterr().err.strip().splitlines()
     assert message in line
     assert [path.name for path in tmp_path.iterdir()] == ["full"]
+
+
+def test_leakage_has_a_line_and_a_verdict_for_each_task_and_seed(out: Any) -> None:
+    shown = out("leakage", "equality,dials=6", "fiction", "--seed", "0", "--seed", "1")
+    lines = [line for line in shown.splitlines() if "[" in line]
+    assert [line.split("│")[1].strip() for line in lines] == [
+        *["equality,dials=6"] * 2,
+        *["fiction"] * 2,
+    ]
+    assert ["leaky" in line for line in lines] == [True, True, False, False]
+    assert all(re.search(r"\.\d\d \[\.\d\d, \.\d\d\]", line) for line in lines)
 
 
 def test_lint_says_how_much_it_checked(out: Any) -> None:
