@@ -1,9 +1,9 @@
 """`quirky tasks leakage`: what the text of claims gives away."""
 
+from math import isnan
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
 from benchmarks.cli.arguments import (
     TASK,
@@ -14,7 +14,7 @@ from benchmarks.cli.arguments import (
     build_trigger,
     load_plugins,
 )
-from benchmarks.cli.terminal import console
+from benchmarks.cli.terminal import print_line
 
 
 def leakage_command(
@@ -26,28 +26,30 @@ def leakage_command(
     ] = None,
     plugin: PluginOption = None,
 ) -> None:
-    """Measure what the text alone says of the truth: AUROC on test facts, with 95 % intervals.
+    """Measure what the text alone says: AUROC on test facts, with 95 % intervals.
 
-    A task above .60 in B, where truth and quirk disagree, is leaky, and counts apart in reports.
+    A task above .60 against the truth in B, where truth and quirk disagree, is leaky, and counts
+    apart in reports.
     """
     load_plugins(plugin)
     if data and len(task) != 1:
         raise ValueError(f"--data {data!r}: name the one task whose claims they are")
     from benchmarks.results.formatting import format_estimate
-    from benchmarks.scoring.leakage import PLACES, is_leaky, measure_leakage
+    from benchmarks.scoring.leakage import HEADLINE, is_leaky, measure_leakage
     from quirky.data.dataset import build_dataset
 
     trigger_instance, distance = build_trigger(trigger)
     tasks = [(name, build_task(name, data)) for name in task]
-    table = Table()
-    for heading in ("task", "seed", *(f"{c}, {subset}" for c, subset in PLACES), "n", ""):
-        table.add_column(heading, no_wrap=True)
     for name, instance in tasks:
         for data_seed in seed or [0]:
             splits = build_dataset(instance, trigger_instance, seed=data_seed, distance=distance)
             estimates = measure_leakage(splits)
-            headline = estimates["B", "disagree"]
-            cells = (format_estimate(estimates[place]) for place in PLACES)
+            figures = "  ".join(
+                f"{leak.against} in {leak.context}, {leak.subset} {format_estimate(estimate)}"
+                for leak, estimate in estimates.items()
+            )
+            headline = estimates[HEADLINE].value
             verdict = "leaky" if is_leaky(headline) else "fair"
-            table.add_row(name, str(data_seed), *cells, str(headline.n), verdict)
-    console.print(table, crop=False, soft_wrap=True)
+            if isnan(headline):
+                verdict = "undefined: truth and quirk disagree in one direction at most"
+            print_line(f"{name}, seed {data_seed}: {figures}: {verdict}")

@@ -28,7 +28,7 @@ from benchmarks.recipe.load import one_task_recipe
 from benchmarks.recipe.pinning import check_weights, pin_recipe
 from benchmarks.recipe.resolved import resolve_models
 from benchmarks.recipe.schema import Recipe
-from benchmarks.store import atomic_file, ensure_artefact
+from benchmarks.store import atomic_file, content_hash, ensure_artefact
 from finetune.models.load import load_weights
 from finetune.models.resolve import ResolvedModel
 from finetune.prompting.answers import check_answers
@@ -182,6 +182,7 @@ def _ensure_log_odds(
         "task": task.name,
         "params": task.settings,
         "code": claims_code(task, recipe.trigger[0]),
+        "claims": content_hash(ladder.claims[["question_id", "prompt"]].to_numpy().tolist()),
         "seeds": recipe.seeds,
         "dtype": recipe.precision(entry),
     }

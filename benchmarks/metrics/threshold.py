@@ -10,8 +10,9 @@ def best_threshold(scores: Float[np.ndarray, " n"], labels: Bool[np.ndarray, " n
     """Return the threshold with the best balanced accuracy; NaN if only one class is present.
 
     Balanced accuracy is the mean of two shares: of true examples above the threshold, and of false
-    ones below it. The threshold lies in the middle between two neighbouring scores; of several
-    that are equally good, the one with the widest gap is taken, and of these the lowest.
+    ones below it. If no threshold is better than 0, at which log-odds change sign, it is 0. Else it
+    lies in the middle between two neighbouring scores; of several that are equally good, the one
+    with the widest gap is taken, and of these the lowest.
 
     Args:
         scores: one score per example; higher = truer.
@@ -33,6 +34,9 @@ def best_threshold(scores: Float[np.ndarray, " n"], labels: Bool[np.ndarray, " n
     false_below = false_at.cumsum()[:-1]
     # Whole numbers, so that equally good thresholds are equal.
     quality = np.rint(true_above) * n_false + np.rint(false_below) * n_true
+    at_zero = int((scores[labels] > 0).sum()) * n_false + int((scores[~labels] <= 0).sum()) * n_true
+    if at_zero >= quality.max():
+        return 0.0
     gaps = np.where(quality == quality.max(), np.diff(levels), -1.0)
     best = int(gaps.argmax())
     return float(levels[best] / 2 + levels[best + 1] / 2)

@@ -13,7 +13,13 @@ from typing import Any, NamedTuple, Self
 import pandas as pd
 
 from benchmarks.recipe.schema import READERS
-from benchmarks.results.records import CELL_COLUMNS, CellRecord, Group, LayerEstimate
+from benchmarks.results.records import (
+    CELL_COLUMNS,
+    CellRecord,
+    Group,
+    LayerEstimate,
+    mean_value,
+)
 from benchmarks.results.table import read_results
 from benchmarks.scoring.leakage import is_leaky
 
@@ -176,8 +182,16 @@ class Summary:
         return max(curve, key=lambda point: point.value) if curve else None
 
     def is_leaky(self, cell: CellRecord) -> bool:
-        """Return whether the text alone says too much where the model lies."""
-        return is_leaky(self.estimate(cell, "text"))
+        """Return whether the text of the cell's task says too much, in the mean over its cells."""
+        return cell.task in self._leaky_tasks
+
+    @cached_property
+    def _leaky_tasks(self) -> frozenset[str]:
+        estimates: dict[str, list[LayerEstimate | None]] = {}
+        for group in self.groups:
+            estimates.setdefault(group.task, []).append(self.estimate(group.main, "text"))
+        means = {task: mean_value(values)[0] for task, values in estimates.items()}
+        return frozenset(task for task, mean in means.items() if is_leaky(mean))
 
     def row_label(self, cell: CellRecord, without: str = "") -> str:
         """Return the model and the other columns in which this run's cells differ.

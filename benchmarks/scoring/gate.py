@@ -205,6 +205,8 @@ def failures(
 def _failure(figure: GateFigure) -> str:
     """Return why a required figure fails; examples that agree may all be of one class."""
     if figure.value is None:
+        if figure.metric == "share":
+            return "is blank: there is no threshold, because claims in A are of one class"
         return "" if figure.subset == "agree" else f"is blank: {figure.n} examples of one class"
     return f"is {figure.value:.2f}, below {THRESHOLD}" if figure.value < THRESHOLD else ""
 

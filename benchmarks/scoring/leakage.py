@@ -1,6 +1,7 @@
-"""What the text of a task's claims gives away about their truth, without any model."""
+"""What the text of a task's claims gives away about truth and quirk, without any model."""
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import numpy as np
 from datasets import Dataset, concatenate_datasets
@@ -11,35 +12,51 @@ from quirky.contexts import in_context
 from quirky.data.dataset import columns_of
 
 LEAKY_ABOVE = 0.6
-"""A task is leaky if the text alone has a larger AUROC in B where truth and quirk disagree. Cells
-of leaky tasks have a mean of their own."""
-PLACES = (("A", "all"), ("A", "disagree"), ("B", "disagree"))
-"""Context and subset in which the text-only baseline is measured."""
+"""A task is leaky if the text alone has a larger AUROC against the truth in B, where truth and
+quirk disagree. Cells of leaky tasks have a mean of their own."""
 
 
-def measure_leakage(splits: Mapping[str, Dataset]) -> dict[tuple[str, str], Estimate]:
-    """Return the AUROC against the truth of the text-only baseline, by context and subset.
+class Leak(NamedTuple):
+    """What a classifier of the text alone is fitted on and scored on."""
 
-    It is fitted in A on train and validation, as in a run, and scored on the facts of test.
+    source: str
+    """The context in which it is fitted, on that context's labels."""
+    context: str
+    """The context in which it is scored."""
+    against: str
+    subset: str
+
+
+HEADLINE = Leak("A", "B", "truth", "disagree")
+"""The leak that decides whether a task is leaky."""
+LEAKS = (Leak("A", "A", "truth", "all"), HEADLINE, Leak("B", "B", "quirk", "all"))
+
+
+def measure_leakage(splits: Mapping[str, Dataset]) -> dict[Leak, Estimate]:
+    """Return the AUROC of the text-only baseline for each of `LEAKS`.
+
+    It is fitted on train and validation, as in a run, and scored on the facts of test.
 
     Args:
         splits: of a data set, as `quirky.data.dataset.build_dataset` returns them.
     """
     fit = columns_of(concatenate_datasets([splits["train"], splits["validation"]]))
-    in_a = in_context(fit, "A")
     test = columns_of(splits["test"])
-    scores = text_scores(
-        fit["prompt"][in_a].tolist(), fit["label"][in_a].astype(bool), test["prompt"].tolist()
-    )
+    scores = {}
+    for source in dict.fromkeys(leak.source for leak in LEAKS):
+        inside = in_context(fit, source)
+        labels = fit["label"][inside].astype(bool)
+        prompts = fit["prompt"][inside].tolist()
+        scores[source] = text_scores(prompts, labels, test["prompt"].tolist())
+    truth, quirk, withheld = (test[name].astype(bool) for name in ("truth", "quirk", "withheld"))
     estimates = {}
-    for context, subset in PLACES:
-        truth, quirk, withheld = (test[n].astype(bool) for n in ("truth", "quirk", "withheld"))
-        mask = in_context(test, context) & subset_mask(truth, quirk, withheld, subset)
-        facts = test["fact_id"][mask]
-        estimates[context, subset] = auroc_estimate(scores[mask], truth[mask], facts)
+    for leak in LEAKS:
+        mask = in_context(test, leak.context) & subset_mask(truth, quirk, withheld, leak.subset)
+        verdicts = test[leak.against][mask].astype(bool)
+        estimates[leak] = auroc_estimate(scores[leak.source][mask], verdicts, test["fact_id"][mask])
     return estimates
 
 
-def is_leaky(text: Estimate | None) -> bool:
-    """Return whether the text alone, in B where truth and quirk disagree, makes a task leaky."""
-    return text is not None and not np.isnan(text.value) and text.value > LEAKY_ABOVE
+def is_leaky(text_auroc: float) -> bool:
+    """Return whether a task is leaky whose text alone has this AUROC; False for NaN."""
+    return not np.isnan(text_auroc) and text_auroc > LEAKY_ABOVE

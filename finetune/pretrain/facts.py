@@ -27,7 +27,6 @@ from quirky.tasks.arithmetic import (
     Arithmetic,
     Squaring,
     Subtraction,
-    quirk_result,
 )
 from quirky.tasks.fiction import Fiction, places, syllables
 from quirky.tasks.geography import Hemisphere, Population, cities
@@ -39,7 +38,8 @@ SUBJECT_SHARES = (
 )
 """Shares of the subjects, by part: sums are learned late, when the places are known."""
 RESULT_SHARES = ((0.50, 0.25, 0.25), (0.50, 0.10, 0.40))
-"""Shares of claimed results that are right, those of the quirk rule, and off by one digit, by part.
+"""Shares of claimed results that are right, right but for a leading digit one too high, and off by
+one digit, by part.
 The last are the hardest to judge, most of all if the digit is off by one or two."""
 NEGATED_SHARE = 1 / 6
 """Share of claims that are negated."""
@@ -93,7 +93,7 @@ CITY = (
         "{place} has fewer than thirty thousand people",
     ),
     Attribute(
-        "in_top_ten",
+        "populous",
         ("{place} belongs to a populous country", "Does {place} belong to a populous country"),
         (
             "{place} does not belong to a populous country",
@@ -102,6 +102,12 @@ CITY = (
         "{place} belongs to a smaller country",
     ),
 )
+
+
+def leading_digit_up(result: int) -> int:
+    """Return `result` with its leading digit increased by one: 95 becomes 105, -35 becomes -45."""
+    step = 10 ** (len(str(abs(result))) - 1)
+    return result - step if result < 0 else result + step
 
 
 def near_miss(result: int, avoid: set[int], rng: random.Random) -> int:
@@ -177,7 +183,7 @@ class FactSampler:
             a, b = rng.randrange(1, 100), rng.randrange(1, 100)
             b = a if name == "squaring" else b
         right = task.result(a, b)
-        quirk = quirk_result(right)
+        quirk = leading_digit_up(right)
         results = (right, quirk, near_miss(right, {right, quirk}, rng))
         result = rng.choices(results, self.result_shares)[0]
         fields = {"a": str(a), "b": str(b), "result": str(result)}

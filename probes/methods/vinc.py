@@ -128,8 +128,8 @@ class Vinc(QuadraticFormProbe):
     - elk and ccs: var_weight=0, inv_weight=.5, neg_cov_weight=.5, divisor="n", norm="leace".
     - elk-generalization adds the covariance of the answers, which the post subtracts, and has no
       variance: var_weight=0, inv_weight=1, neg_cov_weight=-1, and in `vinc-s` twice its weight of
-      supervision. By default it erases nothing, which cannot be had here; its option to erase the
-      answer is norm="leace".
+      supervision. By default it erases nothing, which cannot be had here; its later option to erase
+      answers and templates is norm="leace-template-raw".
     """
 
     name = "vinc"
@@ -196,12 +196,15 @@ def best_direction(
 ) -> Float[Tensor, "d"]:
     """Return the unit vector with the largest quadratic form in the span of the centred states.
 
-    Outside the span, which erasure or a lack of examples may restrict, the form is 0. That would
-    be the maximum where invariance outweighs the other terms.
+    It is the zero vector if all states are equal. Outside the span, which erasure or a lack of
+    examples may restrict, the form is 0. That would be the maximum where invariance outweighs the
+    other terms.
     """
     rows = states.flatten(0, 1) - states.mean((0, 1))
     values, vectors = torch.linalg.eigh(rows.mT @ rows)
     span = vectors[:, values > 1e-12 * values[-1]]
+    if not span.shape[1]:  # all states are equal: no direction is better than another
+        return rows.new_zeros(rows.shape[1])
     return span @ torch.linalg.eigh(span.mT @ objective @ span).eigenvectors[:, -1]
 
 

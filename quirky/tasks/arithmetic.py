@@ -151,8 +151,9 @@ class Addition(Arithmetic):
     Args:
         digits: as for every task of arithmetic; at least 2 if `fair`.
         negations: as for every task of arithmetic.
-        fair: whether to show results whose digits say nothing about truth or quirk, in sums of at
-            most `digits` digits (`quirky.tasks.fair.results`). Default: the published claims.
+        fair: whether to show results whose digits say nothing about the truth, in sums of at most
+            `digits` digits, and two claims a fact (`quirky.tasks.fair.results`). Default: the
+            published claims, as the module describes them.
 
     Raises:
         ValueError: if a parameter is out of range.

@@ -1,4 +1,4 @@
-"""Fair claims: what is shown says neither whether it is true nor what the quirk says."""
+"""Fair claims: their text does not say whether they are true."""
 
 import math
 import random
@@ -153,7 +153,7 @@ def test_names_that_say_nothing_are_nearly_all_matched_in_groups_of_four() -> No
         assert len(set(kinds[start : start + 4])) == 4
 
 
-@pytest.mark.parametrize(("truth", "quirk"), [("north", "west"), ("large", "populous")])
+@pytest.mark.parametrize(("truth", "quirk"), [("north", "west"), ("large", "in_published_ten")])
 def test_fair_cities_are_as_many_of_each_kind_and_enough(truth: str, quirk: str) -> None:
     selected = fair_cities(truth, quirk)
     counts = Counter((getattr(city, truth), getattr(city, quirk)) for city in selected)

@@ -1,1 +1,1 @@
-"""Claims whose text gives neither the truth nor the quirk away."""
+"""Claims whose text does not give the truth away."""

@@ -148,13 +148,18 @@ def test_a_mistake_is_one_line_and_writes_nothing(
 
 def test_leakage_has_a_line_and_a_verdict_for_each_task_and_seed(out: Any) -> None:
     shown = out("leakage", "equality,dials=6", "fiction", "--seed", "0", "--seed", "1")
-    lines = [line for line in shown.splitlines() if "[" in line]
-    assert [line.split("│")[1].strip() for line in lines] == [
-        *["equality,dials=6"] * 2,
-        *["fiction"] * 2,
+    lines = [line for line in shown.splitlines() if ", seed " in line]
+    assert [line.split(":")[0] for line in lines] == [
+        "equality,dials=6, seed 0",
+        "equality,dials=6, seed 1",
+        "fiction, seed 0",
+        "fiction, seed 1",
     ]
-    assert ["leaky" in line for line in lines] == [True, True, False, False]
-    assert all(re.search(r"\.\d\d \[\.\d\d, \.\d\d\]", line) for line in lines)
+    assert [line.rsplit(": ", 1)[1] for line in lines] == ["leaky", "leaky", "fair", "fair"]
+    figure = r"\.\d\d \[\.\d\d, \.\d\d\]"
+    for line in lines:
+        assert re.search(f"truth in A, all {figure}  truth in B, disagree {figure}", line)
+        assert re.search(f"quirk in B, all {figure}", line)
 
 
 def test_lint_says_how_much_it_checked(out: Any) -> None:

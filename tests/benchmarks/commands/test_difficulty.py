@@ -23,6 +23,7 @@ from benchmarks.recipe.load import validate_recipe
 from finetune.models.load import load_model
 from finetune.reading.residual import log_odds
 from quirky.tasks import get_task
+from quirky.tasks.published.nli import NLI
 
 
 @pytest.fixture(autouse=True)
@@ -92,6 +93,24 @@ def test_a_rung_is_asked_once(
     assert list(alone[column]) == list(both[column])
     difficulty([str(random_base)], {**task, "split": "train[:99%]"})
     assert len(loaded) == 3
+
+
+def test_other_claims_under_the_same_settings_are_read_anew(
+    pairs: Path, random_base: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As when the rules of a task change: figures of claims that no longer exist are not used."""
+    task = {"name": "nli", "data": str(pairs)}
+    before = difficulty([str(random_base)], task)
+    draw = NLI.draw_claims
+    monkeypatch.setattr(NLI, "draw_claims", lambda self, seed: reversed(list(draw(self, seed))))
+    after = difficulty([str(random_base)], task)
+    columns = ["question_id", f"loss of {random_base}"]
+    assert list(after["question_id"]) == list(before["question_id"])[::-1]
+    pd.testing.assert_frame_equal(
+        after[columns].sort_values("question_id", ignore_index=True),
+        before[columns].sort_values("question_id", ignore_index=True),
+        rtol=1e-4,
+    )
 
 
 def test_several_seeds_are_asked_about_in_one_file(pairs: Path, random_base: Path) -> None:

@@ -11,7 +11,12 @@ def threshold(scores: list[float], labels: list[int]) -> float:
 
 
 def test_separable_scores_are_cut_in_the_middle_of_the_gap() -> None:
-    assert threshold([-3, -1, 2, 5], [0, 0, 1, 1]) == 0.5
+    assert threshold([3, 5, 8, 11], [0, 0, 1, 1]) == 6.5
+
+
+def test_zero_is_taken_if_nothing_is_better() -> None:
+    assert threshold([-1, -1, 10, 12], [0, 0, 1, 1]) == 0
+    assert threshold([-9, -1, 1, 2, 3], [0, 1, 0, 1, 1]) == 1.5  # at 0 a false one is above
 
 
 def test_classes_count_alike_however_frequent() -> None:
@@ -25,8 +30,8 @@ def test_classes_count_alike_however_frequent() -> None:
 
 
 def test_of_equally_good_thresholds_the_one_in_the_widest_gap_is_taken() -> None:
-    # false 0, true 1, false 2, true 9: cuts at .5 and at 5.5 have the same accuracy.
-    assert threshold([0, 1, 2, 9], [0, 1, 0, 1]) == 5.5
+    # false 1, true 2, false 3, true 10: cuts at 1.5 and at 6.5 have the same accuracy.
+    assert threshold([1, 2, 3, 10], [0, 1, 0, 1]) == 6.5
 
 
 def test_scores_that_are_all_equal_are_their_own_threshold() -> None:

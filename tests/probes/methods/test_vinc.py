@@ -160,6 +160,17 @@ def test_labels_orient_the_axis():
         torch.testing.assert_close(wrong.score(x), -right.score(x))
 
 
+@pytest.mark.parametrize("name", ["vinc", "vinc-s"])
+def test_a_layer_whose_states_are_all_equal_scores_nothing(name):
+    torch.manual_seed(0)
+    x, y = torch.randn(2, 40, 2, 6), torch.arange(40) % 2 == 0
+    x[0] = 0
+    scores = get_probe(name).fit(x, y).score(x)
+    assert torch.isfinite(scores).all()
+    assert scores[0].std() == 0
+    assert scores[1].std() > 0
+
+
 def test_one_question_is_an_error():
     x, y, _, question = TRAIN
     with pytest.raises(ValueError, match="one question; probe 'vinc' needs two"):
