@@ -116,8 +116,8 @@ def _word(
 ) -> None:
     """Put words beside a curve at one layer."""
     value = float(curve.loc[curve["layer"] == layer, "value"].iloc[0])
-    x, anchor, shift = (layer + 0.15, "left", -26) if below else (layer - 0.1, "right", 18)
-    _text(figure, x, value, text, colour, anchor, shift)
+    shift = -70 if below else 18
+    _text(figure, layer - 0.1, value, text, colour, "right", shift)
 
 
 def _text(
