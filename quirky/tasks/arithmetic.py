@@ -8,6 +8,8 @@ Difficulty: the smaller operand. Operands are log-uniform and have up to `digits
 `negations`, half of the facts are negated ("is not"); of these claims three quarters are true, by
 either rule.
 
+`addition` with `fair` draws its claims in another way (`quirky.tasks.fair.results`).
+
 Two things differ from the published code. A pair of operands occurs once, in one order; there it
 may occur in both orders and in several quarters. The wordings are ours.
 """
