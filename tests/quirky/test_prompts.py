@@ -158,7 +158,7 @@ def test_a_file_of_templates_replaces_those_of_the_task(tmp_path):
     other = task.with_templates(load_templates(file))
     assert other.standard == other.templates[0]
     assert (task.templates, task.standard) == (plain.templates, plain.standard)
-    sizes = Sizes(train=200, validation=50, test=50)
+    sizes = Sizes(train=200, validation=100, test=50)
     data = build_dataset(other, get_trigger("name"), sizes=sizes)["test"]
     beginnings = {prompt[: prompt.index(" ")] for prompt in data["prompt"]}
     assert beginnings == {"Q:", "Alice,", "Bob,", "Rob,", "Bobby,", "bob,"}

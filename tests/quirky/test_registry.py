@@ -32,7 +32,7 @@ def registries(monkeypatch):
         (
             lambda: get_task("addition", digit=2),
             "unknown parameter of task 'addition': 'digit'; did you mean 'digits'? known: "
-            "digits, negations",
+            "digits, fair, negations",
         ),
         (
             lambda: get_task("fiction", digits=2),

@@ -59,7 +59,7 @@ def test_where_the_data_of_a_plug_in_come_from_is_not_part_of_a_label() -> None:
     entry = {"name": "rumours", "revision": "v1", "loud": True}
     (task,) = recipe_of(entry).tasks
     assert task.settings == {"loud": True}
-    assert task.label == "rumours-loudTrue"
+    assert task.label == "rumours-loud"
 
 
 def test_the_identity_of_a_plug_in_s_data_is_part_of_its_origin() -> None:
