@@ -11,7 +11,7 @@ with another leading digit, and leading digits are drawn so that false claims sh
 true ones: if T right results and Q results of the quirk have a leading digit and a length, then
 (3T - Q) / 2 distractors have it. (What the quirk calls right cannot be hidden in the same way: its
 results are larger than what is right, so a reader of the quirk has an AUROC of .57 with two digits,
-and .67 with four.) A fact whose quirk result looks like no right result (with two
+and .63 with four.) A fact whose quirk result looks like no right result (with two
 digits: 90 or more, because no right result has three) has a second distractor in its place.
 """
 
