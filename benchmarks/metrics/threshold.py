@@ -11,8 +11,8 @@ def best_threshold(scores: Float[np.ndarray, " n"], labels: Bool[np.ndarray, " n
 
     Balanced accuracy is the mean of two shares: of true examples above the threshold, and of false
     ones below it. If no threshold is better than 0, at which log-odds change sign, it is 0. Else it
-    lies in the middle between two neighbouring scores (at the score, if all are equal); of several that are equally good, the one
-    with the widest gap is taken, and of these the lowest.
+    lies in the middle between two neighbouring scores (at the score, if all are equal); of several
+    that are equally good, the one with the widest gap is taken, and of these the lowest.
 
     Args:
         scores: one score per example; higher = truer.
