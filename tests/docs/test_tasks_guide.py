@@ -31,8 +31,10 @@ def test_every_column_that_a_task_needs_is_named() -> None:
 @pytest.mark.slow
 def test_its_commands_run(tmp_path: Path) -> None:
     commands = blocks(GUIDE, "bash")
-    assert len(commands) == 3
+    assert len(commands) == 4
     printed = run_commands("\n".join(commands), tmp_path, tmp_path / "home")
     assert "[deploy]" in printed
     assert "0 faults" in printed
+    assert "fiction, seed 0" in printed
+    assert printed.count(": fair") == 2
     assert "num_rows" in printed
