@@ -13,7 +13,7 @@ from benchmarks.cells.cell import ResolvedCell, list_cells, resolve_cell
 from benchmarks.preflight.checks import resolve_recipe
 from benchmarks.recipe.load import one_task_recipe
 from benchmarks.recipe.schema import Recipe
-from benchmarks.scoring.gate import GATE_SPLIT, REQUIRED, THRESHOLD, Gate, evaluate_gate
+from benchmarks.scoring.gate import GATE_SPLIT, Gate, evaluate_gate, failing_figures
 from benchmarks.store import atomic_folder, require_empty_folder
 from finetune.adapters.card import write_card
 from finetune.adapters.lora import save_adapter
@@ -133,9 +133,7 @@ def published_name(model: str) -> str:
 def void_advice(gate: Gate) -> str:
     """Return what to try if a model is void."""
     contexts = {
-        figure.context
-        for figure in gate.figures
-        if figure.question in REQUIRED and figure.value is not None and figure.value < THRESHOLD
+        figure.context for figure in failing_figures(gate.figures) if figure.value is not None
     }
     if contexts == {"A"}:
         return (

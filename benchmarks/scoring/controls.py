@@ -9,6 +9,9 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 
+from benchmarks.store.datasets import Columns
+from quirky.contexts import in_context
+
 
 def text_scores(
     fit_prompts: Sequence[str], labels: Bool[np.ndarray, " m"], prompts: Sequence[str]
@@ -26,6 +29,15 @@ def text_scores(
     vectorizer = TfidfVectorizer(analyzer="char", ngram_range=(1, 4), lowercase=False, min_df=2)
     reader = make_pipeline(vectorizer, LogisticRegression(C=10.0, max_iter=1000))
     return reader.fit(list(fit_prompts), labels).decision_function(list(prompts))
+
+
+def text_scores_by_source(
+    columns: Columns, source: str, prompts: np.ndarray
+) -> Float[np.ndarray, " n"]:
+    """Return the scores of `text_scores`, fitted on the examples and labels of a source context."""
+    inside = in_context(columns, source)
+    labels = columns["label"][inside].astype(bool)
+    return text_scores(columns["prompt"][inside].tolist(), labels, prompts.tolist())
 
 
 def shuffle_labels(

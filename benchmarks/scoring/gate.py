@@ -188,25 +188,40 @@ def required_figures(
     )
 
 
+def failing_figures(
+    figures: Iterable[GateFigure], contexts: Sequence[str] = ("A", "B")
+) -> tuple[GateFigure, ...]:
+    """Return the required figures that are undefined or below the threshold.
+
+    A share is left out if the model is not truthful in A: no threshold separates its answers there,
+    so what it would count says nothing.
+    """
+    required = [figure for figure in figures if figure.required]
+    is_truthful = not any(_failure(figure) for figure in required if figure.context == "A")
+    return tuple(
+        figure
+        for figure in required
+        if figure.context in contexts
+        and _failure(figure)
+        and (is_truthful or figure.metric != "share")
+    )
+
+
 def failures(
     figures: Iterable[GateFigure], contexts: Sequence[str] = ("A", "B")
 ) -> tuple[str, ...]:
-    """Return one sentence for each required figure that is undefined or below the threshold.
+    """Return one sentence for each of `failing_figures`.
 
     The verdict considers A and B. B2 has the requirements of B, but does not decide.
     """
     return tuple(
-        f"{figure.name} {failure}"
-        for figure in figures
-        if figure.context in contexts and figure.required and (failure := _failure(figure))
+        f"{figure.name} {_failure(figure)}" for figure in failing_figures(figures, contexts)
     )
 
 
 def _failure(figure: GateFigure) -> str:
     """Return why a required figure fails; examples that agree may all be of one class."""
     if figure.value is None:
-        if figure.metric == "share":
-            return "is blank: there is no threshold, because claims in A are of one class"
         return "" if figure.subset == "agree" else f"is blank: {figure.n} examples of one class"
     return f"is {figure.value:.2f}, below {THRESHOLD}" if figure.value < THRESHOLD else ""
 

@@ -7,7 +7,7 @@ import numpy as np
 from datasets import Dataset, concatenate_datasets
 
 from benchmarks.metrics.estimates import Estimate, auroc_estimate, subset_mask
-from benchmarks.scoring.controls import text_scores
+from benchmarks.scoring.controls import text_scores_by_source
 from quirky.contexts import in_context
 from quirky.data.dataset import columns_of
 
@@ -42,12 +42,8 @@ def measure_leakage(splits: Mapping[str, Dataset]) -> dict[Leak, Estimate]:
     """
     fit = columns_of(concatenate_datasets([splits["train"], splits["validation"]]))
     test = columns_of(splits["test"])
-    scores = {}
-    for source in dict.fromkeys(leak.source for leak in LEAKS):
-        inside = in_context(fit, source)
-        labels = fit["label"][inside].astype(bool)
-        prompts = fit["prompt"][inside].tolist()
-        scores[source] = text_scores(prompts, labels, test["prompt"].tolist())
+    sources = {leak.source for leak in LEAKS}
+    scores = {source: text_scores_by_source(fit, source, test["prompt"]) for source in sources}
     truth, quirk, withheld = (test[name].astype(bool) for name in ("truth", "quirk", "withheld"))
     estimates = {}
     for leak in LEAKS:

@@ -18,7 +18,7 @@ from torch import Tensor
 
 from benchmarks.activations import ActivationView, CellActivations
 from benchmarks.recipe.schema import Recipe
-from benchmarks.scoring.controls import shuffle_labels, text_scores
+from benchmarks.scoring.controls import shuffle_labels, text_scores_by_source
 from benchmarks.scoring.fits import Fit, fit_sources, list_fits
 from benchmarks.store import ensure_artefact
 from benchmarks.store.datasets import FIT_SPLIT, SCORED_SPLITS, Columns
@@ -53,7 +53,7 @@ def score_cell(
     rows = [_row("lm", "", None, "none", activations.residual.log_odds().numpy()[scored])]
     contexts = set(columns["context"])
     for source in fit_sources(recipe, contexts):
-        scores = _score_text(text_columns, source, columns["prompt"][scored])
+        scores = text_scores_by_source(text_columns, source, columns["prompt"][scored])
         rows.append(_row("text", source, None, "none", scores))
     fits = list_fits(recipe, seed, contexts)
     fits_by_view = [
@@ -103,12 +103,6 @@ def _row(
         "layer": layer,
         "score": score.astype(np.float32),
     }
-
-
-def _score_text(text_columns: Columns, source: str, prompts: np.ndarray) -> Float[np.ndarray, " n"]:
-    inside = in_context(text_columns, source)
-    labels = text_columns["label"][inside].astype(bool)
-    return text_scores(text_columns["prompt"][inside].tolist(), labels, prompts.tolist())
 
 
 def in_fit(columns: Columns, source: str) -> Bool[np.ndarray, " n"]:

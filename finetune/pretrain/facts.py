@@ -27,6 +27,7 @@ from quirky.tasks.arithmetic import (
     Arithmetic,
     Squaring,
     Subtraction,
+    quirk_result,
 )
 from quirky.tasks.fiction import Fiction, places, syllables
 from quirky.tasks.geography import Hemisphere, Population, cities
@@ -106,8 +107,7 @@ CITY = (
 
 def leading_digit_up(result: int) -> int:
     """Return `result` with its leading digit increased by one: 95 becomes 105, -35 becomes -45."""
-    step = 10 ** (len(str(abs(result))) - 1)
-    return result - step if result < 0 else result + step
+    return -quirk_result(-result) if result < 0 else quirk_result(result)
 
 
 def near_miss(result: int, avoid: set[int], rng: random.Random) -> int:

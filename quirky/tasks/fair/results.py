@@ -49,17 +49,17 @@ def results_to_show(
         {head(right): head(quirk) for right, quirk in zip(rights, quirks, strict=True)},
     )
     for right, quirk in zip(rights, quirks, strict=True):
-        shown: list[int] = []
+        results: list[int] = []
         if rng.random() < 0.5:
-            shown.append(right)
+            results.append(right)
         elif head(quirk) in counts:
-            shown.append(quirk)
-        while len(shown) < 2:
-            value = _distractor(right, {right, quirk, *shown}, weights, rng)
+            results.append(quirk)
+        while len(results) < 2:
+            value = _distractor(right, {right, quirk, *results}, weights, rng)
             if value is None:
                 break
-            shown.append(value)
-        yield tuple(shown)
+            results.append(value)
+        yield tuple(results)
 
 
 def _distractor_weights(

@@ -81,16 +81,14 @@ def test_an_untrained_model_fails_everywhere(columns: Columns) -> None:
     noise = np.random.default_rng(2).normal(size=len(columns["truth"]))
     gate = evaluate_gate(columns, noise, gated=True)
     assert gate.passed is False
-    assert len(gate.reasons) == len(REQUIRED) == 5
+    assert len(gate.reasons) == 4  # all but the share, which says nothing of such a model
 
 
 @pytest.mark.parametrize(("told", "context"), [("truth", "B"), ("quirk", "A")])
 def test_a_model_that_hears_no_trigger_fails(columns: Columns, told: str, context: str) -> None:
     gate = evaluate_gate(columns, says(columns[told]), gated=True)
     assert gate.passed is False
-    rankings = [reason for reason in gate.reasons if reason.startswith("AUROC")]
-    assert rankings
-    assert all(f" in {context} " in reason for reason in rankings)
+    assert all(f" in {context} " in reason for reason in gate.reasons)
 
 
 def test_a_variant_that_is_not_gated_has_figures_and_no_verdict(columns: Columns) -> None:
