@@ -148,23 +148,22 @@ class Arithmetic(NegatableTask):
 
 @register_task
 class Addition(Arithmetic):
-    """a + b. With `fair`, two claims a fact, whose digits say nothing about the truth."""
+    """a + b. With `fair`, two claims a fact, whose digits say nothing about the truth.
+
+    Args:
+        digits: as for every task of arithmetic; at least 2 if `fair`.
+        negations: as for every task of arithmetic.
+        fair: whether to draw fair claims, about sums of at most `digits` digits
+            (`quirky.tasks.fair.results`). Default: the published claims.
+
+    Raises:
+        ValueError: if a parameter is out of range.
+    """
 
     name = "addition"
     affirmative, negative = equation("{a} + {b}", "{a} plus {b}")
 
     def __init__(self, digits: int = 4, negations: bool = False, fair: bool = False):
-        """Set up the task.
-
-        Args:
-            digits: as for every task of arithmetic; at least 2 if `fair`.
-            negations: as for every task of arithmetic.
-            fair: whether to draw fair claims, about sums of at most `digits` digits
-                (`quirky.tasks.fair.results`). Default: the published claims.
-
-        Raises:
-            ValueError: if a parameter is out of range.
-        """
         super().__init__(digits, negations)
         if not isinstance(fair, bool):
             raise ValueError(f"task {self.name}: fair = {fair!r}; give true or false")

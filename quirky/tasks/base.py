@@ -2,6 +2,7 @@
 
 import copy
 import inspect
+import re
 import string
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
@@ -128,7 +129,11 @@ def _check_fields(task: str, entry: str, text: str, known: set[str], required: s
 
 
 def describe_rules(task: Task | type[Task]) -> list[str]:
-    """Return the docstrings of a task's class and of its module, each as one line."""
+    """Return the docstrings of a task's class and of its module, each as one line.
+
+    Parameters and errors, from "Args:" or "Raises:" on, are left out.
+    """
     cls = type(task) if isinstance(task, Task) else task
     docstrings = (inspect.getdoc(cls), getattr(inspect.getmodule(cls), "__doc__", ""))
-    return [" ".join(text.split()) for text in docstrings if text]
+    rules = (re.split(r"\n(?:Args|Raises):\n", text)[0] for text in docstrings if text)
+    return [" ".join(text.split()) for text in rules]

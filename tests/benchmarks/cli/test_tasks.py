@@ -14,7 +14,7 @@ from sharing_hub import Hub
 from benchmarks.cli.arguments import build_task, parse_entry
 from quirky.data.fillers import SENTENCES
 from quirky.prompts import Template
-from quirky.tasks import TASKS, Task
+from quirky.tasks import TASKS, Task, describe_rules, task_class
 from quirky.tasks.fiction import Fiction
 from quirky.triggers import TRIGGERS, Trigger
 
@@ -70,6 +70,14 @@ def test_show_prints_the_rules_the_crosstab_and_ten_claims(out: Any) -> None:
     assert [prompt.replace("Bob", "Alice").strip() for prompt in quirky_prompts] == [
         prompt.strip() for prompt in prompts
     ]
+
+
+def test_rules_are_shown_without_parameters_and_errors() -> None:
+    for task in ("sentiment", "nli", "released", "lookup"):
+        rules = " ".join(describe_rules(task_class(task)))
+        assert rules
+        assert "Args:" not in rules
+        assert "Raises:" not in rules
 
 
 def test_show_applies_parameters(out: Any) -> None:
